@@ -1,0 +1,125 @@
+// What luatrail says of one run of Lua: the schema "luatrail/finding/1" as a struct (docs/finding.schema.json).
+//
+// It lives in detect/, which fills it; report/ renders it. All strings are raw bytes as decoded from the log: making them safe is
+// the rendering's work.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "luatrail/audit/record.hpp"
+
+namespace luatrail::detect {
+
+enum class Severity : std::uint8_t { info, low, medium, high, critical };
+enum class Origin : std::uint8_t { script, inline_code, stdin_code, interactive, module, environment, descriptor, embedded, unknown };
+enum class IdentifiedBy : std::uint8_t { path, package, inode, copy, argv0, loader, content };
+enum class ChainKind : std::uint8_t {
+    script_drop, interpreter_drop, module_drop,                                   // drops
+    memfd, shared_memory, deleted_file, exec_memory, injection, crash,            // memory artifacts
+    child_shell, network, self_delete,                                            // follow-ups
+};
+enum class How : std::uint8_t { create, write, rename, link, symlink, chmod, unpack };
+enum class Verdict : std::uint8_t { expected, unknown, unexpected };
+enum class Degraded : std::uint8_t { lost_records, partial_event, truncated_argv, no_lineage, no_baseline, path_uncertain, evicted };
+
+// The names of the schema: "script-drop", "inline", "no-baseline". Parsing returns nothing for an unknown name.
+std::string_view to_string(Severity);
+std::string_view to_string(Origin);
+std::string_view to_string(IdentifiedBy);
+std::string_view to_string(ChainKind);
+std::string_view to_string(How);
+std::string_view to_string(Verdict);
+std::string_view to_string(Degraded);
+std::optional<Severity> severity_from(std::string_view name);
+
+struct Actor { // who did something to a file or a process
+    std::uint32_t pid = 0;
+    std::optional<std::string> exe;
+    std::optional<std::uint32_t> uid;
+};
+
+struct Interpreter {
+    std::optional<std::string> exe;
+    std::string profile;
+    IdentifiedBy identified_by = IdentifiedBy::path;
+    std::optional<std::string> package; // with an inventory only
+};
+
+struct Code {
+    Origin origin = Origin::unknown;
+    std::optional<std::string> argument; // as on the command line
+    std::optional<std::string> path;     // resolved, absolute
+    std::optional<std::string> inline_text;
+    std::string format = "unknown"; // "text", "bytecode": known to live look-ups only
+    std::optional<std::string> package;
+};
+
+struct ProcessInfo {
+    std::uint32_t pid = 0;
+    std::optional<std::uint32_t> ppid, uid, euid, auid; // auid: nothing when unset (4294967295)
+    std::optional<std::string> user;                    // name of uid, from the enriched half or an inventory
+    std::optional<std::uint32_t> session;               // nothing when unset
+    std::optional<std::string> tty, comm, cwd;
+    std::vector<std::string> argv;
+    std::optional<std::string> unit, container;
+};
+
+struct Ancestor { // nearest first
+    std::uint32_t pid = 0;
+    std::optional<std::string> exe;
+    std::vector<std::string> argv;
+    std::optional<std::uint32_t> uid;
+};
+
+struct Expectation {
+    Verdict verdict = Verdict::unknown;
+    std::optional<std::string> rule; // id of the expectation that matched
+    std::string why;
+};
+
+struct ChainEntry {
+    ChainKind kind = ChainKind::script_drop;
+    std::optional<How> how;
+    std::optional<std::string> path;
+    std::optional<std::int64_t> time_ms; // of the event; drops and follow-ups
+    std::optional<std::int64_t> age_ms;  // before the run (drops) or after it (follow-ups)
+    audit::EventId event;
+    std::optional<Actor> by;
+    std::optional<bool> same_tree;
+};
+
+struct Reason {
+    std::string id;   // "unexpected-user", "script-drop", "no-baseline": stable
+    std::string text; // one sentence
+};
+
+struct Finding {
+    std::string id; // 16 hex digits: digest of node, event ids and kind
+    std::int64_t time_ms = 0;
+    std::optional<std::string> node;
+    Severity severity = Severity::info;
+    std::string title;
+    Interpreter interpreter;
+    Code code;
+    ProcessInfo process;
+    std::vector<Ancestor> ancestors;
+    Expectation expectation;
+    std::vector<ChainEntry> chain;
+    std::vector<Reason> reasons;
+    std::vector<audit::EventId> events; // the run first
+    std::vector<Degraded> degraded;
+    std::optional<std::string> follows; // id of the finding that this one raises
+};
+
+// Receives findings in the order of their events.
+class FindingSink {
+  public:
+    virtual ~FindingSink() = default;
+    virtual void on_finding(const Finding& finding) = 0;
+};
+
+} // namespace luatrail::detect

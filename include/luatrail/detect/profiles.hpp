@@ -1,0 +1,96 @@
+// Interpreter profiles: which programs run Lua, and the grammar of their arguments. Knowledge about the world, kept in
+// a data file (config/interpreters.toml, also built into the program): adding an interpreter is a row and a fixture.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "luatrail/detect/finding.hpp"
+
+namespace luatrail::detect {
+
+// What an option does. The names are those of the data file.
+enum class OptionRole : std::uint8_t {
+    flag,        // no meaning for the code's origin (-W, -E, -O2)
+    inline_code, // its value is code (-e)
+    module,      // its value names a module (-l)
+    interactive, // -i
+    version,     // -v: prints; without code nothing runs
+    exit,        // help and version options that end the program without running code (--help)
+    script,      // its value is a script's path (nvim -l, ncat --lua-exec)
+    value,       // takes a value without meaning for us
+    compile,     // luajit -b, texluac: compiles, does not run
+};
+
+struct OptionRule {
+    std::string spelling;        // "-e", "--luaonly"
+    OptionRole role = OptionRole::flag;
+    bool glued = false;          // value may follow at once: -e'print(1)', -O3, -lsocket
+    bool optional_value = false; // only a glued value is one (-j, -O)
+};
+
+struct Grammar {
+    std::vector<OptionRule> options;
+    bool dash_is_stdin = true;        // "-" alone: standard input
+    bool stops_at_script = true;      // the first word that is no option is the script; the rest are its arguments
+    bool bare_reads_stdin = true;     // no script and nothing else: interactive on a terminal, else standard input
+    bool requires_script_option = false; // a host program: runs Lua only when an option of role script/inline_code says so
+};
+
+struct Profile {
+    std::string name;                 // "luajit"
+    std::vector<std::string> exe;     // globs on the base name of exe: "lua5.[1-5]"
+    std::vector<std::string> argv0;   // when not empty, argv[0]'s base name must match one too ("texlua" with exe "luatex", "luahbtex")
+    Grammar grammar;
+};
+
+// Immutable after loading.
+class ProfileSet {
+  public:
+    // The profiles that are compiled in.
+    static ProfileSet builtin();
+    // Adds those of a file, or replaces those of the same name. Throws base::Error "file:line:column: key: reason".
+    void load(const std::string& path);
+    void load_text(std::string_view toml, std::string_view source_name);
+
+    struct Match {
+        const Profile* profile = nullptr; // null: no interpreter
+        IdentifiedBy by = IdentifiedBy::path;
+    };
+    // `exe` as decoded from the record; " (deleted)", ";5a1b2c3d" and ".#prelink#.XXXXXX" suffixes are not part of the name.
+    Match match(std::string_view exe, std::string_view argv0) const;
+
+    std::span<const Profile> all() const { return profiles_; }
+
+  private:
+    std::vector<Profile> profiles_;
+};
+
+// The arguments of an exec, as the log gives them. `missing` holds the indices that no record carried.
+struct Arguments {
+    std::span<const std::string> argv;
+    std::span<const std::size_t> missing;
+    bool truncated = false; // fewer came than argc says, or a record was cut
+    bool terminal = false;  // SYSCALL tty names a terminal
+};
+
+struct Invocation {
+    bool runs_code = false;                 // false: `lua -v`, `luajit -b`, --help
+    Origin origin = Origin::unknown;
+    std::optional<std::size_t> script_index; // of the script's word in argv
+    std::optional<std::string> script;       // its path as written ("-" never)
+    std::optional<std::string> inline_text;  // all -e values joined by newlines
+    std::vector<std::string> modules;        // of -l
+    bool uncertain = false;                  // a missing argument could have changed the answer
+};
+
+// Reads argv by the profile's grammar. Never throws; argv may be empty (argc=0 is legal).
+// Origin precedence: script (or descriptor, when its path is /dev/fd/N, /dev/stdin, /proc/self/fd/N or /proc/N/fd/N) > stdin ("-") >
+// inline > module > interactive (-i, or bare on a terminal) > stdin (bare without a terminal).
+Invocation parse_invocation(const Profile& profile, const Arguments& arguments);
+
+} // namespace luatrail::detect

@@ -1,0 +1,84 @@
+// The processes of one node, as its log tells of them.
+//
+// A process image is named by the event that created it (a fork, an exec, or the first record that mentions the pid), never by its pid: pids are
+// reused. "Forked from" and "exec'd from" are separate links. Without fork records, lineage comes from ppid in exec records.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "luatrail/audit/record.hpp"
+#include "luatrail/host/actor.hpp"
+
+namespace luatrail::host {
+
+enum class Born : std::uint8_t { fork, exec, sighting }; // how the table came to know the image
+
+struct Process {
+    audit::EventId created;      // the event that created this image
+    Born born = Born::sighting;
+    std::uint32_t pid = 0;
+    std::uint32_t ppid = 0;      // as last logged (changes to 1, or to a subreaper, on adoption)
+    ProcessRef forked_from;      // the parent's image at the time of the fork; kept when ppid becomes 1
+    ProcessRef execed_from;      // the image of the same process that this exec replaced
+    std::optional<std::string> exe, comm;
+    std::vector<std::string> argv; // bounded: the first 32 words, each of at most 256 bytes
+    std::optional<std::uint32_t> uid, euid, auid, session;
+    bool exited = false;
+    std::int64_t last_seen_ms = 0;
+};
+
+// The facts common to every SYSCALL record; what the table learns from any event.
+struct Sighting {
+    audit::EventId event;
+    std::uint32_t pid = 0;
+    std::optional<std::uint32_t> ppid, uid, euid, auid, session;
+    std::optional<std::string_view> exe, comm;
+};
+
+class ProcessTable {
+  public:
+    // At most `capacity` images are kept. Beyond that exited ones go first, then the least recently seen.
+    explicit ProcessTable(std::size_t capacity);
+
+    // Any record with a pid: returns its current image, made by sighting when unknown. Where ppid, exe and comm contradict what is known of
+    // the pid in a way that only a new process explains (pid reuse: another ppid that is not 1 and not a known subreaper of the old one, together with another exe),
+    // a new image is made.
+    ProcessRef sighted(const Sighting& s);
+
+    // A fork/vfork/clone/clone3 that returned `child`. The child's image copies the parent's exe, comm, argv and ids. A child that was
+    // already sighted after this event (records out of order: its exec came first) is linked, not replaced.
+    ProcessRef forked(const Sighting& parent, std::uint32_t child);
+
+    // A successful execve/execveat. The new image's forked_from is that of the image it replaces, or by ppid when nothing was known.
+    ProcessRef execed(const Sighting& s, const std::vector<std::string>& argv);
+
+    void exited(const Sighting& s);
+
+    const Process* find(ProcessRef ref) const;       // null once evicted
+    ProcessRef current(std::uint32_t pid) const;     // the latest image of a pid that has not exited; none: not known
+    const Process* find(std::uint32_t pid) const { return find(current(pid)); }
+
+    // Nearest first: the images that this one was exec'd from (only those that were exec'd themselves or sighted with another exe), then the parent it
+    // was forked from, and so on; at most `depth`. `cut` is set when an evicted image ended the walk before pid 1 was reached.
+    std::vector<const Process*> ancestors(ProcessRef ref, std::size_t depth, bool* cut = nullptr) const;
+
+    // Whether `a` and `b` belong to one process tree: one is an ancestor of the other, or they share an ancestor that is not pid 1 and is of the same audit session as both
+    // (a daemon that forks login sessions does not make them one tree).
+    bool same_tree(ProcessRef a, ProcessRef b) const;
+    bool is_ancestor(ProcessRef ancestor, ProcessRef descendant) const;
+
+    std::size_t size() const;
+    std::uint64_t evicted() const; // live images that had to go; exited ones do not count
+    std::size_t memory() const;    // bytes, estimated
+    // Implementation: src/host/process_table.cpp (slots with generations, an index by pid, intrusive least-recently-seen order).
+
+  private:
+    // filled in by the implementation
+};
+
+} // namespace luatrail::host
