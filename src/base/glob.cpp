@@ -78,8 +78,8 @@ class Matcher {
   public:
     Matcher(std::string_view pattern, std::string_view text) : pattern_(pattern), text_(text) {}
 
-    // Only the latest star of each kind is ever tried again: an earlier one that swallowed more would leave the later one a subset of what it
-    // has tried. So the work grows with the product of the lengths, for hostile text too.
+    // Only the latest star of each kind is ever tried again: an earlier one that swallowed more would leave the later
+    // one a subset of what it has tried. So the work grows with the product of the lengths, for hostile text too.
     bool run() {
         while (text_at_ < text_.size() || pattern_at_ < pattern_.size()) {
             if (pattern_at_ < pattern_.size() && pattern_[pattern_at_] == '*') {
@@ -124,7 +124,8 @@ class Matcher {
                 return resume(star_);
             }
             star_ = {};
-            // The star failed up to this component's end, and would from any other start in the same component as this one.
+            // The star failed up to this component's end, and would from any other start in the same component as this
+            // one.
             stars_.text = std::min(text_.find('/', stars_.text), text_.size());
         }
         return stars_.pattern != npos && stars_.text < text_.size() && resume(stars_);
@@ -143,6 +144,8 @@ class Matcher {
 
 } // namespace
 
-bool glob_match(std::string_view pattern, std::string_view text) { return Matcher(pattern, text).run(); }
+bool glob_match(std::string_view pattern, std::string_view text) {
+    return Matcher(pattern, text).run();
+}
 
 } // namespace luatrail::base

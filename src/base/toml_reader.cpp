@@ -244,13 +244,17 @@ void TomlTable::allow_only(std::initializer_list<std::string_view> keys) const {
     }
 }
 
-bool TomlTable::has(std::string_view key) const { return node_->table->contains(key); }
+bool TomlTable::has(std::string_view key) const {
+    return node_->table->contains(key);
+}
 
 std::optional<std::string> TomlTable::text(std::string_view key) const {
     return node_->value<std::string>(key, "string");
 }
 
-std::optional<bool> TomlTable::boolean(std::string_view key) const { return node_->value<bool>(key, "boolean"); }
+std::optional<bool> TomlTable::boolean(std::string_view key) const {
+    return node_->value<bool>(key, "boolean");
+}
 
 std::optional<std::int64_t> TomlTable::integer(std::string_view key) const {
     return node_->value<std::int64_t>(key, "integer");

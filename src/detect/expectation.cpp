@@ -20,8 +20,8 @@ enum class Answer : std::uint8_t { matches, differs, unanswered };
 
 // One key of a rule beside the run.
 struct Comparison {
-    std::string_view key;    // as in the file, and as a word in a sentence
-    std::string wanted;      // the rule's value
+    std::string_view key;             // as in the file, and as a word in a sentence
+    std::string wanted;               // the rule's value
     std::optional<std::string> found; // the run's; nothing: the log does not say
     Answer answer = Answer::matches;
     std::string unanswered; // why the log does not say; a clause
@@ -105,8 +105,11 @@ std::vector<Comparison> compare(const Rule& rule, const RunFacts& facts) {
         add(compare_glob("script", *rule.script, facts.script), "the log names no script of this run");
     }
     if (rule.script_package) {
-        add({"script_package", *rule.script_package, facts.script_package,
-             equal(*rule.script_package, facts.script_package), {}},
+        add({"script_package",
+             *rule.script_package,
+             facts.script_package,
+             equal(*rule.script_package, facts.script_package),
+             {}},
             facts.script ? fmt::format("no inventory says which package owns {}", *facts.script)
                          : "the log names no script of this run");
     }
@@ -120,7 +123,9 @@ std::vector<Comparison> compare(const Rule& rule, const RunFacts& facts) {
     return all;
 }
 
-bool expired(const Rule& rule, const RunFacts& facts) { return rule.expires_ms && facts.time_ms >= *rule.expires_ms; }
+bool expired(const Rule& rule, const RunFacts& facts) {
+    return rule.expires_ms && facts.time_ms >= *rule.expires_ms;
+}
 
 std::string last_day(const Rule& rule) {
     const auto day = std::chrono::floor<std::chrono::days>(
@@ -238,7 +243,8 @@ void read_baseline(const base::TomlTable& file, std::vector<Rule>& rules) {
     auto all = rules; // a file with an error changes nothing
     for (const auto& row : file.tables("expect")) {
         auto rule = read_rule(row);
-        const auto same = std::find_if(all.begin(), all.end(), [&rule](const Rule& other) { return other.id == rule.id; });
+        const auto same =
+            std::find_if(all.begin(), all.end(), [&rule](const Rule& other) { return other.id == rule.id; });
         if (same != all.end()) {
             row.complain("id", fmt::format("`{}` is the id of the expectation at {} too", rule.id, same->source));
         }

@@ -30,7 +30,9 @@ struct Option {
     std::optional<std::string_view> value;
 };
 
-bool is_option(std::string_view word) { return word.size() > 1 && word.front() == '-'; }
+bool is_option(std::string_view word) {
+    return word.size() > 1 && word.front() == '-';
+}
 
 // -e, -eCODE, --name, --name=VALUE; the longest spelling that fits decides.
 Option find_short(const Grammar& grammar, std::string_view word, bool is_first) {
@@ -145,7 +147,8 @@ class Reader {
         const std::size_t index = at_++;
         const std::string_view word = arguments_.argv[index];
         if (lost_[index]) {
-            result_.uncertain = true; // an option, most likely: a lost script would have been followed by its own arguments only
+            result_.uncertain =
+                true; // an option, most likely: a lost script would have been followed by its own arguments only
         } else if (!options_over_ && word == "--") {
             options_over_ = true;
         } else if (!options_over_ && is_option(word)) {
@@ -185,7 +188,8 @@ class Reader {
         stopped_ = stopped_ || option.rule->last;
     }
 
-    // The program prints its usage, unless it passes over what it does not understand. With arguments cut off, the value was there.
+    // The program prints its usage, unless it passes over what it does not understand. With arguments cut off, the
+    // value was there.
     void missing_value(const OptionRule& rule) {
         if (cut_) {
             if (rule.role == OptionRole::inline_code) {

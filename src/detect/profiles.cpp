@@ -139,7 +139,8 @@ bool is_hex(std::string_view text) {
     });
 }
 
-// What the kernel (" (deleted)", d_path), rpm (";5a1b2c3d" while it unpacks) and prelink append to the name of a file that is being replaced.
+// What the kernel (" (deleted)", d_path), rpm (";5a1b2c3d" while it unpacks) and prelink append to the name of a file
+// that is being replaced.
 std::string_view without_suffixes(std::string_view exe) {
     constexpr std::string_view deleted = " (deleted)";
     constexpr std::string_view prelink = ".#prelink#.";
@@ -158,7 +159,9 @@ std::string_view without_suffixes(std::string_view exe) {
     return exe;
 }
 
-std::string_view base_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+std::string_view base_name(std::string_view path) {
+    return path.substr(path.rfind('/') + 1);
+}
 
 bool any_matches(const std::vector<std::string>& globs, std::string_view path) {
     const auto name = base_name(path);
@@ -176,7 +179,9 @@ ProfileSet ProfileSet::builtin() {
     return set;
 }
 
-void ProfileSet::load(const std::string& path) { read(base::TomlTable::from_file(path)); }
+void ProfileSet::load(const std::string& path) {
+    read(base::TomlTable::from_file(path));
+}
 
 void ProfileSet::load_text(std::string_view toml, std::string_view source_name) {
     read(base::TomlTable::from_text(toml, source_name));

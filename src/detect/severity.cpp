@@ -10,7 +10,9 @@ bool is_follow_up(ChainKind kind) {
     return kind == ChainKind::child_shell || kind == ChainKind::network || kind == ChainKind::self_delete;
 }
 
-bool is_memory_artifact(ChainKind kind) { return !is_drop(kind) && !is_follow_up(kind); }
+bool is_memory_artifact(ChainKind kind) {
+    return !is_drop(kind) && !is_follow_up(kind);
+}
 
 ChainClass classify(const Finding& finding) {
     bool drop = false;

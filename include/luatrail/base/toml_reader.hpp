@@ -38,7 +38,7 @@ class TomlTable {
     std::optional<std::int64_t> date_ms(std::string_view key) const; // a day without a time: its first millisecond, UTC
     std::optional<std::vector<std::string>> texts(std::string_view key) const;
     std::optional<TomlTable> table(std::string_view key) const;
-    std::vector<TomlTable> tables(std::string_view key) const; // [[key]] or an array of inline tables
+    std::vector<TomlTable> tables(std::string_view key) const;           // [[key]] or an array of inline tables
     std::vector<std::pair<std::string, TomlTable>> named_tables() const; // all members, each of which must be a table
 
     // The same; absent is an error too.
