@@ -222,6 +222,9 @@ std::vector<std::string> expand(const std::string& pattern) {
     case GLOB_NOMATCH:
         return {};
     default:
+        if (errno == ENOENT) { // no such folder: nothing matches
+            return {};
+        }
         throw base::Error(fmt::format("{}: {}; make its folder readable for this user", pattern,
                                       std::generic_category().message(errno)));
     }
