@@ -23,18 +23,20 @@ std::vector<Message> SeverityQueue::push(Message message) {
     return gone;
 }
 
-const std::deque<SeverityQueue::Entry>& SeverityQueue::oldest() const {
-    return *std::min_element(by_severity_.begin(), by_severity_.end(), [](const auto& left, const auto& right) {
-        return !left.empty() && (right.empty() || left.front().order < right.front().order);
-    });
+std::size_t SeverityQueue::oldest() const {
+    const auto* const found =
+        std::min_element(by_severity_.begin(), by_severity_.end(), [](const auto& left, const auto& right) {
+            return !left.empty() && (right.empty() || left.front().order < right.front().order);
+        });
+    return static_cast<std::size_t>(found - by_severity_.begin());
 }
 
 const Message& SeverityQueue::front() const {
-    return oldest().front().message;
+    return by_severity_.at(oldest()).front().message;
 }
 
 Message SeverityQueue::pop() {
-    auto& queue = const_cast<std::deque<Entry>&>(oldest());
+    auto& queue = by_severity_.at(oldest());
     Message message = std::move(queue.front().message);
     queue.pop_front();
     forget(message);

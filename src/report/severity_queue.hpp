@@ -37,7 +37,7 @@ class SeverityQueue {
         std::uint64_t order;
         Message message;
     };
-    const std::deque<Entry>& oldest() const;
+    std::size_t oldest() const; // index of the queue whose front came first
     void forget(const Message& message);
 
     std::array<std::deque<Entry>, 5> by_severity_;

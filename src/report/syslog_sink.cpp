@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <chrono>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -12,7 +13,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 #include <poll.h>
-#include <system_error>
 
 #include "local_socket.hpp"
 #include "luatrail/base/text.hpp"
@@ -36,7 +36,11 @@ constexpr milliseconds look_again = 500ms;
 struct SyslogSink::Impl {
     Impl(asio::io_context& io, SyslogOptions given, std::function<void(const std::string&)> told)
         : options(std::move(given)), log(std::move(told)), socket(options.socket), descriptor(io), timer(io),
-          queue(options.queue, options.queue_bytes) {}
+          queue(options.queue, options.queue_bytes) {
+        if (!log) {
+            log = [](const std::string&) {};
+        }
+    }
     ~Impl() { disconnect(); }
     Impl(const Impl&) = delete;
     Impl& operator=(const Impl&) = delete;
@@ -228,7 +232,8 @@ void SyslogSink::Impl::wait_for(milliseconds delay) {
     timer.expires_after(delay);
     timer.async_wait([this, current, still = std::weak_ptr<int>(alive)](const auto& error) {
         if (!error && !still.expired() && current == waits) {
-            descriptor.cancel();
+            boost::system::error_code ignored;
+            descriptor.cancel(ignored); // it may be closed
             waiting = false;
             pump();
         }
