@@ -121,11 +121,7 @@ std::string reason_text(const ChainEntry& entry) {
 
 std::vector<Reason> reasons_of(const Finding& finding) {
     std::vector<Reason> reasons;
-    switch (finding.expectation.verdict) {
-    case Verdict::unknown: reasons.push_back({"no-baseline", finding.expectation.why}); break;
-    case Verdict::unexpected: reasons.push_back({finding.expectation.reason, finding.expectation.why}); break;
-    case Verdict::expected: reasons.push_back({"expected", finding.expectation.why}); break;
-    }
+    reasons.push_back({finding.expectation.reason, finding.expectation.why});
     if (finding.code.origin == Origin::stdin_code) {
         reasons.push_back({"stdin", "the code came through standard input: no file is behind it"});
     } else if (finding.code.origin == Origin::descriptor) {

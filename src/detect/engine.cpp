@@ -161,8 +161,8 @@ struct Engine::Impl {
             return;
         }
         const auto* image = node.processes.find(process);
-        if (run.invocation.origin == Origin::interactive && argv.size() < 2 && image != nullptr && in_pipeline(node, *image, event.id.time_ms)) {
-            run.invocation.origin = Origin::stdin_code;
+        if (run.invocation.reads_stdin && image != nullptr && in_pipeline(node, *image, event.id.time_ms)) {
+            run.invocation.origin = Origin::stdin_code; // `producer | lua` on a terminal, `producer | lua -l module`
         }
         ++counters.runs;
         locate_script(node, run);

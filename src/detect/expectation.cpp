@@ -179,25 +179,36 @@ bool named_elsewhere(const std::vector<Rule>& rules, const RunFacts& facts, std:
     });
 }
 
-std::string why_missed(const std::vector<Rule>& rules, const Rule& nearest, const RunFacts& facts) {
+// The id of the reason: "unexpected-user", "unexpected-script-package".
+std::string reason_of(std::string_view key) {
+    std::string id = fmt::format("unexpected-{}", key);
+    std::replace(id.begin(), id.end(), '_', '-');
+    return id;
+}
+
+// `nearest` is the rule that came nearest to this run and missed it.
+Expectation missed_by(const std::vector<Rule>& rules, const Rule& nearest, const RunFacts& facts) {
+    const auto unexpected = [](std::string_view key, std::string why) {
+        return Expectation{Verdict::unexpected, std::nullopt, std::move(why), reason_of(key)};
+    };
     const auto all = compare(nearest, facts);
     const auto* missed = first_missed(all);
     if (missed == nullptr) {
-        return fmt::format("expectation {} matched, but expired after {}", nearest.id, last_day(nearest));
+        return unexpected("expired", fmt::format("expectation {} matched, but expired after {}", nearest.id, last_day(nearest)));
     }
     if (missed->answer == Answer::unanswered) {
-        return fmt::format("expectation {} names {} {}, but {}", nearest.id, missed->key, missed->wanted,
-                           missed->unanswered);
+        return unexpected(missed->key, fmt::format("expectation {} names {} {}, but {}", nearest.id, missed->key, missed->wanted,
+                                                   missed->unanswered));
     }
     if (named_elsewhere(rules, facts, missed->key)) {
-        return fmt::format("the nearest expectation, {}, names {} {} and not {}", nearest.id, missed->key,
-                           missed->wanted, *missed->found);
+        return unexpected(missed->key, fmt::format("the nearest expectation, {}, names {} {} and not {}", nearest.id, missed->key,
+                                                   missed->wanted, *missed->found));
     }
     if (missed->key == "executable") {
-        return fmt::format("no expectation names executable {}", *missed->found);
+        return unexpected(missed->key, fmt::format("no expectation names executable {}", *missed->found));
     }
-    return fmt::format("no expectation names {} {} for {}", missed->key, *missed->found,
-                       facts.exe.value_or("a program that the log does not name"));
+    return unexpected(missed->key, fmt::format("no expectation names {} {} for {}", missed->key, *missed->found,
+                                               facts.exe.value_or("a program that the log does not name")));
 }
 
 std::optional<std::string> path_glob(const base::TomlTable& row, std::string_view key) {
@@ -267,10 +278,10 @@ void Baseline::load_text(std::string_view toml, std::string_view source_name) {
 
 Expectation Baseline::judge(const RunFacts& facts) const {
     if (!given_) {
-        return {Verdict::unknown, std::nullopt, "no baseline was given"};
+        return {Verdict::unknown, std::nullopt, "no baseline was given", "no-baseline"};
     }
     if (rules_.empty()) {
-        return {Verdict::unexpected, std::nullopt, "the baseline has no expectation"};
+        return {Verdict::unexpected, std::nullopt, "the baseline has no expectation", "unexpected-run"};
     }
     const Rule* nearest = nullptr;
     Nearness best;
@@ -279,7 +290,8 @@ Expectation Baseline::judge(const RunFacts& facts) const {
         if (first_missed(all) == nullptr && !expired(rule, facts)) {
             return {Verdict::expected, rule.id,
                     rule.because ? fmt::format("expectation {}: {}", rule.id, *rule.because)
-                                 : fmt::format("expectation {} names it", rule.id)};
+                                 : fmt::format("expectation {} names it", rule.id),
+                    "expected"};
         }
         const auto near = nearness(all);
         if (nearest == nullptr || near.nearer_than(best)) {
@@ -287,7 +299,7 @@ Expectation Baseline::judge(const RunFacts& facts) const {
             best = near;
         }
     }
-    return {Verdict::unexpected, std::nullopt, why_missed(rules_, *nearest, facts)};
+    return missed_by(rules_, *nearest, facts);
 }
 
 std::string Baseline::explain(const Rule& rule, const RunFacts& facts) const {

@@ -188,7 +188,7 @@ void ProfileSet::load_text(std::string_view toml, std::string_view source_name) 
 }
 
 void ProfileSet::read(const base::TomlTable& file) {
-    file.allow_only({"schema", "grammar", "profile"});
+    file.allow_only({"schema", "grammar", "profile", "programs"});
     if (file.integer("schema") != 1) {
         file.complain("schema", "schema = 1 is required");
     }
@@ -196,6 +196,15 @@ void ProfileSet::read(const base::TomlTable& file) {
     auto profiles = profiles_;
     if (const auto all = file.table("grammar")) {
         read_grammars(*all, grammars);
+    }
+    auto programs = programs_;
+    if (const auto kinds = file.table("programs")) {
+        kinds->allow_only({"shell", "archiver"});
+        for (const auto& [kind, key] : {std::pair{ProgramKind::shell, "shell"}, std::pair{ProgramKind::archiver, "archiver"}}) {
+            if (auto globs = kinds->texts(key)) {
+                programs[static_cast<std::size_t>(kind)] = std::move(*globs);
+            }
+        }
     }
     for (const auto& row : file.tables("profile")) {
         auto profile = read_profile(row, grammars);
@@ -209,6 +218,11 @@ void ProfileSet::read(const base::TomlTable& file) {
     }
     grammars_ = std::move(grammars);
     profiles_ = std::move(profiles);
+    programs_ = std::move(programs);
+}
+
+bool ProfileSet::is(ProgramKind kind, std::string_view exe) const {
+    return any_matches(programs_[static_cast<std::size_t>(kind)], without_suffixes(exe));
 }
 
 ProfileSet::Match ProfileSet::match(std::string_view exe, std::string_view argv0) const {

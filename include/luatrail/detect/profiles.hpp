@@ -2,6 +2,7 @@
 // a data file (config/interpreters.toml, also built into the program): adding an interpreter is a row and a fixture.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -61,6 +62,9 @@ struct Profile {
     Grammar grammar;
 };
 
+// Programs whose kind matters beside the interpreters: [programs] in the data file.
+enum class ProgramKind : std::uint8_t { shell, archiver };
+
 // Immutable after loading.
 class ProfileSet {
   public:
@@ -78,11 +82,15 @@ class ProfileSet {
     // `exe` as decoded from the record; " (deleted)", ";5a1b2c3d" and ".#prelink#.XXXXXX" suffixes are not part of the name.
     Match match(std::string_view exe, std::string_view argv0) const;
 
+    // By the globs of the kind, as for interpreters.
+    bool is(ProgramKind kind, std::string_view exe) const;
+
     std::span<const Profile> all() const { return profiles_; }
 
   private:
     void read(const base::TomlTable& file);
     std::vector<Profile> profiles_;
+    std::array<std::vector<std::string>, 2> programs_; // by ProgramKind
     std::map<std::string, Grammar, std::less<>> grammars_; // by name, for profiles of later files
 };
 
