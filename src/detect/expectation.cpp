@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -283,8 +284,8 @@ Expectation Baseline::judge(const RunFacts& facts) const {
     if (rules_.empty()) {
         return {Verdict::unexpected, std::nullopt, "the baseline has no expectation", "unexpected-run"};
     }
-    const Rule* nearest = nullptr;
-    Nearness best;
+    const Rule* nearest = &rules_.front();
+    Nearness best{0, std::numeric_limits<std::size_t>::max()}; // any rule is nearer
     for (const auto& rule : rules_) {
         const auto all = compare(rule, facts);
         if (first_missed(all) == nullptr && !expired(rule, facts)) {
@@ -294,7 +295,7 @@ Expectation Baseline::judge(const RunFacts& facts) const {
                     "expected"};
         }
         const auto near = nearness(all);
-        if (nearest == nullptr || near.nearer_than(best)) {
+        if (near.nearer_than(best)) {
             nearest = &rule;
             best = near;
         }
