@@ -341,6 +341,11 @@ Engine::Engine(EngineOptions options, FindingSink& sink) : impl_(std::make_uniqu
 Engine::~Engine() = default;
 
 void Engine::on_event(const audit::Event& event) { impl_->on_event(event); }
+void Engine::set_policy(ProfileSet profiles, Baseline baseline) {
+    impl_->options.profiles = std::move(profiles);
+    impl_->options.baseline = std::move(baseline);
+}
+
 void Engine::note_loss(std::string_view node) { impl_->note_loss(impl_->node_of(node)); }
 std::size_t Engine::memory() const { return impl_->memory(); }
 

@@ -41,6 +41,9 @@ class Engine : public audit::EventSink {
 
     void on_event(const audit::Event& event) override;
 
+    // What counts from the next event on.
+    void set_policy(ProfileSet profiles, Baseline baseline);
+
     // The source saw that records were lost (the kernel's "audit_lost=", the plugin's own drops): findings near it say so.
     void note_loss(std::string_view node);
 
