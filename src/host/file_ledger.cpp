@@ -2,43 +2,17 @@
 
 #include <algorithm>
 
-#include "host/file_store.hpp"
+#include "host/file_names.hpp"
 
 namespace luatrail::host {
 
 namespace {
 
-constexpr std::size_t path_bytes = 4096; // PATH_MAX
 constexpr std::int64_t write_merge_ms = 1000;
-
-// st_mode's file types (inode(7)); the log's machine decides, not this one's headers.
-constexpr std::uint32_t type_mask = 0170000, type_directory = 0040000, type_regular = 0100000, type_symlink = 0120000;
 
 using NameType = PathItem::NameType;
 using Call = FileEvent::Call;
 using Items = std::vector<const PathItem*>;
-
-bool is_type(const PathItem& item, std::uint32_t type) {
-    return item.mode && (*item.mode & type_mask) == type;
-}
-
-bool has_id(const PathItem& item) {
-    return item.id && item.id->inode != 0;
-}
-
-bool absolute(std::string_view name) {
-    return !name.empty() && name.front() == '/';
-}
-
-// Names that lead somewhere else for each process that uses them.
-bool magic(std::string_view path) {
-    return path.substr(0, 6) == "/proc/" || path.substr(0, 8) == "/dev/fd/";
-}
-
-std::string_view last_component(std::string_view normal) {
-    const std::size_t slash = normal.rfind('/');
-    return slash == std::string_view::npos ? normal : normal.substr(slash + 1);
-}
 
 const PathItem* with_id(const Items& items, FileId id) {
     const auto found = std::find_if(items.begin(), items.end(), [&](const PathItem* item) { return item->id == id; });
@@ -74,27 +48,21 @@ struct Roles {
 
 } // namespace
 
-struct FileLedger::State : FileStore {
-    using FileStore::FileStore;
+struct FileLedger::State : FileNames {
+    using FileNames::FileNames;
 
     // Which of a call's two names: rename has both, link's new one is the second.
     enum class Side : std::uint8_t { first, second };
 
     void learn_parents(const FileEvent& event, const Roles& roles);
-    void learn_parent(const PathItem& parent, const FileEvent& event, std::pair<bool, bool> at_cwd_and_child_absolute);
     void removed(const PathItem& item, const FileEvent& event, const Roles& roles, Side side);
     void created(const PathItem& item, const FileEvent& event, const Roles& roles, Side side);
     void created_directory(FileId id, const ResolvedPath& place, const FileEvent& event, bool moved);
     void changed(const PathItem& item, const FileEvent& event);
     void unnamed(const PathItem& item, const FileEvent& event, const std::string& directory_path);
     void also_named(const PathItem& item, const FileEvent& event);
-    void seen(const PathItem& item, std::optional<std::string_view> cwd, bool at_cwd);
 
-    ResolvedPath resolve(std::string_view name, std::optional<std::string_view> cwd, std::optional<FileId> parent,
-                         bool at_cwd);
     ResolvedPath place_of(const PathItem& item, const FileEvent& event, const Roles& roles, Side side);
-    bool name_entry(Entry& entry, const ResolvedPath& place);
-    bool unname_entry(Entry& entry, const ResolvedPath& place);
     bool is_directory(const PathItem& item) {
         return is_type(item, type_directory) || (!item.mode && directory(*item.id));
     }
@@ -102,31 +70,6 @@ struct FileLedger::State : FileStore {
 };
 
 // --- names
-
-ResolvedPath FileLedger::State::resolve(std::string_view name, std::optional<std::string_view> cwd,
-                                        std::optional<FileId> parent, bool at_cwd) {
-    if (name.empty()) {
-        return {{}, !at_cwd};
-    }
-    if (name.size() > path_bytes || (cwd && cwd->size() > path_bytes)) {
-        return {std::string(name.substr(0, path_bytes)), true};
-    }
-    const std::string normal = normal_path(name);
-    const std::string_view last = last_component(normal);
-    if (parent && !last.empty() && last != "." && last != "..") {
-        const PathTree::Node* node = directory(*parent);
-        const std::string above = node == nullptr ? std::string() : tree().path(node);
-        if (!above.empty()) {
-            return {join_path(above, last), false};
-        }
-    }
-    std::string path = cwd ? join_path(*cwd, normal) : normal;
-    if (absolute(path)) {
-        std::string real = follow(path, false);
-        path = real.empty() ? path : real;
-    }
-    return {path, !absolute(name) && !at_cwd};
-}
 
 ResolvedPath FileLedger::State::place_of(const PathItem& item, const FileEvent& event, const Roles& roles, Side side) {
     std::optional<FileId> parent;
@@ -136,29 +79,6 @@ ResolvedPath FileLedger::State::place_of(const PathItem& item, const FileEvent& 
     }
     const bool at_cwd = side == Side::first ? event.at_cwd : event.at_cwd_second;
     return item.name ? resolve(*item.name, event.cwd, parent, at_cwd) : ResolvedPath{};
-}
-
-// False when the place is none that a path leads to.
-bool FileLedger::State::name_entry(Entry& entry, const ResolvedPath& place) {
-    if (!absolute(place.path) || place.path.size() > path_bytes || magic(place.path)) {
-        return false;
-    }
-    PathTree::Node* node = tree().make(place.path);
-    tree().hold(node);
-    add_name(entry, node, !place.uncertain);
-    tree().drop(node);
-    return true;
-}
-
-bool FileLedger::State::unname_entry(Entry& entry, const ResolvedPath& place) {
-    if (!absolute(place.path) || place.path.size() > path_bytes) {
-        return false;
-    }
-    PathTree::Node* node = tree().make(place.path);
-    tree().hold(node);
-    const bool had = remove_name(entry, node, !place.uncertain);
-    tree().drop(node);
-    return had;
 }
 
 void FileLedger::State::note(Entry& entry, ChangeKind kind, const FileEvent& event, const ResolvedPath& place) {
@@ -183,28 +103,8 @@ void FileLedger::State::learn_parents(const FileEvent& event, const Roles& roles
         const bool second = event.call == Call::link || (event.call == Call::rename && i > 0);
         const Items& children = second || roles.removed.empty() ? roles.created : roles.removed;
         const bool child_absolute = !children.empty() && children.front()->name && absolute(*children.front()->name);
-        learn_parent(*roles.parents[i], event, {second ? event.at_cwd_second : event.at_cwd, child_absolute});
-    }
-}
-
-// The kernel logs the directory part of the name as it was given ("/tmp/q/", "sub/"), or cwd when there was none: then
-// it is the truth only if the name was relative to cwd (audit_log_name).
-void FileLedger::State::learn_parent(const PathItem& parent, const FileEvent& event,
-                                     std::pair<bool, bool> at_cwd_and_child_absolute) {
-    const auto [at_cwd, child_absolute] = at_cwd_and_child_absolute;
-    if (!parent.name || parent.name->empty() || !has_id(parent) || parent.name->size() > path_bytes) {
-        return;
-    }
-    const bool as_given = absolute(*parent.name) && parent.name->size() > 1 && parent.name->back() == '/';
-    if (!as_given && !child_absolute && !at_cwd) {
-        return;
-    }
-    if (!absolute(*parent.name) && (!event.cwd || event.cwd->size() > path_bytes)) {
-        return;
-    }
-    const std::string path = event.cwd ? join_path(*event.cwd, *parent.name) : normal_path(*parent.name);
-    if (!magic(path)) {
-        learn_directory(*parent.id, follow(path, true));
+        const bool at_cwd = second ? event.at_cwd_second : event.at_cwd;
+        learn_parent(*roles.parents[i], event.cwd, at_cwd || child_absolute);
     }
 }
 
@@ -363,37 +263,6 @@ void FileLedger::State::changed(const PathItem& item, const FileEvent& event) {
         }
     }
     note(entry, kind, event, place);
-}
-
-// Which inode a name has now: corrects what is known, and makes nothing but directories.
-void FileLedger::State::seen(const PathItem& item, std::optional<std::string_view> cwd, bool at_cwd) {
-    if (!item.name || item.name->empty() || !has_id(item)) {
-        return;
-    }
-    const ResolvedPath place = resolve(*item.name, cwd, {}, at_cwd);
-    if (place.uncertain || !absolute(place.path) || magic(place.path)) {
-        return;
-    }
-    PathTree::Node* there = tree().locate(place.path);
-    if (there != nullptr && there->id == item.id) {
-        return;
-    }
-    const std::string real = follow(place.path, true);
-    if (real.empty() || real.size() > path_bytes) {
-        return;
-    }
-    if (is_type(item, type_directory)) {
-        learn_directory(*item.id, real);
-        return;
-    }
-    if (Entry* entry = find(*item.id)) {
-        name_entry(*entry, {real, false});
-        return;
-    }
-    there = tree().locate(real);
-    if (there != nullptr && there != tree().root()) {
-        vacate(there, *item.id);
-    }
 }
 
 // --- the interface

@@ -10,7 +10,6 @@ constexpr std::size_t changes_a_file = 16;
 constexpr std::size_t names_a_file = 8;
 constexpr std::size_t aliases_a_directory = 4;
 constexpr int symlink_hops = 8;
-constexpr std::size_t path_bytes = 4096; // PATH_MAX
 // A node of each container, with malloc's head.
 constexpr std::size_t entry_bytes = sizeof(Entry) + sizeof(FileId) + 8 * sizeof(void*);
 constexpr std::size_t directory_bytes = 3 * sizeof(FileId) + 12 * sizeof(void*);

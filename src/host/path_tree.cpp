@@ -40,6 +40,9 @@ PathTree::PathTree() : buckets_(64) {
 }
 
 PathTree::Node* PathTree::child(const Node* parent, std::string_view name) const {
+    if (parent == nullptr) {
+        return nullptr; // names without a place are in no directory
+    }
     const std::size_t hash = hash_of(parent, name);
     Node* node = buckets_[hash & (buckets_.size() - 1)];
     while (node != nullptr && (node->hash != hash || node->parent != parent || node->name != name)) {
@@ -92,10 +95,13 @@ void PathTree::drop(Node* node) {
 
 void PathTree::move(Node* node, Node* new_parent, std::string_view name) {
     std::size_t depth = 0;
-    for (const Node* above = new_parent; above != nullptr; above = above->parent) {
-        if (above == node || ++depth > path_bytes / 2) {
-            return; // a directory below itself, or deeper than a name can be: the log lies
-        }
+    const Node* above = new_parent;
+    while (above != node && above->parent != nullptr && depth <= path_bytes / 2) {
+        above = above->parent;
+        ++depth;
+    }
+    if (above == node || depth > path_bytes / 2) {
+        return; // a directory below itself, or deeper than a name can be: the log lies
     }
     hold(node);
     hold(new_parent);
@@ -149,7 +155,7 @@ std::string PathTree::path(const Node* node) const {
 }
 
 std::size_t PathTree::bytes() const {
-    return node_bytes() + buckets_.capacity() * sizeof(Node*);
+    return node_bytes() + buckets_.capacity() * sizeof(void*);
 }
 
 std::size_t PathTree::node_bytes() const {
