@@ -28,12 +28,22 @@ struct Birth {
     std::uint32_t pid = 0, parent = 0;
 };
 
+// A memfd that a process made: its descriptor may be run later.
+struct Memfd {
+    audit::EventId event;
+    std::uint32_t pid = 0;
+    std::int64_t descriptor = -1;
+    std::optional<std::string> exe;
+    std::optional<std::uint32_t> uid;
+};
+
 struct Node {
     std::string name;
     host::ProcessTable processes;
     host::FileLedger files;
     std::deque<Run> runs;      // oldest first
     std::deque<Birth> births;  // oldest first
+    std::deque<Memfd> memfds;  // oldest first
     std::int64_t newest_ms = INT64_MIN;
     std::int64_t lost_ms = INT64_MIN; // newest event time when records were last known to be lost
 
