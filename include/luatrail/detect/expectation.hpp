@@ -11,7 +11,9 @@
 
 namespace luatrail::detect {
 
-struct Rule { // one [[expect]]; every key that is given must match
+// One [[expect]]; every key that is given must match. The globs are compared with absolute paths: one that starts with neither "/" nor "**" could
+// never match and is refused.
+struct Rule {
     std::string id;
     std::optional<std::string> executable;      // glob on the resolved exe
     std::optional<std::string> user;            // name, uid in digits, "service" or "login"

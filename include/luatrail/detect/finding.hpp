@@ -79,17 +79,18 @@ struct Expectation {
     Verdict verdict = Verdict::unknown;
     std::optional<std::string> rule; // id of the expectation that matched
     std::string why;
+    std::string reason; // id for `reasons`: "expected", "no-baseline", "unexpected-user" (the key that the nearest expectation missed)
 };
 
 struct ChainEntry {
     ChainKind kind = ChainKind::script_drop;
-    std::optional<How> how;
-    std::optional<std::string> path;
-    std::optional<std::int64_t> time_ms; // of the event; drops and follow-ups
-    std::optional<std::int64_t> age_ms;  // before the run (drops) or after it (follow-ups)
-    audit::EventId event;
-    std::optional<Actor> by;
-    std::optional<bool> same_tree;
+    std::optional<How> how{};
+    std::optional<std::string> path{};
+    std::optional<std::int64_t> time_ms{}; // of the event; drops and follow-ups
+    std::optional<std::int64_t> age_ms{};  // before the run (drops) or after it (follow-ups)
+    audit::EventId event{};
+    std::optional<Actor> by{};
+    std::optional<bool> same_tree{};
 };
 
 struct Reason {

@@ -11,7 +11,8 @@
 
 namespace luatrail::host {
 
-// A file's identity: device and inode (PATH items' dev=MM:mm in hex and inode=). A container's /tmp/x has another dev than the host's.
+// A file's identity: device and inode (PATH items' dev=MM:mm in hex and inode=). A container's /tmp/x has another dev
+// than the host's.
 struct FileId {
     std::uint64_t dev = 0; // major << 32 | minor
     std::uint64_t inode = 0;

@@ -1,9 +1,12 @@
 // What happened to files on one node: who created, wrote, renamed, linked or removed what, and when.
 //
-// Identity is (device, inode) first, path second. Renames, hard links and symlinks keep a file's history; an inode's reuse after deletion does not.
+// Identity is (device, inode) first, path second. Renames, hard links and symlinks keep a file's history; an inode's
+// reuse after deletion does not.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,7 +22,7 @@ enum class ChangeKind : std::uint8_t { create, write, rename, link, symlink, chm
 struct Change {
     ChangeKind kind = ChangeKind::create;
     audit::EventId event;
-    std::string path;          // absolute where it could be resolved, else as logged
+    std::string path;            // absolute where it could be resolved, else as logged
     bool path_uncertain = false; // CWD had to decide although the name was relative to another descriptor
     ProcessRef by;
     std::uint32_t by_pid = 0;
@@ -29,9 +32,9 @@ struct Change {
 
 struct File {
     FileId id;
-    std::vector<Change> changes;  // oldest first, at most 16: the first, then the latest
+    std::vector<Change> changes;    // oldest first, at most 16: the first, then the latest
     std::vector<std::string> paths; // its current names, at most 8
-    bool deleted = false;         // its last known name was unlinked
+    bool deleted = false;           // its last known name was unlinked
 };
 
 // One PATH item, decoded (audit_log_name, kernel/auditsc.c).
@@ -39,18 +42,31 @@ struct PathItem {
     int item = -1;
     std::optional<std::string_view> name; // nothing for (null)
     std::optional<FileId> id;
-    std::optional<std::uint32_t> mode;    // octal in the log
+    std::optional<std::uint32_t> mode; // octal in the log
     enum class NameType : std::uint8_t { unknown, normal, parent, create, remove } nametype = NameType::unknown;
 };
 
 // A successful system call that touched files, with what its records say.
 struct FileEvent {
-    enum class Call : std::uint8_t { open, mkdir, mknod, rename, link, symlink, unlink, rmdir, chmod, truncate, other } call = Call::other;
+    enum class Call : std::uint8_t {
+        open,
+        mkdir,
+        mknod,
+        rename,
+        link,
+        symlink,
+        unlink,
+        rmdir,
+        chmod,
+        truncate,
+        other
+    } call = Call::other;
     audit::EventId event;
     std::optional<std::string_view> cwd;
     bool at_cwd = true;          // names are relative to cwd: not an *at call, or its descriptor was AT_FDCWD
     bool at_cwd_second = true;   // the same of the second name (rename, link)
     bool writes = false;         // open: O_WRONLY, O_RDWR or O_TRUNC without creating
+    bool unnamed = false;        // open: O_TMPFILE; its item's name is the directory's, its inode the nameless file's
     std::vector<PathItem> items; // by item number
     ProcessRef by;
     std::uint32_t by_pid = 0;
@@ -67,30 +83,40 @@ struct ResolvedPath {
 class FileLedger {
   public:
     explicit FileLedger(std::size_t capacity_bytes);
+    ~FileLedger();
+    FileLedger(FileLedger&&) noexcept;
+    FileLedger& operator=(FileLedger&&) noexcept;
 
-    // Learns directories' paths and files' changes from one event. CREATE, DELETE, PARENT and NORMAL items decide, the call only where they can't.
+    // Learns directories' paths and files' changes from one event. CREATE, DELETE, PARENT and NORMAL items decide, the
+    // call only where they can't.
     void apply(const FileEvent& event);
 
     // Items of events that change nothing (an exec's, a read's): teach directory inodes and which inode a path has now.
-    void observe(std::optional<std::string_view> cwd, const std::vector<PathItem>& items);
+    // `at_cwd` as in FileEvent: false for execveat or openat with a descriptor.
+    void observe(std::optional<std::string_view> cwd, const std::vector<PathItem>& items, bool at_cwd = true);
 
+    // Both: valid until the ledger changes.
     const File* find(FileId id) const;
     // Follows symlinks that the ledger saw being made (at most 8). `through` receives the changes that made them.
     const File* find(std::string_view absolute_path, std::vector<const Change*>* through = nullptr) const;
 
     // Absolute name of a PATH item: by the parent item's inode first, cwd after.
-    ResolvedPath resolve(std::string_view name, std::optional<std::string_view> cwd, std::optional<FileId> parent, bool at_cwd) const;
+    ResolvedPath resolve(std::string_view name, std::optional<std::string_view> cwd, std::optional<FileId> parent,
+                         bool at_cwd) const;
 
     // Forgets what is older than `horizon_ms`; called as event time advances.
     void expire(std::int64_t horizon_ms);
 
     std::size_t size() const;
-    std::uint64_t evicted() const;            // entries that went before they expired
-    std::int64_t evicted_until_ms() const;    // time of the newest change that was evicted: silence about older ones proves nothing; 0: none
-    std::size_t memory() const;               // bytes, estimated
+    std::uint64_t evicted() const; // files that went before they expired
+    // Time of the newest change that was evicted: silence about older ones proves nothing; 0: none. Files that were
+    // already deleted do not count here: no later run can name them.
+    std::int64_t evicted_until_ms() const;
+    std::size_t memory() const; // bytes, estimated
 
   private:
-    // filled in by the implementation
+    struct State;
+    std::unique_ptr<State> state_;
 };
 
 // Lexical: collapses "//", "." and "..". Relative names stay relative.

@@ -1,14 +1,16 @@
 // The processes of one node, as its log tells of them.
 //
-// A process image is named by the event that created it (a fork, an exec, or the first record that mentions the pid), never by its pid: pids are
-// reused. "Forked from" and "exec'd from" are separate links. Without fork records, lineage comes from ppid in exec records.
+// A process image is named by the event that created it (a fork, an exec, or the first record that mentions the pid),
+// never by its pid: pids are reused. "Forked from" and "exec'd from" are separate links. Without fork records, lineage
+// comes from ppid in exec records.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "luatrail/audit/record.hpp"
@@ -19,12 +21,12 @@ namespace luatrail::host {
 enum class Born : std::uint8_t { fork, exec, sighting }; // how the table came to know the image
 
 struct Process {
-    audit::EventId created;      // the event that created this image
+    audit::EventId created; // the event that created this image
     Born born = Born::sighting;
     std::uint32_t pid = 0;
-    std::uint32_t ppid = 0;      // as last logged (changes to 1, or to a subreaper, on adoption)
-    ProcessRef forked_from;      // the parent's image at the time of the fork; kept when ppid becomes 1
-    ProcessRef execed_from;      // the image of the same process that this exec replaced
+    std::uint32_t ppid = 0; // as last logged (changes to 1, or to a subreaper, on adoption)
+    ProcessRef forked_from; // the parent's image at the time of the fork; kept when ppid becomes 1
+    ProcessRef execed_from; // the image of the same process that this exec replaced
     std::optional<std::string> exe, comm;
     std::vector<std::string> argv; // bounded: the first 32 words, each of at most 256 bytes
     std::optional<std::uint32_t> uid, euid, auid, session;
@@ -42,43 +44,59 @@ struct Sighting {
 
 class ProcessTable {
   public:
-    // At most `capacity` images are kept. Beyond that exited ones go first, then the least recently seen.
+    // At most `capacity` images (at least 8) and `capacity` KiB are kept. Beyond that go first: ended images (exited,
+    // or replaced by an exec) that nothing descends from, then forked children that no record ever mentioned (threads,
+    // mostly), then other ended ones, then the least recently seen.
     explicit ProcessTable(std::size_t capacity);
+    ~ProcessTable();
+    ProcessTable(ProcessTable&&) noexcept;
+    ProcessTable& operator=(ProcessTable&&) noexcept;
 
-    // Any record with a pid: returns its current image, made by sighting when unknown. Where ppid, exe and comm contradict what is known of
-    // the pid in a way that only a new process explains (pid reuse: another ppid that is not 1 and not a known subreaper of the old one, together with another exe),
-    // a new image is made.
+    // Any record with a pid: returns its current image, made by sighting when unknown. Where ppid, exe and comm
+    // contradict what is known of the pid in a way that only a new process explains (pid reuse: another ppid that is
+    // not 1 and not a known subreaper of the old one, together with another exe), a new image is made. Another exe
+    // alone is an exec that was not logged: a new image, exec'd from the old one. A record that is older than the
+    // current image gets the image of its time. No process (pid 0, or a record of a process that had the pid before):
+    // an empty reference.
     ProcessRef sighted(const Sighting& s);
 
-    // A fork/vfork/clone/clone3 that returned `child`. The child's image copies the parent's exe, comm, argv and ids. A child that was
-    // already sighted after this event (records out of order: its exec came first) is linked, not replaced.
+    // A fork/vfork/clone/clone3 that returned `child`. The child's image copies the parent's exe, comm, argv and ids. A
+    // child that was already sighted after this event (records out of order: its exec came first) is linked, not
+    // replaced.
     ProcessRef forked(const Sighting& parent, std::uint32_t child);
 
-    // A successful execve/execveat. The new image's forked_from is that of the image it replaces, or by ppid when nothing was known.
+    // A successful execve/execveat. The new image's forked_from is that of the image it replaces, or by ppid when
+    // nothing was known.
     ProcessRef execed(const Sighting& s, const std::vector<std::string>& argv);
 
+    // The end of the whole process (exit_group): audit logs a thread's exit(2) under the process's pid, so that one
+    // must not come here.
     void exited(const Sighting& s);
 
-    const Process* find(ProcessRef ref) const;       // null once evicted
-    ProcessRef current(std::uint32_t pid) const;     // the latest image of a pid that has not exited; none: not known
+    const Process* find(ProcessRef ref) const;   // null once evicted
+    ProcessRef current(std::uint32_t pid) const; // the latest image of a pid that has not exited; none: not known
     const Process* find(std::uint32_t pid) const { return find(current(pid)); }
 
-    // Nearest first: the images that this one was exec'd from (only those that were exec'd themselves or sighted with another exe), then the parent it
-    // was forked from, and so on; at most `depth`. `cut` is set when an evicted image ended the walk before pid 1 was reached.
+    // Nearest first: the images that this one was exec'd from (only those that were exec'd themselves or sighted with
+    // another exe), then the parent it was forked from, and so on; at most `depth`. `cut` is set when an evicted image
+    // ended the walk before pid 1 was reached.
     std::vector<const Process*> ancestors(ProcessRef ref, std::size_t depth, bool* cut = nullptr) const;
 
-    // Whether `a` and `b` belong to one process tree: one is an ancestor of the other, or they share an ancestor that is not pid 1 and is of the same audit session as both
-    // (a daemon that forks login sessions does not make them one tree).
+    // Whether `a` and `b` belong to one process tree: one is an ancestor of the other, or they share an ancestor that
+    // is not pid 1 and is of the same audit session as both (a daemon that forks login sessions does not make them one
+    // tree).
     bool same_tree(ProcessRef a, ProcessRef b) const;
     bool is_ancestor(ProcessRef ancestor, ProcessRef descendant) const;
 
     std::size_t size() const;
-    std::uint64_t evicted() const; // live images that had to go; exited ones do not count
-    std::size_t memory() const;    // bytes, estimated
-    // Implementation: src/host/process_table.cpp (slots with generations, an index by pid, intrusive least-recently-seen order).
+    // Live images that had to go; ended ones do not count, nor unseen children of a known live parent (a later record
+    // finds it by ppid).
+    std::uint64_t evicted() const;
+    std::size_t memory() const; // bytes, estimated
 
   private:
-    // filled in by the implementation
+    struct State; // slots with generations, an index by pid, intrusive least-recently-seen order
+    std::unique_ptr<State> state_;
 };
 
 } // namespace luatrail::host

@@ -1,37 +1,75 @@
 // Findings as bytes: JSON (schema luatrail/finding/1, docs/finding.schema.json) and text for a person.
 #pragma once
 
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "luatrail/detect/finding.hpp"
 
 namespace luatrail::report {
 
-// One line of JSON without line end, keys in the order of the schema. Bytes that are not UTF-8 become U+FFFD, with the raw
-// bytes beside as "<key>_hex" (for arrays of strings: "argv_hex" with null for elements that were fine).
+// One line of JSON without line end, keys in the order of the schema. Bytes that are not UTF-8 become U+FFFD, with the
+// raw bytes beside as "<key>_hex" (for arrays of strings: "argv_hex" with null for elements that were fine). Controls,
+// DEL, C1, bidirectional overrides and other characters that do not show are \uXXXX: the line is safe for a terminal.
+// Never throws on content.
 std::string to_json(const detect::Finding& finding);
 
 struct TextStyle {
-    bool colour = false; // ANSI SGR; the caller decides by terminal and NO_COLOR
-    std::size_t width = 80;
+    bool colour = false;    // ANSI SGR; the caller decides by terminal and NO_COLOR
+    std::size_t width = 80; // columns, at least 40; a word that is wider stays whole
 };
 
-// What, who, how it got there, in which process tree, why this severity, how to look further (the ausearch commands). Several lines, ends in a newline.
-// Control characters and bidirectional overrides from the log never come out raw.
+// What, who, how it got there, in which process tree, why this severity, how to look further (the ausearch commands).
+// Several lines, ends in a newline. Control characters and bidirectional overrides from the log never come out raw. Any
+// one text is shown up to 2000 bytes, any list up to 20 entries; what is left out is counted.
 std::string to_text(const detect::Finding& finding, const TextStyle& style);
+
+// The least that SyslogFormat::max_bytes can ask for: what the barest finding needs behind the longest header.
+inline constexpr std::size_t least_syslog_bytes = 2560;
 
 struct SyslogFormat {
     enum class Kind { rfc5424, cee } kind = Kind::rfc5424;
     int facility = 10; // authpriv
     std::string hostname = "-", app_name = "luatrail";
     std::string procid = "-";
-    std::size_t max_bytes = 8192;
+    // rsyslog 8 cuts what is longer than its maxMessageSize, whose built-in default is 8096 bytes (not the 8192 one
+    // reads about).
+    std::size_t max_bytes = 8096; // a smaller value than least_syslog_bytes counts as that
 };
 
-// One RFC 5424 message: PRI, TIMESTAMP of the finding, MSGID "finding", structured data [luatrail@32473? see docs/design.md id= severity= ...] and the
-// finding's JSON as MSG (UTF-8 without BOM where rsyslog's local parser would choke on it: see the .cpp). Severity: critical 2, high 3 (err)... see the .cpp's table.
-// A longer finding is shortened field by field (ancestors' argv, argv's middle, inline text, ancestors, reasons' text, events' tail), never cut in the middle, and carries
-// "shortened": [names of what was shortened].
+// One syslog message, without line end. Plain ASCII (other characters are \uXXXX in the JSON), so that it is the same
+// bytes through every relay, and RFC 5424's question of a byte order mark does not arise. The finding's JSON is its
+// end, from the first '{' on: nothing from the log stands before it.
+//
+// rfc5424:  <PRI>1 TIME HOSTNAME APP-NAME PROCID finding [luatrail@32473 id="..." severity="..." verdict="..."
+// origin="..." profile="..." uid="33"] {JSON}
+//           TIME is the finding's. 32473 is the enterprise number that IANA keeps for examples (RFC 5612); luatrail has
+//           none of its own.
+// cee:      <PRI>Nov 25 02:00:10 APP-NAME[PROCID]: @cee: {JSON}
+//           as syslog(3) writes to the local socket: RFC 3164's local time, no host name.
+//
+// What a local rsyslog makes of them (tests/report/rsyslog_test.sh asks it): with imuxsock as distributions load it,
+// the JSON arrives whole both ways, but rfc5424's "1" is taken for the tag (imuxsock's special parser reads RFC 3164
+// only); with UseSpecialParser="off" both are taken apart properly.
+//
+// PRI's severity: info 6 (informational), low 5 (notice), medium 4 (warning), high 3 (error), critical 2 (critical).
+//
+// A longer finding is shortened field by field, never cut in the middle: ancestors' argv, argv's middle, inline text,
+// ancestors, reasons, events, chain, then any other text; each mildly first, then harder. What is left out of a text
+// or an argv is marked "[...N bytes...]" or "[...N arguments...]", lists lose their tail, and "shortened" names the keys.
 std::string to_syslog(const detect::Finding& finding, const SyslogFormat& format);
+
+// How many findings of each severity (info first) were lost on the way to syslog, and the times of the first and the
+// last of them.
+struct LostFindings {
+    std::array<std::uint64_t, 5> by_severity{};
+    std::int64_t first_ms = 0, last_ms = 0;
+};
+
+// The message that tells of them: MSGID "dropped", PRI of the worst one lost but at least warning, and as JSON
+// {"schema":"luatrail/dropped/1","dropped":{"info":0,...,"critical":1},"first":TIME,"last":TIME}.
+std::string to_syslog(const LostFindings& lost, const SyslogFormat& format);
 
 } // namespace luatrail::report

@@ -32,6 +32,7 @@ struct ParserCounters {
     std::uint64_t lines = 0; // non-empty ones
     std::uint64_t records = 0;
     std::array<std::uint64_t, malformed_count> malformed{};
+    std::uint64_t recovered = 0; // libauparse only: records that it dropped, delivered nevertheless
     std::uint64_t malformed_total() const;
 };
 
@@ -66,10 +67,14 @@ std::unique_ptr<Parser> make_parser(ParserKind kind, RecordSink& sink);
 // One line without its line end (a trailing CR is tolerated). Returns true and fills `record`, whose
 // views show `line`; or false and sets `reason`. Accepts:
 //   [node=N ]type=T msg=audit(S.mmm:serial): BODY      auditd's log and plugin feed
+//   the same with "host=" in place of "node="          audispd of 2008
 //   the same with "audit(" in place of "msg=audit("    netlink and kmsg texts
 //   the same behind a known relay's prefix: syslog (RFC 3164/5424 with the tags audispd, auditd,
-//   audisp-syslog, audit, kernel), dmesg "[ 12.34] audit: ", journal
-// Text that merely contains such a record inside of another message's free text is refused.
+//   audisp-syslog, audit, kernel), dmesg "[ 12.34] audit: ", /dev/kmsg "6,1,2,-;audit: ", journal
+// T may be a number. S may have fewer than nine digits (a clock that stands at 1970), mmm fewer than three; the colon may be
+// missing and blanks may be doubled. 0x1D begins the enriched half.
+// Text that merely contains such a record inside of another message's free text is refused. A tag is only as trustworthy as the
+// relay that wrote it: whoever may write to /dev/log can choose one (`logger -t audispd`).
 bool parse_line(std::string_view line, audit::Record& record, Malformed& reason);
 
 } // namespace luatrail::source

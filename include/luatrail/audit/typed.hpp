@@ -1,0 +1,87 @@
+// What an event says: its records decoded into values.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "luatrail/audit/event.hpp"
+#include "luatrail/audit/syscalls.hpp"
+
+namespace luatrail::audit {
+
+// An absent field, and the values (null), (none) and ?, are nothing.
+using Text = std::optional<std::string_view>;
+
+// A SYSCALL record (kernel/auditsc.c, audit_log_exit). Ids are nothing when absent; auid and ses also when unset (4294967295).
+struct Syscall {
+    std::string_view arch_text;          // "c000003e"
+    std::string_view call_text;          // "59", or "execve" in half-interpreted logs
+    Call call = Call::other;             // by arch and number, else by the enriched SYSCALL=
+    std::optional<bool> success;         // nothing: the record has no such field (exit_group never returns)
+    std::optional<std::int64_t> exit;
+    std::uint64_t a[4] = {};             // a0..a3
+    std::optional<std::uint32_t> pid, ppid, auid, uid, gid, euid, ses;
+    Text tty, comm, exe, key;
+    Text user;                           // enriched UID=
+};
+
+// One PATH record (audit_log_name).
+struct PathItem {
+    int item = -1;
+    Text name;
+    std::optional<std::uint64_t> inode;
+    std::optional<std::uint64_t> dev;  // major << 32 | minor
+    std::optional<std::uint32_t> mode; // st_mode
+    enum class NameType : std::uint8_t { unknown, normal, parent, create, remove } nametype = NameType::unknown;
+    std::string_view dev_text, nametype_text; // as written, for `events`
+};
+
+// The EXECVE records of one event.
+struct Execve {
+    std::optional<std::int64_t> argc;
+    std::vector<std::string> argv;
+    std::vector<std::size_t> missing; // indices below argc that no record carried (old kernels drop empty arguments; records get lost)
+    bool truncated = false;           // an argument's piece is missing, cut, or more arguments than are kept
+};
+
+struct TypedEvent {
+    EventId id;
+    std::string_view node;
+    std::size_t record_count = 0;
+    bool has_syscall = false, has_execve = false;
+    Syscall syscall;
+    Execve execve;
+    Text cwd;
+    std::vector<PathItem> paths; // by item number
+    bool partial = false;        // evicted, trimmed, late, or fewer PATH records than `items`
+    std::optional<std::uint32_t> abend_pid; // ANOM_ABEND: a process crashed
+    std::optional<std::uint64_t> open_flags; // OPENAT2's oflag: openat2(2) passes its flags in memory
+    bool lost = false;           // says that the kernel or auditd lost records
+    bool boot = false;           // SYSTEM_BOOT: pids and serials start anew
+
+    bool is_exec() const { return has_execve || (has_syscall && luatrail::audit::is_exec(syscall.call)); }
+};
+
+// Decodes events; reused, so that it allocates little. What decode() returns lives until its next call or until the event's views end.
+class Decoder {
+  public:
+    const TypedEvent& decode(const Event& event);
+
+  private:
+    Text untrusted(std::string_view value, bool cut);
+    void read_syscall(const Record& record);
+    void read_enriched(std::string_view text);
+    void read_field(std::string_view name, std::string_view value, bool cut);
+    void read_path(const Record& record);
+    void read_execve(const Event& event);
+
+    TypedEvent typed_;
+    std::deque<std::string> scratch_; // decoded strings; stable addresses
+    std::size_t scratch_used_ = 0;
+};
+
+} // namespace luatrail::audit

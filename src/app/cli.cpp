@@ -1,0 +1,111 @@
+// The command line: commands, their common checks, and the one place where start-up errors are caught.
+#include <iostream>
+#include <map>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "commands.hpp"
+#include "console.hpp"
+#include "luatrail/base/error.hpp"
+#include "luatrail/base/text.hpp"
+#include "luatrail/base/time.hpp"
+
+namespace luatrail::app {
+namespace {
+
+constexpr auto description = "Finds Lua that was run outside of the expected packages in the Linux audit trail\n"
+                             "(MITRE ATT&CK AN0279, T1059.011): live as an auditd plugin, or in saved logs.";
+constexpr auto footer = "Exit status: 0 no finding, 1 at least one finding, 2 wrong usage or something could not be read.\n"
+                        "`luatrail COMMAND --help` tells the options of each command.";
+
+// CLI11 says what is wrong; one line in the program's own form, and where to look.
+int usage_error(const CLI::App& app, const CLI::ParseError& error) {
+    std::string command = "luatrail";
+    for (const auto* sub : app.get_subcommands()) {
+        command += " " + sub->get_name();
+    }
+    say(fmt::format("{}; see `{} --help`", error.what(), command));
+    return exit_trouble;
+}
+
+int parse_and_run(CLI::App& app, const std::map<CLI::App*, Command>& commands, int argc, char** argv) {
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::CallForHelp&) {
+        const auto& chosen = app.get_subcommands();
+        std::cout << (chosen.empty() ? app.help() : chosen.front()->help());
+        return std::cout.flush() ? exit_clean : exit_trouble;
+    } catch (const CLI::CallForVersion& version) {
+        std::cout << version.what() << '\n';
+        return std::cout.flush() ? exit_clean : exit_trouble;
+    } catch (const CLI::ParseError& error) {
+        return usage_error(app, error);
+    }
+    for (const auto& [sub, command] : commands) {
+        if (sub->parsed()) {
+            return command();
+        }
+    }
+    std::cout << app.help();
+    return exit_trouble;
+}
+
+} // namespace
+
+std::function<std::string(const std::string&)> duration_check() {
+    return [](const std::string& text) {
+        const auto ms = base::parse_duration(text);
+        return ms && *ms > 0 ? std::string() : fmt::format("\"{}\" is no duration; write a number and a unit, as in 30s, 10m or 2h", text);
+    };
+}
+
+std::function<std::string(const std::string&)> time_check() {
+    return [](const std::string& text) {
+        return base::parse_time(text) ? std::string()
+                                      : fmt::format("\"{}\" is no time; write 2026-11-25, 2026-11-25T02:00:10Z or @SECONDS", text);
+    };
+}
+
+detect::EngineOptions engine_options(const Config& config) {
+    detect::EngineOptions options;
+    options.window_ms = config.engine.window_ms;
+    options.memory = config.engine.memory_bytes;
+    for (const auto& path : find_files(config.detect.profiles)) {
+        options.profiles.load(path);
+    }
+    for (const auto& path : find_files(config.detect.baseline)) {
+        options.baseline.load(path);
+    }
+    return options;
+}
+
+int run(int argc, char** argv) {
+    secure_standard_streams();
+    try {
+        CLI::App app{description, "luatrail"};
+        app.set_version_flag("-V,--version", "luatrail " LUATRAIL_VERSION);
+        app.footer(footer);
+        app.require_subcommand(0, 1);
+        std::map<CLI::App*, Command> commands;
+        const auto add = [&](const char* name, const char* what, Command (*adder)(CLI::App&)) {
+            auto* sub = app.add_subcommand(name, what);
+            sub->set_version_flag("-V,--version", "luatrail " LUATRAIL_VERSION);
+            commands.emplace(sub, adder(*sub));
+        };
+        add("replay", "Findings from saved logs: files, folders, archives, '-' for standard input", add_replay);
+        add("plugin", "auditd plugin: records on standard input, findings to syslog", add_plugin);
+        add("events", "The assembled events themselves, one JSON object a line", add_events);
+        add("config", "The configuration", add_config);
+        return parse_and_run(app, commands, argc, argv);
+    } catch (const base::Error& error) {
+        say(error.what());
+    } catch (const std::bad_alloc&) {
+        say("out of memory; lower engine.memory, or give the process more");
+    } catch (const std::exception& error) {
+        say(fmt::format("unexpected error: {}; please report it", error.what()));
+    }
+    return exit_trouble;
+}
+
+} // namespace luatrail::app

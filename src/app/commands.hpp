@@ -1,0 +1,38 @@
+// The commands, one file each. Each adds itself to the command line and returns what runs it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "luatrail/app/config.hpp"
+#include "luatrail/detect/engine.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace luatrail::app {
+
+// What `plugin` reads unless told otherwise.
+inline constexpr const char* default_config_path = "/etc/luatrail/luatrail.toml";
+
+using Command = std::function<int()>; // returns the exit status; throws base::Error
+
+Command add_replay(CLI::App& app);
+Command add_events(CLI::App& app);
+Command add_plugin(CLI::App& app);
+Command add_config(CLI::App& app);
+
+// Parses the command line, runs the command; never throws.
+int run(int argc, char** argv);
+
+// Profiles (the built-in ones, then the configuration's files) and baselines, with the window and the bound.
+detect::EngineOptions engine_options(const Config& config);
+
+// Refuses the empty string and whatever `parse` gives nothing for. For CLI11's options.
+std::function<std::string(const std::string&)> duration_check();
+std::function<std::string(const std::string&)> time_check();
+
+} // namespace luatrail::app

@@ -1,0 +1,261 @@
+// luatrail plugin: one loop of auditd's records on standard input, a timer, signals, and the syslog socket.
+//
+// auditd stalls the machine when a plugin is slow: standard input is always drained, and nothing here waits for syslog.
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <fmt/format.h>
+
+#include "commands.hpp"
+#include "console.hpp"
+#include "luatrail/base/error.hpp"
+#include "luatrail/report/repeat_filter.hpp"
+#include "luatrail/report/syslog_sink.hpp"
+#include "pipeline.hpp"
+
+namespace luatrail::app {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+constexpr auto tick_every = std::chrono::milliseconds(250);
+constexpr std::int64_t age_every_ms = 1000; // libauparse counts in seconds
+constexpr int drain_ms = 2000;              // at the end: auditd kills a plugin that takes longer
+
+class Threshold : public detect::FindingSink {
+  public:
+    explicit Threshold(detect::Severity least) : least_(least) {}
+    void set_next(detect::FindingSink* next) { next_ = next; }
+    void set_least(detect::Severity least) { least_ = least; }
+    void on_finding(const detect::Finding& finding) override {
+        if (finding.severity >= least_ && next_ != nullptr) {
+            next_->on_finding(finding);
+        }
+    }
+
+  private:
+    detect::Severity least_;
+    detect::FindingSink* next_ = nullptr;
+};
+
+report::SyslogOptions syslog_options(const Config& config) {
+    report::SyslogOptions options;
+    options.socket = config.syslog.socket;
+    options.queue = config.limits.queue;
+    options.format.kind = config.syslog.format == Config::Format::cee ? report::SyslogFormat::Kind::cee : report::SyslogFormat::Kind::rfc5424;
+    options.format.facility = config.syslog.facility;
+    options.format.max_bytes = config.syslog.max_bytes;
+    options.format.procid = std::to_string(::getpid());
+    std::array<char, 256> name{};
+    if (::gethostname(name.data(), name.size() - 1) == 0 && name[0] != '\0') {
+        options.format.hostname = name.data();
+    }
+    return options;
+}
+
+audit::AssemblerLimits live_limits() {
+    audit::AssemblerLimits limits;
+    limits.eager = true;
+    limits.quiet_records = 64;
+    return limits;
+}
+
+PipelineOptions live_pipeline() {
+    PipelineOptions options;
+    options.parser = source::ParserKind::auparse;
+    options.limits = live_limits();
+    return options;
+}
+
+class Plugin {
+  public:
+    Plugin(std::string config_path, const Config& config)
+        : config_path_(std::move(config_path)), threshold_(config.detect.min_severity), engine_(engine_options(config), threshold_),
+          pipeline_(live_pipeline(), engine_, [this](std::string_view node) { engine_.note_loss(node); }) {
+        if (config.syslog.transport == Config::Transport::local) {
+            syslog_ = std::make_unique<report::SyslogSink>(io_, syslog_options(config), [](const std::string& text) { say(text); });
+            report::RepeatOptions repeat;
+            repeat.repeat_ms = config.limits.repeat_ms;
+            repeat_ = std::make_unique<report::RepeatFilter>(*syslog_, repeat);
+            threshold_.set_next(repeat_.get());
+        }
+    }
+
+    int run() {
+        signals_.async_wait([this](const error_code& error, int number) { on_signal(error, number); });
+        schedule_tick();
+        start_reading();
+        io_.run();
+        return finish();
+    }
+
+  private:
+    void start_reading() {
+        struct stat status {};
+        if (::fstat(STDIN_FILENO, &status) == 0 && S_ISREG(status.st_mode)) {
+            read_file(); // epoll refuses regular files
+            return;
+        }
+        error_code error;
+        input_.assign(::dup(STDIN_FILENO), error);
+        if (error) {
+            throw base::Error(fmt::format("standard input: {}; auditd gives a plugin its records there", error.message()));
+        }
+        read_stream();
+    }
+
+    void read_stream() {
+        input_.async_read_some(asio::buffer(buffer_), [this](const error_code& error, std::size_t size) {
+            if (error) {
+                end_of_input(error == asio::error::eof ? std::string() : error.message());
+                return;
+            }
+            pipeline_.parser().feed({buffer_.data(), size});
+            read_stream();
+        });
+    }
+
+    void read_file() {
+        asio::post(io_, [this] {
+            const auto size = ::read(STDIN_FILENO, buffer_.data(), buffer_.size());
+            if (size <= 0) {
+                end_of_input(size < 0 ? std::strerror(errno) : std::string());
+                return;
+            }
+            pipeline_.parser().feed({buffer_.data(), static_cast<std::size_t>(size)});
+            if (!stopping_) {
+                read_file();
+            }
+        });
+    }
+
+    void end_of_input(const std::string& trouble) {
+        if (!trouble.empty() && !stopping_) {
+            say(fmt::format("standard input: {}; stopping", trouble));
+        }
+        stop();
+    }
+
+    void schedule_tick() {
+        timer_.expires_after(tick_every);
+        timer_.async_wait([this](const error_code& error) {
+            if (error) {
+                return;
+            }
+            const auto now = monotonic_ms();
+            if (now - last_age_ms_ >= age_every_ms) {
+                last_age_ms_ = now;
+                pipeline_.parser().age();
+            }
+            pipeline_.assembler().tick(now);
+            schedule_tick();
+        });
+    }
+
+    void on_signal(const error_code& error, int number) {
+        if (error) {
+            return;
+        }
+        if (number == SIGHUP) {
+            reload();
+            signals_.async_wait([this](const error_code& again, int next) { on_signal(again, next); });
+            return;
+        }
+        drain_input();
+        stop();
+    }
+
+    // What the pipe holds at SIGTERM are records that auditd has already let go of.
+    void drain_input() {
+        if (!input_.is_open()) {
+            return;
+        }
+        error_code error;
+        input_.non_blocking(true, error);
+        for (;;) {
+            const auto size = input_.read_some(asio::buffer(buffer_), error);
+            if (error || size == 0) {
+                return;
+            }
+            pipeline_.parser().feed({buffer_.data(), size});
+        }
+    }
+
+    // The old policy stays when the new one is wrong.
+    void reload() {
+        try {
+            const auto config = load_config(config_path_);
+            auto options = engine_options(config);
+            engine_.set_policy(std::move(options.profiles), std::move(options.baseline));
+            threshold_.set_least(config.detect.min_severity);
+            say(fmt::format("{}: reloaded: profiles, baselines and min_severity; other keys count from the next start", config_path_));
+        } catch (const base::Error& error) {
+            say(fmt::format("{}; the old configuration stays in force", error.what()));
+        }
+    }
+
+    void stop() {
+        stopping_ = true;
+        error_code ignored;
+        input_.close(ignored);
+        timer_.cancel();
+        signals_.cancel(ignored);
+        io_.stop();
+    }
+
+    int finish() {
+        pipeline_.parser().finish();
+        pipeline_.assembler().flush();
+        if (repeat_) {
+            repeat_->flush();
+        }
+        if (syslog_) {
+            if (const auto left = syslog_->drain(drain_ms); left > 0) {
+                say(fmt::format("{} findings could not be handed to syslog before the end", left));
+            }
+        }
+        return exit_clean;
+    }
+
+    std::string config_path_;
+    asio::io_context io_{1};
+    Threshold threshold_;
+    detect::Engine engine_;
+    Pipeline pipeline_;
+    std::unique_ptr<report::SyslogSink> syslog_;
+    std::unique_ptr<report::RepeatFilter> repeat_;
+    asio::posix::stream_descriptor input_{io_};
+    asio::steady_timer timer_{io_};
+    asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
+    std::array<char, 256UL * 1024> buffer_{};
+    std::int64_t last_age_ms_ = 0;
+    bool stopping_ = false;
+};
+
+} // namespace
+
+Command add_plugin(CLI::App& app) {
+    auto path = std::make_shared<std::string>(default_config_path);
+    app.add_option("-c,--config", *path, "The configuration, as one word for auditd: --config=FILE")->type_name("FILE")->capture_default_str();
+    app.footer("Reads audit records from standard input until its end or SIGTERM, hands what it holds to syslog and exits 0.\n"
+               "SIGHUP reloads profiles, baselines and min_severity; a wrong configuration leaves the old one in force.");
+    return [&app, path] {
+        const bool given = app.count("--config") > 0;
+        const bool there = ::access(path->c_str(), F_OK) == 0;
+        const auto config = given || there ? load_config(*path) : Config{};
+        return Plugin(*path, config).run();
+    };
+}
+
+} // namespace luatrail::app

@@ -1,0 +1,148 @@
+// luatrail replay: findings from saved logs.
+#include <array>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "commands.hpp"
+#include "luatrail/base/time.hpp"
+#include "luatrail/report/stream_sink.hpp"
+#include "reading.hpp"
+
+namespace luatrail::app {
+namespace {
+
+struct ReplayOptions {
+    ReadingOptions reading;
+    std::string config, format = "text", window, min_severity = "info";
+    std::vector<std::string> baselines;
+};
+
+// Hands on what was asked for and counts it: the exit status depends on it.
+class Selection : public detect::FindingSink {
+  public:
+    Selection(detect::FindingSink& next, detect::Severity least, std::int64_t since, std::int64_t until)
+        : next_(next), least_(least), since_(since), until_(until) {}
+
+    void on_finding(const detect::Finding& finding) override {
+        if (finding.severity >= least_ && finding.time_ms >= since_ && finding.time_ms <= until_) {
+            ++by_severity[static_cast<std::size_t>(finding.severity)];
+            ++total;
+            next_.on_finding(finding);
+        }
+    }
+
+    std::uint64_t total = 0;
+    std::array<std::uint64_t, 5> by_severity{};
+
+  private:
+    detect::FindingSink& next_;
+    detect::Severity least_;
+    std::int64_t since_, until_;
+};
+
+Config configuration(const CLI::App& app, const ReplayOptions& options) {
+    Config config;
+    if (options.config.empty()) { // a replay depends on nothing that is not on its command line
+        config.detect.baseline.clear();
+        config.detect.profiles.clear();
+        config.detect.min_severity = detect::Severity::info;
+    } else {
+        config = load_config(options.config);
+    }
+    if (!options.baselines.empty()) {
+        config.detect.baseline = options.baselines;
+    }
+    if (!options.window.empty()) {
+        config.engine.window_ms = *base::parse_duration(options.window);
+    }
+    if (app.count("--min-severity") > 0) {
+        config.detect.min_severity = *detect::severity_from(options.min_severity);
+    }
+    return config;
+}
+
+report::StreamOptions stream_options(const ReplayOptions& options, std::FILE* out) {
+    report::StreamOptions made;
+    made.format = options.format == "json" ? report::StreamOptions::Format::json : report::StreamOptions::Format::text;
+    made.style.colour = wants_colour(out);
+    made.style.width = std::min<std::size_t>(columns(out), 120);
+    return made;
+}
+
+std::string counted(const Selection& selection) {
+    if (selection.total == 0) {
+        return "no finding";
+    }
+    auto text = fmt::format("{} finding{}:", selection.total, selection.total == 1 ? "" : "s");
+    for (std::size_t i = selection.by_severity.size(); i-- > 0;) {
+        if (selection.by_severity[i] > 0) {
+            text += fmt::format(" {} {},", selection.by_severity[i], detect::to_string(static_cast<detect::Severity>(i)));
+        }
+    }
+    text.pop_back();
+    return text;
+}
+
+void print_stats(const Pipeline& pipeline, const detect::Engine& engine, std::int64_t elapsed_ms) {
+    print_parsing_stats(pipeline, elapsed_ms);
+    const auto counters = engine.counters();
+    fmt::print(stderr, "execs      {} successful, {} failed\n", counters.execs, counters.failed_execs);
+    fmt::print(stderr, "lua        {} runs, {} of them expected; {} calls that run no code\n", counters.runs, counters.expected_runs, counters.version_calls);
+    fmt::print(stderr, "findings   {} info, {} low, {} medium, {} high, {} critical\n", counters.findings[0], counters.findings[1], counters.findings[2],
+               counters.findings[3], counters.findings[4]);
+    fmt::print(stderr, "blind      records lost {} times; evicted: {} files, {} processes, {} nodes\n", counters.losses, counters.evicted_files,
+               counters.evicted_processes, counters.evicted_nodes);
+    fmt::print(stderr, "memory     {:.1f} MiB in tables\n", static_cast<double>(engine.memory()) / (1024 * 1024));
+}
+
+int replay(const CLI::App& app, const ReplayOptions& options) {
+    const auto started = monotonic_ms();
+    const auto config = configuration(app, options);
+    auto engine_settings = engine_options(config);
+    const OutputFiles files(options.reading);
+    report::StreamSink stream(files.out(), stream_options(options, files.out()));
+    Selection selection(stream, config.detect.min_severity, options.reading.since_ms(), options.reading.until_ms());
+    detect::Engine engine(std::move(engine_settings), selection);
+    Pipeline pipeline(pipeline_options(options.reading, files), engine, [&](std::string_view node) { engine.note_loss(node); });
+
+    bool good = read_all(options.reading, pipeline);
+    if (!stream.flush()) {
+        say(fmt::format("{}: {}; the findings are not complete", options.reading.output.empty() ? "standard output" : options.reading.output,
+                        stream.failed().value_or("write error")));
+        good = false;
+    }
+    if (options.reading.stats) {
+        print_stats(pipeline, engine, monotonic_ms() - started);
+    } else if (!options.reading.quiet && options.format == "text") {
+        say(fmt::format("{} in {} events", counted(selection), pipeline.assembler().counters().events));
+    }
+    if (!good) {
+        return exit_trouble;
+    }
+    return selection.total > 0 ? exit_finding : exit_clean;
+}
+
+} // namespace
+
+Command add_replay(CLI::App& app) {
+    auto options = std::make_shared<ReplayOptions>();
+    app.footer("Exit status: 0 no finding at or above --min-severity, 1 at least one, 2 something could not be read or written.");
+    add_reading_options(app, options->reading);
+    app.add_option("-c,--config", options->config, "Read this configuration; without it nothing but the command line counts")->type_name("FILE");
+    app.add_option("--baseline", options->baselines, "What is expected (repeatable; globs are expanded)")->type_name("FILE")->take_all();
+    app.add_option("--format", options->format, "text for a person, json for one finding a line")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->type_name("FORMAT")
+        ->capture_default_str();
+    app.add_option("--window", options->window, "How long before a run a drop counts, and after it what follows (default 10m)")
+        ->type_name("DURATION")
+        ->check(CLI::Validator(duration_check(), ""));
+    app.add_option("--min-severity", options->min_severity, "info, low, medium, high or critical")
+        ->check(CLI::IsMember({"info", "low", "medium", "high", "critical"}))
+        ->type_name("LEVEL")
+        ->capture_default_str();
+    return [&app, options] { return replay(app, *options); };
+}
+
+} // namespace luatrail::app

@@ -1,0 +1,168 @@
+// The EXECVE records of one event (kernel/auditsc.c, audit_log_execve_info).
+//
+// a0="literal" a1=6869 ...; an argument that does not fit is split into a1_len=N a1[0]=... a1[1]=..., over several records, of which
+// only the first has argc=. Kernels before 5.0 leave empty arguments out; kernel 3.0 wrote two heads for a #! script.
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <string>
+
+#include <libaudit.h>
+
+#include "luatrail/audit/field.hpp"
+#include "luatrail/audit/typed.hpp"
+
+namespace luatrail::audit {
+namespace {
+
+// More arguments than this are not kept: an event's text is bounded, so only a forged argc or index exceeds it.
+constexpr std::size_t most_arguments = 65536;
+
+struct ArgumentName {
+    std::size_t index = 0;
+    std::optional<std::size_t> piece;
+    bool length = false; // aN_len
+};
+
+std::optional<ArgumentName> argument_name(std::string_view name) {
+    if (name.size() < 2 || name.front() != 'a') {
+        return std::nullopt;
+    }
+    ArgumentName parsed;
+    const auto* last = name.data() + name.size();
+    auto [end, error] = std::from_chars(name.data() + 1, last, parsed.index);
+    if (error != std::errc{}) {
+        return std::nullopt;
+    }
+    const std::string_view rest(end, static_cast<std::size_t>(last - end));
+    if (rest.empty()) {
+        return parsed;
+    }
+    if (rest == "_len") {
+        parsed.length = true;
+        return parsed;
+    }
+    if (rest.size() < 3 || rest.front() != '[' || rest.back() != ']') {
+        return std::nullopt;
+    }
+    std::size_t piece = 0;
+    const auto inner = rest.substr(1, rest.size() - 2);
+    const auto [piece_end, piece_error] = std::from_chars(inner.data(), inner.data() + inner.size(), piece);
+    if (piece_error != std::errc{} || piece_end != inner.data() + inner.size()) {
+        return std::nullopt;
+    }
+    parsed.piece = piece;
+    return parsed;
+}
+
+std::optional<std::int64_t> argc_of(std::string_view body) {
+    FieldReader fields(body);
+    for (Field field; fields.next(field);) {
+        if (field.name == "argc") {
+            return parse_decimal(field.value);
+        }
+    }
+    return std::nullopt;
+}
+
+// Of several heads the one with the most arguments is the truth; the others are skipped.
+const Record* best_head(const Event& event, std::optional<std::int64_t>& argc) {
+    const Record* best = nullptr;
+    for (const auto& record : event.records) {
+        if (record.type != AUDIT_EXECVE) {
+            continue;
+        }
+        const auto count = argc_of(record.body);
+        if (count && (best == nullptr || *count > *argc)) {
+            best = &record;
+            argc = count;
+        }
+    }
+    return best;
+}
+
+struct Split {
+    std::map<std::size_t, std::string> pieces;
+    std::optional<std::int64_t> announced; // aN_len: hex digits when the pieces are hex, else bytes
+    std::size_t written = 0;               // as the pieces have it
+
+    bool whole() const {
+        return !pieces.empty() && pieces.rbegin()->first == pieces.size() - 1 &&
+               (!announced || static_cast<std::size_t>(*announced) == written);
+    }
+};
+
+struct Collected {
+    std::map<std::size_t, std::string> arguments;
+    std::map<std::size_t, Split> splits;
+    bool truncated = false;
+
+    void read(std::string_view body) {
+        std::string scratch;
+        FieldReader fields(body);
+        for (Field field; fields.next(field);) {
+            const auto name = argument_name(field.name);
+            if (!name) {
+                continue;
+            }
+            if (name->index >= most_arguments) {
+                truncated = true;
+                continue;
+            }
+            if (name->length) {
+                splits[name->index].announced = parse_decimal(field.value);
+                continue;
+            }
+            const std::string text(decode_untrusted(field.value, scratch, field.cut).value_or(""));
+            if (!name->piece) {
+                arguments.insert_or_assign(name->index, text);
+                continue;
+            }
+            auto& split = splits[name->index];
+            const bool quoted = !field.value.empty() && field.value.front() == '"';
+            if (split.pieces.insert_or_assign(*name->piece, text).second) {
+                split.written += quoted ? text.size() : field.value.size();
+            }
+        }
+    }
+
+    void join() {
+        for (auto& [index, split] : splits) {
+            std::string whole;
+            for (const auto& [number, piece] : split.pieces) {
+                whole += piece;
+            }
+            truncated = truncated || !split.whole();
+            arguments.insert_or_assign(index, std::move(whole));
+        }
+    }
+};
+
+} // namespace
+
+void Decoder::read_execve(const Event& event) {
+    auto& execve = typed_.execve;
+    const auto* head = best_head(event, execve.argc);
+    Collected collected;
+    for (const auto& record : event.records) {
+        if (record.type == AUDIT_EXECVE && (&record == head || head == nullptr || !argc_of(record.body))) {
+            collected.read(record.body);
+        }
+    }
+    collected.join();
+    auto count = collected.arguments.empty() ? std::size_t{0} : collected.arguments.rbegin()->first + 1;
+    const auto argc = static_cast<std::size_t>(std::clamp<std::int64_t>(execve.argc.value_or(0), 0, most_arguments));
+    execve.truncated = collected.truncated || event.trimmed || (execve.argc && *execve.argc > static_cast<std::int64_t>(most_arguments));
+    count = std::max(count, argc);
+    execve.argv.resize(count);
+    for (std::size_t index = 0; index < count; ++index) {
+        const auto found = collected.arguments.find(index);
+        if (found != collected.arguments.end()) {
+            execve.argv[index] = std::move(found->second);
+        } else if (index < argc) {
+            execve.missing.push_back(index);
+        }
+    }
+}
+
+} // namespace luatrail::audit

@@ -1,0 +1,263 @@
+#include "luatrail/audit/typed.hpp"
+
+#include <algorithm>
+
+#include <libaudit.h>
+
+#include "luatrail/audit/field.hpp"
+
+namespace luatrail::audit {
+namespace {
+
+constexpr std::uint32_t unset_id = 4294967295; // auid and ses of what no login started
+
+std::optional<std::uint32_t> id_of(std::string_view value) {
+    const auto number = parse_decimal(value);
+    if (!number || *number < -1 || *number > unset_id) {
+        return std::nullopt;
+    }
+    return static_cast<std::uint32_t>(*number); // old auditds print unset as -1
+}
+
+std::optional<std::uint32_t> set_id_of(std::string_view value) {
+    const auto id = id_of(value);
+    return id == unset_id ? std::nullopt : id;
+}
+
+PathItem::NameType nametype_of(std::string_view text) {
+    if (text == "NORMAL") {
+        return PathItem::NameType::normal;
+    }
+    if (text == "PARENT") {
+        return PathItem::NameType::parent;
+    }
+    if (text == "CREATE") {
+        return PathItem::NameType::create;
+    }
+    return text == "DELETE" ? PathItem::NameType::remove : PathItem::NameType::unknown;
+}
+
+std::optional<std::uint64_t> device_of(std::string_view text) { // "fd:00", "00:1f"
+    const auto colon = text.find(':');
+    if (colon == std::string_view::npos) {
+        return std::nullopt;
+    }
+    const auto major = parse_hex(text.substr(0, colon));
+    const auto minor = parse_hex(text.substr(colon + 1));
+    if (!major || !minor) {
+        return std::nullopt;
+    }
+    return (*major << 32U) | *minor;
+}
+
+std::optional<std::uint32_t> octal_of(std::string_view text) {
+    std::uint32_t mode = 0;
+    for (const char c : text) {
+        if (c < '0' || c > '7' || mode > 0xffffffU) {
+            return std::nullopt;
+        }
+        mode = mode * 8 + static_cast<std::uint32_t>(c - '0');
+    }
+    return mode;
+}
+
+constexpr RecordType audit_openat2 = 1337; // linux/audit.h since 5.16; libaudit 3.0.9's headers lack it
+
+std::string_view field_of(std::string_view body, std::string_view name) {
+    FieldReader fields(body);
+    for (Field field; fields.next(field);) {
+        if (field.name == name) {
+            return field.value;
+        }
+    }
+    return {};
+}
+
+bool tells_of_loss(const Record& record) { // kernel/audit.c, audit_log_lost; auditd's own queue
+    return record.body.find("audit_lost=") != std::string_view::npos || record.body.find("backlog limit exceeded") != std::string_view::npos ||
+           (record.type == AUDIT_DAEMON_ERR && record.body.find("overflow") != std::string_view::npos);
+}
+
+} // namespace
+
+const TypedEvent& Decoder::decode(const Event& event) {
+    auto paths = std::move(typed_.paths);
+    auto argv = std::move(typed_.execve.argv);
+    paths.clear();
+    argv.clear();
+    typed_ = TypedEvent{};
+    typed_.paths = std::move(paths);
+    typed_.execve.argv = std::move(argv);
+    scratch_used_ = 0;
+    typed_.id = event.id;
+    typed_.node = event.node;
+    typed_.record_count = event.records.size();
+    std::int64_t items = 0;
+    for (const auto& record : event.records) {
+        switch (record.type) {
+        case AUDIT_SYSCALL:
+            if (!typed_.has_syscall) {
+                read_syscall(record);
+                items = parse_decimal(field_of(record.body, "items")).value_or(0);
+            }
+            break;
+        case AUDIT_EXECVE:
+            typed_.has_execve = true;
+            break;
+        case AUDIT_CWD: {
+            FieldReader fields(record.body);
+            for (Field field; !typed_.cwd && fields.next(field);) {
+                if (field.name == "cwd") {
+                    typed_.cwd = untrusted(field.value, field.cut);
+                }
+            }
+            break;
+        }
+        case AUDIT_PATH:
+            read_path(record);
+            break;
+        case AUDIT_ANOM_ABEND:
+            typed_.abend_pid = id_of(field_of(record.body, "pid"));
+            break;
+        case audit_openat2:
+            typed_.open_flags = octal_of(field_of(record.body, "oflag"));
+            break;
+        case AUDIT_SYSTEM_BOOT:
+            typed_.boot = true;
+            break;
+        default:
+            typed_.lost = typed_.lost || tells_of_loss(record);
+            break;
+        }
+    }
+    if (typed_.has_execve) {
+        read_execve(event);
+    }
+    std::stable_sort(typed_.paths.begin(), typed_.paths.end(), [](const PathItem& a, const PathItem& b) { return a.item < b.item; });
+    typed_.partial = event.closed == Closed::evicted || event.trimmed || event.late || static_cast<std::int64_t>(typed_.paths.size()) < items ||
+                     (typed_.has_execve && !typed_.has_syscall);
+    return typed_;
+}
+
+Text Decoder::untrusted(std::string_view value, bool cut) {
+    if (!value.empty() && value.front() == '"') { // the common case needs no scratch
+        std::string none;
+        return decode_untrusted(value, none, cut);
+    }
+    if (scratch_used_ == scratch_.size()) {
+        scratch_.emplace_back();
+    }
+    auto& scratch = scratch_[scratch_used_];
+    const auto text = decode_untrusted(value, scratch, cut);
+    if (text && text->data() == scratch.data()) {
+        ++scratch_used_;
+    }
+    return text;
+}
+
+void Decoder::read_syscall(const Record& record) {
+    typed_.has_syscall = true;
+    FieldReader fields(record.body);
+    for (Field field; fields.next(field);) {
+        read_field(field.name, field.value, field.cut);
+    }
+    FieldReader enriched(record.enriched);
+    for (Field field; enriched.next(field);) {
+        if (field.name == "SYSCALL" || field.name == "UID") {
+            read_field(field.name, field.value, field.cut);
+        }
+    }
+    auto& call = typed_.syscall;
+    const auto arch = arch_from(call.arch_text);
+    const auto number = parse_decimal(call.call_text);
+    if (arch && number && *number >= 0 && *number <= UINT32_MAX) {
+        if (const auto known = call_of(*arch, static_cast<std::uint32_t>(*number))) {
+            call.call = *known;
+        }
+    } else if (!number && !call.call_text.empty()) {
+        call.call = call_from_name(call.call_text);
+    }
+}
+
+void Decoder::read_field(std::string_view name, std::string_view value, bool cut) {
+    auto& call = typed_.syscall;
+    switch (name.size()) {
+    case 2:
+        if (name[0] == 'a' && name[1] >= '0' && name[1] <= '3') {
+            call.a[name[1] - '0'] = parse_hex(value).value_or(0);
+        }
+        break;
+    case 3:
+        if (name == "pid") {
+            call.pid = id_of(value);
+        } else if (name == "uid") {
+            call.uid = id_of(value);
+        } else if (name == "gid") {
+            call.gid = id_of(value);
+        } else if (name == "tty") {
+            call.tty = unquoted(value);
+        } else if (name == "ses") {
+            call.ses = set_id_of(value);
+        } else if (name == "exe") {
+            call.exe = untrusted(value, cut);
+        } else if (name == "key") {
+            call.key = untrusted(value, cut);
+        } else if (name == "UID") {
+            call.user = unquoted(value);
+        }
+        break;
+    case 4:
+        if (name == "arch") {
+            call.arch_text = value;
+        } else if (name == "ppid") {
+            call.ppid = id_of(value);
+        } else if (name == "auid") {
+            call.auid = set_id_of(value);
+        } else if (name == "euid") {
+            call.euid = id_of(value);
+        } else if (name == "comm") {
+            call.comm = untrusted(value, cut);
+        } else if (name == "exit") {
+            call.exit = parse_decimal(value);
+        }
+        break;
+    case 7:
+        if (name == "syscall") {
+            call.call_text = value;
+        } else if (name == "SYSCALL") {
+            call.call = call_from_name(unquoted(value).value_or(""));
+        } else if (name == "success") {
+            const auto text = unquoted(value).value_or("");
+            call.success = text == "yes" ? std::optional(true) : text == "no" ? std::optional(false) : std::nullopt;
+        }
+        break;
+    default:
+        break;
+    }
+}
+
+void Decoder::read_path(const Record& record) {
+    PathItem item;
+    FieldReader fields(record.body);
+    for (Field field; fields.next(field);) {
+        if (field.name == "item") {
+            item.item = static_cast<int>(std::clamp<std::int64_t>(parse_decimal(field.value).value_or(-1), -1, 1'000'000));
+        } else if (field.name == "name") {
+            item.name = untrusted(field.value, field.cut);
+        } else if (field.name == "inode") {
+            const auto inode = parse_decimal(field.value);
+            item.inode = inode && *inode >= 0 ? std::optional(static_cast<std::uint64_t>(*inode)) : std::nullopt;
+        } else if (field.name == "dev") {
+            item.dev_text = field.value;
+            item.dev = device_of(field.value);
+        } else if (field.name == "mode") {
+            item.mode = octal_of(field.value);
+        } else if (field.name == "nametype" || field.name == "objtype") { // objtype: kernels 3.0 to 3.10
+            item.nametype_text = unquoted(field.value).value_or("");
+            item.nametype = nametype_of(item.nametype_text);
+        }
+    }
+    typed_.paths.push_back(item);
+}
+
+} // namespace luatrail::audit

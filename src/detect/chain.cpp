@@ -1,0 +1,167 @@
+// What was done to a run's files before it: drops and memory artifacts.
+#include <algorithm>
+#include <array>
+
+#include "judge.hpp"
+#include "luatrail/base/text.hpp"
+#include "luatrail/host/from_audit.hpp"
+
+namespace luatrail::detect {
+namespace {
+
+// Where the kernel keeps files in memory on every distribution (tmpfs; file-hierarchy(7), shm_overview(7)).
+constexpr std::array shared_memory_folders = {std::string_view{"/dev/shm/"}, std::string_view{"/run/shm/"}};
+
+bool in_shared_memory(std::string_view path) {
+    return std::any_of(shared_memory_folders.begin(), shared_memory_folders.end(), [&](std::string_view folder) { return path.starts_with(folder); });
+}
+
+std::optional<How> how_of(const host::Change& change, const ProfileSet& profiles) {
+    switch (change.kind) {
+    case host::ChangeKind::create:
+    case host::ChangeKind::write:
+        if (change.by_exe && profiles.is(ProgramKind::archiver, *change.by_exe)) {
+            return How::unpack;
+        }
+        return change.kind == host::ChangeKind::create ? How::create : How::write;
+    case host::ChangeKind::rename: return How::rename;
+    case host::ChangeKind::link: return How::link;
+    case host::ChangeKind::symlink: return How::symlink;
+    case host::ChangeKind::chmod: return How::chmod;
+    case host::ChangeKind::unlink: break;
+    }
+    return std::nullopt;
+}
+
+// An event's time is that of its call's entry, so a change that ended before the run may carry a slightly later stamp.
+constexpr std::int64_t clock_slack_ms = 1000;
+
+struct ChainBuilder {
+    const Node& node;
+    const Invoked& run;
+    const EngineOptions& options;
+    Finding& finding;
+
+    std::int64_t now() const { return run.event->id.time_ms; }
+
+    void add_change(ChainKind kind, const host::Change& change) {
+        const auto how = how_of(change, options.profiles);
+        const auto age = now() - change.event.time_ms;
+        if (!how || age > options.window_ms || age < -clock_slack_ms) {
+            return;
+        }
+        ChainEntry entry;
+        entry.kind = kind;
+        entry.how = how;
+        entry.path = change.path;
+        entry.time_ms = change.event.time_ms;
+        entry.age_ms = std::max<std::int64_t>(age, 0);
+        entry.event = change.event;
+        entry.by = Actor{.pid = change.by_pid, .exe = change.by_exe, .uid = change.by_uid};
+        entry.same_tree = node.processes.same_tree(change.by, run.process);
+        finding.chain.push_back(std::move(entry));
+        if (change.path_uncertain) {
+            mark(Degraded::path_uncertain);
+        }
+    }
+
+    void add_file(ChainKind kind, const host::File& file) {
+        for (const auto& change : file.changes) {
+            add_change(kind, change);
+        }
+    }
+
+    void add_artifact(ChainKind kind, std::string_view path) {
+        ChainEntry entry;
+        entry.kind = kind;
+        entry.path = path;
+        entry.event = run.event->id;
+        finding.chain.push_back(std::move(entry));
+    }
+
+    void mark(Degraded mark) {
+        if (std::find(finding.degraded.begin(), finding.degraded.end(), mark) == finding.degraded.end()) {
+            finding.degraded.push_back(mark);
+        }
+    }
+};
+
+// The interpreter's own file: PATH item 0, unless the exec was of a script (then item 0 is the script).
+const host::File* interpreter_file(const Node& node, const Invoked& run) {
+    for (const auto& item : run.event->paths) {
+        const auto id = host::file_id_of(item);
+        if (id && item.name && run.event->syscall.exe && base::basename(*item.name) == base::basename(*run.event->syscall.exe)) {
+            return node.files.find(*id);
+        }
+    }
+    return nullptr;
+}
+
+constexpr std::string_view deleted_suffix = " (deleted)";
+
+} // namespace
+
+void locate_script(const Node& node, Invoked& run) {
+    const auto& invocation = run.invocation;
+    if (!invocation.script || invocation.origin != Origin::script) {
+        return;
+    }
+    const auto& event = *run.event;
+    for (const auto& item : event.paths) { // of a #! script the exec's own items name the file
+        if (item.name && *item.name == *invocation.script) {
+            run.script = host::file_id_of(item);
+            break;
+        }
+    }
+    if (invocation.script->empty()) {
+        return;
+    }
+    if (invocation.script->front() == '/' || event.cwd) {
+        const auto resolved = node.files.resolve(*invocation.script, event.cwd, std::nullopt, true);
+        run.script_path = resolved.path;
+        run.path_uncertain = resolved.uncertain;
+    }
+}
+
+void find_chain(const Node& node, const Invoked& run, const EngineOptions& options, Finding& finding) {
+    ChainBuilder chain{node, run, options, finding};
+    const auto exe = run.event->syscall.exe.value_or("");
+    if (const auto* file = interpreter_file(node, run)) {
+        chain.add_file(ChainKind::interpreter_drop, *file);
+    }
+    std::vector<const host::Change*> through;
+    const host::File* script = run.script ? node.files.find(*run.script) : nullptr;
+    if (run.script_path) {
+        const auto* by_path = node.files.find(*run.script_path, &through);
+        if (script == nullptr && by_path != nullptr && !by_path->deleted && (!run.script || by_path->id == *run.script)) {
+            script = by_path;
+        }
+    }
+    if (script != nullptr) {
+        chain.add_file(ChainKind::script_drop, *script);
+    }
+    for (const auto* change : through) {
+        chain.add_change(ChainKind::script_drop, *change);
+    }
+    std::stable_sort(finding.chain.begin(), finding.chain.end(),
+                     [](const ChainEntry& a, const ChainEntry& b) { return a.event < b.event; });
+    const auto shared = run.script_path && in_shared_memory(*run.script_path) ? std::string_view(*run.script_path) : exe;
+    if (in_shared_memory(shared)) {
+        chain.add_artifact(ChainKind::shared_memory, shared);
+    }
+    if (exe.starts_with("/memfd:")) {
+        chain.add_artifact(ChainKind::memfd, exe);
+    } else if (exe.ends_with(deleted_suffix)) {
+        chain.add_artifact(ChainKind::deleted_file, exe);
+    }
+    if (run.path_uncertain) {
+        chain.mark(Degraded::path_uncertain);
+    }
+    // What the ledger had to forget within the window could have been this script's drop.
+    if (run.invocation.origin == Origin::script && node.files.evicted_until_ms() != 0 &&
+        node.files.evicted_until_ms() >= chain.now() - options.window_ms) {
+        chain.mark(Degraded::evicted);
+    }
+}
+
+} // namespace luatrail::detect

@@ -1,0 +1,167 @@
+// Severity, title, reasons, events and id of a finding, from what it holds.
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include "judge.hpp"
+#include "luatrail/base/text.hpp"
+#include "luatrail/base/time.hpp"
+#include "luatrail/detect/severity.hpp"
+
+namespace luatrail::detect {
+namespace {
+
+std::string shown(std::string_view bytes) { return base::printable(bytes); }
+
+std::string program(const std::optional<std::string>& exe) { return exe ? shown(base::basename(*exe)) : std::string("an unknown program"); }
+
+std::string user_of(const ProcessInfo& process) {
+    if (process.user) {
+        return shown(*process.user);
+    }
+    return process.uid ? fmt::format("uid {}", *process.uid) : std::string("an unknown user");
+}
+
+std::string actor_of(const ChainEntry& entry) {
+    if (!entry.by) {
+        return "an unknown process";
+    }
+    const auto uid = entry.by->uid ? fmt::format(", uid {}", *entry.by->uid) : std::string();
+    return fmt::format("{} (pid {}{})", program(entry.by->exe), entry.by->pid, uid);
+}
+
+std::string_view verb(How how) {
+    switch (how) {
+    case How::create: return "created";
+    case How::write: return "wrote to";
+    case How::rename: return "renamed";
+    case How::link: return "linked";
+    case How::symlink: return "symlinked";
+    case How::chmod: return "made executable";
+    case How::unpack: return "unpacked";
+    }
+    return "";
+}
+
+std::string age_of(const ChainEntry& entry) { return base::duration_text(entry.age_ms.value_or(0)); }
+
+std::string folder_of(std::string_view path) {
+    const auto slash = path.rfind('/');
+    if (slash == std::string_view::npos) {
+        return ".";
+    }
+    return slash == 0 ? "/" : shown(path.substr(0, slash));
+}
+
+// The change that the title names: the latest that gave the file its content or its name.
+const ChainEntry* told_drop(const Finding& finding, ChainKind kind) {
+    const ChainEntry* told = nullptr;
+    for (const auto& entry : finding.chain) {
+        if (entry.kind == kind && (told == nullptr || entry.how != How::chmod)) {
+            told = &entry;
+        }
+    }
+    return told;
+}
+
+std::string code_phrase(const Finding& finding) {
+    const auto& code = finding.code;
+    const auto argument = shown(code.argument.value_or(""));
+    switch (code.origin) {
+    case Origin::script:
+        if (const auto* drop = told_drop(finding, ChainKind::script_drop)) {
+            const auto* what = drop->how == How::create ? "dropped" : verb(drop->how.value_or(How::create)).data();
+            return fmt::format("on a script that {} {} {} earlier in {}", drop->by ? program(drop->by->exe) : "something", what, age_of(*drop),
+                               folder_of(drop->path.value_or("")));
+        }
+        return fmt::format("on {}", code.path ? shown(*code.path) : argument);
+    case Origin::inline_code: return "on code from its command line";
+    case Origin::stdin_code: return "on code from standard input";
+    case Origin::interactive: return "interactively";
+    case Origin::module: return fmt::format("on module {}", argument);
+    case Origin::environment: return "on code from its environment";
+    case Origin::descriptor: return fmt::format("on the descriptor {}", argument);
+    case Origin::embedded: return "inside of another program";
+    case Origin::unknown: break;
+    }
+    return "on unknown code";
+}
+
+std::string title_of(const Finding& finding) {
+    auto title = fmt::format("{} run by {} {}", program(finding.interpreter.exe), user_of(finding.process), code_phrase(finding));
+    for (const auto& entry : finding.chain) {
+        if (entry.kind == ChainKind::child_shell) {
+            title += ", which then started a shell";
+        } else if (entry.kind == ChainKind::self_delete) {
+            title += ", which then deleted its own file";
+        }
+    }
+    return title;
+}
+
+std::string reason_text(const ChainEntry& entry) {
+    const auto path = shown(entry.path.value_or("a file without a known name"));
+    const auto* tree = entry.same_tree.value_or(false) ? ", in the same process tree" : "";
+    switch (entry.kind) {
+    case ChainKind::script_drop:
+    case ChainKind::interpreter_drop:
+    case ChainKind::module_drop:
+        return fmt::format("{} {} {} {} before the run{}", actor_of(entry), verb(entry.how.value_or(How::create)), path, age_of(entry), tree);
+    case ChainKind::shared_memory: return fmt::format("{} lies in shared memory, which leaves no trace on disk", path);
+    case ChainKind::memfd: return fmt::format("the interpreter ran from memory ({}), no file is behind it", path);
+    case ChainKind::deleted_file: return fmt::format("{} had been deleted when it ran", path);
+    case ChainKind::child_shell: return fmt::format("{} was started by the run {} after it began", actor_of(entry), age_of(entry));
+    case ChainKind::self_delete: return fmt::format("{} deleted {} {} after the run began", actor_of(entry), path, age_of(entry));
+    default: break;
+    }
+    return fmt::format("{}: {}", to_string(entry.kind), path);
+}
+
+std::vector<Reason> reasons_of(const Finding& finding) {
+    std::vector<Reason> reasons;
+    reasons.push_back({finding.expectation.reason, finding.expectation.why});
+    if (finding.code.origin == Origin::stdin_code) {
+        reasons.push_back({"stdin", "the code came through standard input: no file is behind it"});
+    } else if (finding.code.origin == Origin::descriptor) {
+        reasons.push_back({"descriptor", fmt::format("the code came through an open descriptor ({}): no named file is behind it",
+                                                     shown(finding.code.argument.value_or("")))});
+    }
+    for (const auto& entry : finding.chain) {
+        reasons.push_back({std::string(to_string(entry.kind)), reason_text(entry)});
+    }
+    return reasons;
+}
+
+std::string digest(std::string_view text) {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
+    unsigned int size = 0;
+    EVP_Digest(text.data(), text.size(), hash.data(), &size, EVP_sha256(), nullptr);
+    return base::to_hex({reinterpret_cast<const char*>(hash.data()), 8});
+}
+
+} // namespace
+
+bool conclude(const Node& node, std::string_view kind, Finding& finding) {
+    const auto severity = severity_of(finding.expectation.verdict, classify(finding));
+    if (!severity) {
+        return false;
+    }
+    finding.severity = *severity;
+    finding.title = title_of(finding);
+    finding.reasons = reasons_of(finding);
+    for (const auto& entry : finding.chain) {
+        if (std::find(finding.events.begin(), finding.events.end(), entry.event) == finding.events.end()) {
+            finding.events.push_back(entry.event);
+        }
+    }
+    std::string named = node.name;
+    for (const auto& event : finding.events) {
+        named.append(1, '\0').append(audit::to_string(event));
+    }
+    finding.id = digest(named.append(1, '\0').append(kind));
+    return true;
+}
+
+} // namespace luatrail::detect

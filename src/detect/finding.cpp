@@ -1,0 +1,71 @@
+#include "luatrail/detect/finding.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+namespace luatrail::detect {
+namespace {
+
+using namespace std::string_view_literals;
+
+// In the order of the enumerators.
+constexpr std::array severities{"info"sv, "low"sv, "medium"sv, "high"sv, "critical"sv};
+constexpr std::array origins{"script"sv,      "inline"sv,     "stdin"sv,    "interactive"sv, "module"sv,
+                             "environment"sv, "descriptor"sv, "embedded"sv, "unknown"sv};
+constexpr std::array identifications{"path"sv, "package"sv, "inode"sv, "copy"sv, "argv0"sv, "loader"sv, "content"sv};
+constexpr std::array chain_kinds{"script-drop"sv,   "interpreter-drop"sv, "module-drop"sv, "memfd"sv,
+                                 "shared-memory"sv, "deleted-file"sv,     "exec-memory"sv, "injection"sv,
+                                 "crash"sv,         "child-shell"sv,      "network"sv,     "self-delete"sv};
+constexpr std::array hows{"create"sv, "write"sv, "rename"sv, "link"sv, "symlink"sv, "chmod"sv, "unpack"sv};
+constexpr std::array verdicts{"expected"sv, "unknown"sv, "unexpected"sv};
+constexpr std::array degradations{"lost-records"sv, "partial-event"sv,  "truncated-argv"sv, "no-lineage"sv,
+                                  "no-baseline"sv,  "path-uncertain"sv, "evicted"sv};
+
+// A table that is shorter than its enumeration does not compile.
+static_assert(severities.size() == static_cast<std::size_t>(Severity::critical) + 1);
+static_assert(origins.size() == static_cast<std::size_t>(Origin::unknown) + 1);
+static_assert(identifications.size() == static_cast<std::size_t>(IdentifiedBy::content) + 1);
+static_assert(chain_kinds.size() == static_cast<std::size_t>(ChainKind::self_delete) + 1);
+static_assert(hows.size() == static_cast<std::size_t>(How::unpack) + 1);
+static_assert(verdicts.size() == static_cast<std::size_t>(Verdict::unexpected) + 1);
+static_assert(degradations.size() == static_cast<std::size_t>(Degraded::evicted) + 1);
+
+template <class Table, class Enumerator>
+std::string_view name_in(const Table& table, Enumerator value) {
+    return table.at(static_cast<std::size_t>(value));
+}
+
+} // namespace
+
+std::string_view to_string(Severity value) {
+    return name_in(severities, value);
+}
+std::string_view to_string(Origin value) {
+    return name_in(origins, value);
+}
+std::string_view to_string(IdentifiedBy value) {
+    return name_in(identifications, value);
+}
+std::string_view to_string(ChainKind value) {
+    return name_in(chain_kinds, value);
+}
+std::string_view to_string(How value) {
+    return name_in(hows, value);
+}
+std::string_view to_string(Verdict value) {
+    return name_in(verdicts, value);
+}
+std::string_view to_string(Degraded value) {
+    return name_in(degradations, value);
+}
+
+std::optional<Severity> severity_from(std::string_view name) {
+    const auto* const found = std::find(severities.begin(), severities.end(), name);
+    if (found == severities.end()) {
+        return std::nullopt;
+    }
+    return static_cast<Severity>(found - severities.begin());
+}
+
+} // namespace luatrail::detect

@@ -1,0 +1,349 @@
+#include "luatrail/host/file_ledger.hpp"
+
+#include <algorithm>
+
+#include "host/file_names.hpp"
+
+namespace luatrail::host {
+
+namespace {
+
+constexpr std::int64_t write_merge_ms = 1000;
+
+using NameType = PathItem::NameType;
+using Call = FileEvent::Call;
+using Items = std::vector<const PathItem*>;
+
+const PathItem* with_id(const Items& items, FileId id) {
+    const auto found = std::find_if(items.begin(), items.end(), [&](const PathItem* item) { return item->id == id; });
+    return found == items.end() ? nullptr : *found;
+}
+
+// The items of one event by what they say, each kind in the order of the log.
+struct Roles {
+    Items parents, created, removed, normal, unknown;
+
+    explicit Roles(const FileEvent& event) {
+        for (const PathItem& item : event.items) {
+            switch (item.nametype) {
+            case NameType::parent:
+                parents.push_back(&item);
+                break;
+            case NameType::create:
+                created.push_back(&item);
+                break;
+            case NameType::remove:
+                removed.push_back(&item);
+                break;
+            case NameType::normal:
+                normal.push_back(&item);
+                break;
+            case NameType::unknown:
+                unknown.push_back(&item);
+                break;
+            }
+        }
+    }
+};
+
+} // namespace
+
+struct FileLedger::State : FileNames {
+    using FileNames::FileNames;
+
+    // Which of a call's two names: rename has both, link's new one is the second.
+    enum class Side : std::uint8_t { first, second };
+
+    void learn_parents(const FileEvent& event, const Roles& roles);
+    void removed(const PathItem& item, const FileEvent& event, const Roles& roles, Side side);
+    void created(const PathItem& item, const FileEvent& event, const Roles& roles, Side side);
+    void created_directory(FileId id, const ResolvedPath& place, const FileEvent& event, bool moved);
+    void changed(const PathItem& item, const FileEvent& event);
+    void unnamed(const PathItem& item, const FileEvent& event, const std::string& directory_path);
+    void also_named(const PathItem& item, const FileEvent& event);
+
+    ResolvedPath place_of(const PathItem& item, const FileEvent& event, const Roles& roles, Side side);
+    bool is_directory(const PathItem& item) {
+        return is_type(item, type_directory) || (!item.mode && directory(*item.id));
+    }
+    void note(Entry& entry, ChangeKind kind, const FileEvent& event, const ResolvedPath& place);
+};
+
+// --- names
+
+ResolvedPath FileLedger::State::place_of(const PathItem& item, const FileEvent& event, const Roles& roles, Side side) {
+    std::optional<FileId> parent;
+    if (!roles.parents.empty()) {
+        const std::size_t at = side == Side::first || event.call == Call::link ? 0 : 1;
+        parent = roles.parents[std::min(at, roles.parents.size() - 1)]->id;
+    }
+    const bool at_cwd = side == Side::first ? event.at_cwd : event.at_cwd_second;
+    return item.name ? resolve(*item.name, event.cwd, parent, at_cwd) : ResolvedPath{};
+}
+
+void FileLedger::State::note(Entry& entry, ChangeKind kind, const FileEvent& event, const ResolvedPath& place) {
+    Change change;
+    change.kind = kind;
+    change.event = event.event;
+    change.path = place.path.substr(0, path_bytes);
+    change.path_uncertain = place.uncertain;
+    change.by = event.by;
+    change.by_pid = event.by_pid;
+    if (event.by_exe) {
+        change.by_exe.emplace(event.by_exe->substr(0, path_bytes));
+    }
+    change.by_uid = event.by_uid;
+    record(entry, std::move(change));
+}
+
+// --- directories
+
+void FileLedger::State::learn_parents(const FileEvent& event, const Roles& roles) {
+    for (std::size_t i = 0; i < roles.parents.size(); ++i) {
+        const bool second = event.call == Call::link || (event.call == Call::rename && i > 0);
+        const Items& children = second || roles.removed.empty() ? roles.created : roles.removed;
+        const bool child_absolute = !children.empty() && children.front()->name && absolute(*children.front()->name);
+        const bool at_cwd = second ? event.at_cwd_second : event.at_cwd;
+        learn_parent(*roles.parents[i], event.cwd, at_cwd || child_absolute);
+    }
+}
+
+void FileLedger::State::created_directory(FileId id, const ResolvedPath& place, const FileEvent& event, bool moved) {
+    if (Entry* file = find(id)) {
+        forget(*file); // the inode was a file's
+    }
+    if (!absolute(place.path) || place.path.size() > path_bytes || place.uncertain) {
+        if (moved || event.call == Call::mkdir) {
+            forget_directory(id); // it went where we can't follow
+        }
+        return;
+    }
+    PathTree::Node* known = directory(id);
+    if (known != nullptr && moved) {
+        const std::size_t slash = place.path.rfind('/');
+        PathTree::Node* above = tree().make(std::string_view(place.path).substr(0, slash));
+        tree().hold(above);
+        tree().move(known, above, std::string_view(place.path).substr(slash + 1));
+        tree().drop(above);
+        known->id = id;
+        return;
+    }
+    if (known != nullptr && tree().path(known) == place.path) {
+        return; // the same record twice
+    }
+    forget_directory(id);
+    PathTree::Node* stale = moved ? nullptr : tree().locate(place.path);
+    if (stale != nullptr && stale != tree().root() && (!stale->id || stale->id->dev == id.dev)) {
+        tree().hold(stale);
+        tree().detach(stale); // a new directory is empty: what we knew below it is gone
+        tree().drop(stale);
+    }
+    learn_directory(id, place.path);
+}
+
+// --- changes
+
+void FileLedger::State::removed(const PathItem& item, const FileEvent& event, const Roles& roles, Side side) {
+    const ResolvedPath place = place_of(item, event, roles, side);
+    const bool moved = with_id(roles.created, *item.id) != nullptr;
+    if (is_directory(item)) {
+        if (!moved) {
+            forget_directory(*item.id);
+        } else if (directory(*item.id) == nullptr && !place.uncertain) {
+            learn_directory(*item.id, place.path); // so that what is known below moves with it
+        }
+        return;
+    }
+    Entry* known = find(*item.id);
+    if (moved) {
+        if (known != nullptr) {
+            unname_entry(*known, place);
+        }
+        return;
+    }
+    Entry& entry = known != nullptr ? *known : open(*item.id);
+    unname_entry(entry, place);
+    set_deleted(entry, entry.names.empty());
+    note(entry, ChangeKind::unlink, event, place);
+}
+
+void FileLedger::State::created(const PathItem& item, const FileEvent& event, const Roles& roles, Side side) {
+    const ResolvedPath place = place_of(item, event, roles, side);
+    const bool moved = with_id(roles.removed, *item.id) != nullptr;
+    if (is_type(item, type_directory) || event.call == Call::mkdir || (moved && is_directory(item))) {
+        created_directory(*item.id, place, event, moved);
+        return;
+    }
+    const bool symlink = event.call == Call::symlink || (is_type(item, type_symlink) && !roles.unknown.empty());
+    const PathItem* linked = with_id(roles.normal, *item.id);
+    const bool fresh = !moved && linked == nullptr && event.call != Call::link;
+    ChangeKind kind = ChangeKind::create;
+    if (moved) {
+        kind = ChangeKind::rename;
+    } else if (!fresh) {
+        kind = ChangeKind::link;
+    } else if (symlink) {
+        kind = ChangeKind::symlink;
+    }
+
+    forget_directory(*item.id); // the inode was a directory's
+    Entry& entry = open(*item.id);
+    if (!entry.file.changes.empty() && entry.file.changes.back().event == event.event &&
+        entry.file.changes.back().kind == kind) {
+        return; // the same record twice
+    }
+    if (fresh) {
+        reset(entry);
+    }
+    if (linked != nullptr) {
+        also_named(*linked, event);
+    }
+    name_entry(entry, place);
+    set_deleted(entry, false);
+    if (symlink && fresh && !roles.unknown.empty() && roles.unknown.front()->name) {
+        set_link_target(entry, *roles.unknown.front()->name);
+    }
+    note(entry, kind, event, place);
+}
+
+// The old name of a link: its own parent is not given.
+void FileLedger::State::also_named(const PathItem& item, const FileEvent& event) {
+    if (!item.name || item.name->empty() || (!absolute(*item.name) && !event.at_cwd)) {
+        return;
+    }
+    if (Entry* entry = find(*item.id)) {
+        name_entry(*entry, resolve(*item.name, event.cwd, {}, event.at_cwd));
+    }
+}
+
+// O_TMPFILE: a file without a name, until linkat gives it one.
+void FileLedger::State::unnamed(const PathItem& item, const FileEvent& event, const std::string& directory_path) {
+    Entry& entry = open(*item.id);
+    reset(entry);
+    note(entry, ChangeKind::create, event, {join_path(directory_path, "#" + std::to_string(item.id->inode)), false});
+}
+
+// An item of a call on an existing file: opened for writing, truncated, or its mode changed.
+void FileLedger::State::changed(const PathItem& item, const FileEvent& event) {
+    const bool writes = event.call == Call::truncate || (event.call == Call::open && (event.writes || event.unnamed));
+    if ((!writes && event.call != Call::chmod) || (item.mode && !is_type(item, type_regular))) {
+        seen(item, event.cwd, event.at_cwd); // a write to a device or a pipe leaves nothing to run
+        return;
+    }
+    ResolvedPath place;
+    if (item.name && !item.name->empty()) {
+        place = resolve(*item.name, event.cwd, {}, event.at_cwd);
+        std::string real = absolute(place.path) ? follow(place.path, true) : std::string();
+        place.path = real.empty() ? place.path : real;
+    }
+    const PathTree::Node* there = absolute(place.path) ? tree().locate(place.path) : nullptr;
+    if (event.unnamed || (writes && there != nullptr && there->id && directory(*there->id) == there)) {
+        unnamed(item, event, place.path);
+        return;
+    }
+    Entry& entry = open(*item.id);
+    const std::string_view last = last_component(place.path);
+    const auto known = std::find_if(entry.names.begin(), entry.names.end(), [&](const PathTree::Node* name) {
+        return place.path.empty() || (place.uncertain && name->name == last);
+    });
+    if (known != entry.names.end()) {
+        place = {tree().path(*known), false};
+    } else if (!place.uncertain) {
+        name_entry(entry, place);
+    }
+
+    const ChangeKind kind = writes ? ChangeKind::write : ChangeKind::chmod;
+    if (!entry.file.changes.empty()) {
+        const Change& last_change = entry.file.changes.back();
+        const std::int64_t since = event.event.time_ms - last_change.event.time_ms;
+        const bool again = last_change.kind == ChangeKind::write && kind == ChangeKind::write &&
+                           last_change.by_pid == event.by_pid && since >= 0 && since <= write_merge_ms;
+        if (again || (last_change.event == event.event && last_change.kind == kind)) {
+            return;
+        }
+    }
+    note(entry, kind, event, place);
+}
+
+// --- the interface
+
+FileLedger::FileLedger(std::size_t capacity_bytes) : state_(std::make_unique<State>(capacity_bytes)) {}
+FileLedger::~FileLedger() = default;
+FileLedger::FileLedger(FileLedger&&) noexcept = default;
+FileLedger& FileLedger::operator=(FileLedger&&) noexcept = default;
+
+void FileLedger::apply(const FileEvent& event) {
+    const Roles roles(event);
+    state_->learn_parents(event, roles);
+    // rename: the old name and what it overwrites go before the new name comes; RENAME_EXCHANGE has two of each,
+    // crosswise.
+    const bool two = event.call == FileEvent::Call::rename;
+    for (std::size_t i = 0; i < roles.removed.size(); ++i) {
+        if (has_id(*roles.removed[i])) {
+            state_->removed(*roles.removed[i], event, roles, two && i > 0 ? State::Side::second : State::Side::first);
+        }
+    }
+    for (std::size_t i = 0; i < roles.created.size(); ++i) {
+        const bool second = event.call == FileEvent::Call::link || (two && i == 0);
+        if (has_id(*roles.created[i])) {
+            state_->created(*roles.created[i], event, roles, second ? State::Side::second : State::Side::first);
+        }
+    }
+    for (const PathItem* item : roles.normal) {
+        if (has_id(*item) && with_id(roles.created, *item->id) == nullptr) {
+            state_->changed(*item, event);
+        }
+    }
+    state_->enforce_capacity();
+}
+
+void FileLedger::observe(std::optional<std::string_view> cwd, const std::vector<PathItem>& items, bool at_cwd) {
+    for (const PathItem& item : items) {
+        if (item.nametype == NameType::normal) {
+            state_->seen(item, cwd, at_cwd);
+        }
+    }
+    state_->enforce_capacity();
+}
+
+const File* FileLedger::find(FileId id) const {
+    Entry* entry = state_->find(id);
+    if (entry == nullptr) {
+        return nullptr;
+    }
+    state_->fill_paths(*entry);
+    return &entry->file;
+}
+
+const File* FileLedger::find(std::string_view absolute_path, std::vector<const Change*>* through) const {
+    if (!absolute(absolute_path) || absolute_path.size() > path_bytes) {
+        return nullptr;
+    }
+    const std::string path = normal_path(absolute_path);
+    const std::string real = state_->follow(path, true, through);
+    const PathTree::Node* node = real.empty() ? nullptr : state_->tree().locate(real);
+    return node != nullptr && node->id ? find(*node->id) : nullptr;
+}
+
+ResolvedPath FileLedger::resolve(std::string_view name, std::optional<std::string_view> cwd,
+                                 std::optional<FileId> parent, bool at_cwd) const {
+    return state_->resolve(name, cwd, parent, at_cwd);
+}
+
+void FileLedger::expire(std::int64_t horizon_ms) {
+    state_->expire(horizon_ms);
+}
+std::size_t FileLedger::size() const {
+    return state_->size();
+}
+std::uint64_t FileLedger::evicted() const {
+    return state_->evicted();
+}
+std::int64_t FileLedger::evicted_until_ms() const {
+    return state_->evicted_until_ms();
+}
+std::size_t FileLedger::memory() const {
+    return state_->memory();
+}
+
+} // namespace luatrail::host

@@ -1,0 +1,95 @@
+// The storage of a ProcessTable: slots with generations, references counted between them, and the order in which they
+// are given up.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <limits>
+#include <unordered_map>
+#include <vector>
+
+#include "luatrail/host/process_table.hpp"
+
+namespace luatrail::host {
+
+// Lower ranks are evicted first.
+enum class Rank : std::uint8_t {
+    leaf,   // ended (exited or replaced by an exec), nothing descends from it
+    unseen, // forked, but no record mentioned it yet: a thread, or a child that waits
+    inner,  // ended, but a link of another image's lineage
+    live,
+};
+inline constexpr std::size_t rank_count = 4;
+
+struct Slot {
+    Process process;
+    audit::EventId exit_event;
+    std::uint32_t self = 0;       // its own index
+    std::uint32_t generation = 0; // odd: in use
+    std::uint32_t references = 0; // images whose forked_from or execed_from is this one
+    std::uint32_t previous = 0, next = 0;
+    std::uint32_t heap_bytes = 0;
+    Rank rank = Rank::live;
+    bool replaced = false;   // by an exec
+    bool mentioned = false;  // by a record of its own
+    bool fork_known = false; // forked_from comes from a fork record, not from a ppid
+};
+
+class ProcessSlots {
+  public:
+    static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
+
+    explicit ProcessSlots(std::size_t capacity);
+
+    // Evicts until `count` more images fit. Called before an operation looks anything up, so that what it holds stays.
+    void make_room(std::size_t count);
+    // A new, live image, without links; make_room made sure that there is a slot.
+    Slot& create(const Process& process);
+    void release(Slot& slot);
+
+    Slot* find(ProcessRef ref);
+    const Slot* find(ProcessRef ref) const;
+    ProcessRef ref(const Slot& slot) const;
+
+    // The latest image of a pid, ended or not.
+    Slot* latest(std::uint32_t pid);
+    const Slot* latest(std::uint32_t pid) const;
+    void set_latest(const Slot& slot);
+
+    void set_forked_from(Slot& slot, ProcessRef parent);
+    void set_execed_from(Slot& slot, ProcessRef before);
+
+    // To be called after a change of exited, replaced, mentioned, or of the texts.
+    void rerank(Slot& slot);
+    void remeasure(Slot& slot);
+    // Makes it the most recently seen of its rank.
+    void touch(Slot& slot);
+
+    std::size_t size() const { return used_; }
+    std::uint64_t evicted() const { return evicted_; }
+    std::size_t memory() const;
+
+  private:
+    struct List {
+        std::uint32_t head = none, tail = none;
+    };
+
+    static Rank rank_of(const Slot& slot);
+    void link(std::uint32_t at, Rank rank);
+    void unlink(std::uint32_t at);
+    void refer(ProcessRef& field, ProcessRef target);
+    void evict_one();
+    bool loses_lineage(const Slot& slot) const;
+
+    std::size_t capacity_;
+    std::deque<Slot> slots_;
+    std::vector<std::uint32_t> free_;
+    std::unordered_map<std::uint32_t, std::uint32_t> by_pid_;
+    std::array<List, rank_count> lists_;
+    std::size_t used_ = 0;
+    std::size_t heap_bytes_ = 0;
+    std::uint64_t evicted_ = 0;
+};
+
+} // namespace luatrail::host

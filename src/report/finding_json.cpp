@@ -1,0 +1,166 @@
+#include "finding_json.hpp"
+
+#include "luatrail/base/time.hpp"
+#include "luatrail/report/render.hpp"
+
+namespace luatrail::report {
+namespace {
+
+using detect::to_string;
+
+Json interpreter_value(const detect::Interpreter& interpreter) {
+    Json value;
+    put_optional(value, "exe", interpreter.exe);
+    put_text(value, "profile", interpreter.profile);
+    value["identified_by"] = to_string(interpreter.identified_by);
+    put_optional(value, "package", interpreter.package);
+    return value;
+}
+
+Json code_value(const detect::Code& code) {
+    Json value;
+    value["origin"] = to_string(code.origin);
+    put_optional(value, "argument", code.argument);
+    put_optional(value, "path", code.path);
+    put_optional(value, "inline", code.inline_text);
+    put_text(value, "format", code.format);
+    put_optional(value, "package", code.package);
+    return value;
+}
+
+Json process_value(const detect::ProcessInfo& process) {
+    Json value;
+    value["pid"] = process.pid;
+    put_optional(value, "ppid", process.ppid);
+    put_optional(value, "uid", process.uid);
+    put_optional(value, "euid", process.euid);
+    put_optional(value, "auid", process.auid);
+    put_optional(value, "user", process.user);
+    put_optional(value, "session", process.session);
+    put_optional(value, "tty", process.tty);
+    put_optional(value, "comm", process.comm);
+    put_optional(value, "cwd", process.cwd);
+    put_texts(value, "argv", process.argv);
+    put_optional(value, "unit", process.unit);
+    put_optional(value, "container", process.container);
+    return value;
+}
+
+Json ancestors_value(const std::vector<detect::Ancestor>& ancestors) {
+    Json values = Json::array();
+    for (const auto& ancestor : ancestors) {
+        Json value;
+        value["pid"] = ancestor.pid;
+        put_optional(value, "exe", ancestor.exe);
+        put_texts(value, "argv", ancestor.argv);
+        put_optional(value, "uid", ancestor.uid);
+        values.push_back(std::move(value));
+    }
+    return values;
+}
+
+Json expectation_value(const detect::Expectation& expectation) {
+    Json value;
+    value["verdict"] = to_string(expectation.verdict);
+    put_optional(value, "rule", expectation.rule);
+    put_text(value, "why", expectation.why);
+    return value;
+}
+
+// Only the keys that apply: a memfd has no path, a memory artifact no age.
+Json chain_entry_value(const detect::ChainEntry& entry) {
+    Json value;
+    value["kind"] = to_string(entry.kind);
+    if (entry.how) {
+        value["how"] = to_string(*entry.how);
+    }
+    if (entry.path) {
+        put_text(value, "path", *entry.path);
+    }
+    if (entry.time_ms) {
+        value["time"] = base::iso_time(*entry.time_ms);
+    }
+    if (entry.age_ms) {
+        value["age_ms"] = *entry.age_ms;
+    }
+    value["event"] = audit::to_string(entry.event);
+    if (entry.by) {
+        Json by;
+        by["pid"] = entry.by->pid;
+        put_optional(by, "exe", entry.by->exe);
+        put_optional(by, "uid", entry.by->uid);
+        value["by"] = std::move(by);
+    }
+    if (entry.same_tree) {
+        value["same_tree"] = *entry.same_tree;
+    }
+    return value;
+}
+
+Json chain_value(const std::vector<detect::ChainEntry>& chain) {
+    Json values = Json::array();
+    for (const auto& entry : chain) {
+        values.push_back(chain_entry_value(entry));
+    }
+    return values;
+}
+
+Json reasons_value(const std::vector<detect::Reason>& reasons) {
+    Json values = Json::array();
+    for (const auto& reason : reasons) {
+        Json value;
+        put_text(value, "id", reason.id);
+        put_text(value, "text", reason.text);
+        values.push_back(std::move(value));
+    }
+    return values;
+}
+
+Json events_value(const std::vector<audit::EventId>& events) {
+    Json values = Json::array();
+    for (const auto& event : events) {
+        values.push_back(audit::to_string(event));
+    }
+    return values;
+}
+
+Json degraded_value(const std::vector<detect::Degraded>& degraded) {
+    Json values = Json::array();
+    for (const auto what : degraded) {
+        values.push_back(to_string(what));
+    }
+    return values;
+}
+
+} // namespace
+
+Json finding_value(const detect::Finding& finding, const std::vector<std::string>& shortened) {
+    Json value;
+    value["schema"] = "luatrail/finding/1";
+    put_text(value, "id", finding.id);
+    value["time"] = base::iso_time(finding.time_ms);
+    put_optional(value, "node", finding.node);
+    value["severity"] = to_string(finding.severity);
+    put_text(value, "title", finding.title);
+    value["attack"] = Json{{"technique", "T1059.011"}, {"strategy", "DET0101"}, {"analytic", "AN0279"}};
+    value["interpreter"] = interpreter_value(finding.interpreter);
+    value["code"] = code_value(finding.code);
+    value["process"] = process_value(finding.process);
+    value["ancestors"] = ancestors_value(finding.ancestors);
+    value["expectation"] = expectation_value(finding.expectation);
+    value["chain"] = chain_value(finding.chain);
+    value["reasons"] = reasons_value(finding.reasons);
+    value["events"] = events_value(finding.events);
+    value["degraded"] = degraded_value(finding.degraded);
+    put_optional(value, "follows", finding.follows);
+    if (!shortened.empty()) {
+        value["shortened"] = shortened;
+    }
+    return value;
+}
+
+std::string to_json(const detect::Finding& finding) {
+    return json_line(finding_value(finding), Characters::utf8);
+}
+
+} // namespace luatrail::report

@@ -1,0 +1,15 @@
+// A finding as a JSON value: what to_json and to_syslog have in common.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "json_writer.hpp"
+#include "luatrail/detect/finding.hpp"
+
+namespace luatrail::report {
+
+// Keys in the order of docs/finding.schema.json. `shortened` comes last, and only when it is not empty.
+Json finding_value(const detect::Finding& finding, const std::vector<std::string>& shortened = {});
+
+} // namespace luatrail::report

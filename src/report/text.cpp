@@ -1,0 +1,284 @@
+// The finding for a person. What is known stands first; how to check it, last.
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "luatrail/base/text.hpp"
+#include "luatrail/base/time.hpp"
+#include "luatrail/report/render.hpp"
+#include "page.hpp"
+#include "words.hpp"
+
+namespace luatrail::report {
+namespace {
+
+using base::printable;
+using detect::Finding;
+
+constexpr std::size_t shown_code_lines = 20;
+constexpr std::size_t shown_bytes = 2000; // of any one text from the log
+constexpr std::size_t shown_entries = 20; // of the chain, the process tree, the reasons
+constexpr std::size_t shown_events = 5;   // of the look-up commands
+
+std::string_view severity_colour(detect::Severity severity) {
+    constexpr std::array<std::string_view, 5> sgr{"2", "36", "33", "1;31", "1;37;41"};
+    return sgr.at(static_cast<std::size_t>(severity));
+}
+
+std::string upper(std::string_view text) {
+    std::string out(text);
+    std::transform(out.begin(), out.end(), out.begin(),
+                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+    return out;
+}
+
+std::string number_or(const std::optional<std::uint32_t>& number, std::string_view otherwise) {
+    return number ? fmt::to_string(*number) : std::string(otherwise);
+}
+
+// The first bytes, cut between characters.
+std::string_view front(std::string_view bytes) {
+    std::size_t end = 0;
+    while (end < bytes.size() && end < shown_bytes) {
+        end += base::utf8_step(bytes, end).length;
+    }
+    return bytes.substr(0, end);
+}
+
+std::string missing(std::size_t count, std::string_view what) {
+    return count == 0 ? "" : fmt::format(" [... {} {} more]", count, what);
+}
+
+std::string safe(std::string_view bytes) {
+    const auto shown = front(bytes);
+    return printable(shown) + missing(bytes.size() - shown.size(), "bytes");
+}
+
+// Of a path, too: quotes show the blanks at its end.
+std::string quoted(std::string_view bytes) {
+    const auto shown = front(bytes);
+    return base::shell_quoted(shown) + missing(bytes.size() - shown.size(), "bytes");
+}
+
+std::string or_unknown(const std::optional<std::string>& path) {
+    return path ? quoted(*path) : "unknown";
+}
+
+std::string command_line(const std::vector<std::string>& argv) {
+    std::string out;
+    std::size_t shown = 0;
+    while (shown < argv.size() && out.size() <= shown_bytes) {
+        out += shown == 0 ? "" : " ";
+        out += quoted(argv[shown]);
+        ++shown;
+    }
+    return argv.empty() ? "(no arguments in the log)" : out + missing(argv.size() - shown, "arguments");
+}
+
+void more(Page& page, std::size_t total, std::string_view what) {
+    if (total > shown_entries) {
+        page.item("  ", fmt::format("... {} {} more", total - shown_entries, what));
+    }
+}
+
+void header(Page& page, const Finding& finding) {
+    const auto severity = upper(to_string(finding.severity));
+    page.line(fmt::format("{}  {}{}", page.coloured(severity, severity_colour(finding.severity)),
+                          base::iso_time(finding.time_ms), finding.node ? "  " + safe(*finding.node) : ""));
+    page.paragraph(safe(finding.title));
+}
+
+void what_ran(Page& page, const Finding& finding) {
+    const auto& interpreter = finding.interpreter;
+    const auto& code = finding.code;
+    page.section("What ran");
+    page.row("interpreter", or_unknown(interpreter.exe));
+    page.row("", fmt::format("{}, {}{}", safe(interpreter.profile), words(interpreter.identified_by),
+                             interpreter.package ? ", package " + safe(*interpreter.package) : ""));
+    page.row("code", words(code.origin));
+    if (code.argument) {
+        page.row("as given", quoted(*code.argument));
+    }
+    if (code.path) {
+        page.row("path", quoted(*code.path));
+    }
+    if (code.package) {
+        page.row("package", safe(*code.package));
+    }
+    if (code.format != "unknown") {
+        page.row("format", safe(code.format));
+    }
+}
+
+void inline_code(Page& page, const std::optional<std::string>& code) {
+    if (!code) {
+        return;
+    }
+    std::string_view rest = *code;
+    for (std::size_t shown = 0; shown < shown_code_lines; ++shown) {
+        const auto end = rest.find('\n');
+        page.line("  | " + safe(rest.substr(0, end)));
+        if (end == std::string_view::npos) {
+            return;
+        }
+        rest.remove_prefix(end + 1);
+    }
+    page.line(" " + missing(rest.size(), "bytes"));
+}
+
+void who_ran_it(Page& page, const Finding& finding) {
+    const auto& process = finding.process;
+    page.section("Who ran it");
+    page.row("user", fmt::format("{} (uid {}, euid {}, login uid {})",
+                                 process.user ? safe(*process.user) : "name unknown", number_or(process.uid, "unknown"),
+                                 number_or(process.euid, "unknown"), number_or(process.auid, "none")));
+    page.row("session", fmt::format("{}, {}", number_or(process.session, "none"),
+                                    process.tty ? "terminal " + safe(*process.tty) : "no terminal"));
+    page.row("directory", or_unknown(process.cwd));
+    page.row("command", command_line(process.argv));
+    page.row("process", fmt::format("{}, parent {}{}", process.pid, number_or(process.ppid, "unknown"),
+                                    process.comm ? ", named " + quoted(*process.comm) : ""));
+    if (process.unit) {
+        page.row("unit", safe(*process.unit));
+    }
+    if (process.container) {
+        page.row("container", safe(*process.container));
+    }
+}
+
+bool comes_after(detect::ChainKind kind) {
+    return kind == detect::ChainKind::child_shell || kind == detect::ChainKind::network ||
+           kind == detect::ChainKind::self_delete;
+}
+
+std::string when(const detect::ChainEntry& entry) {
+    if (!entry.age_ms) {
+        return "";
+    }
+    return fmt::format(" {} {} the run", base::duration_text(*entry.age_ms),
+                       comes_after(entry.kind) ? "after" : "before");
+}
+
+void chain_entry(Page& page, const detect::ChainEntry& entry) {
+    constexpr std::string_view below = "    ";
+    page.item("  - ", fmt::format("{}{}{}", words(entry.kind), entry.how ? fmt::format(" ({})", words(*entry.how)) : "",
+                                  when(entry)));
+    if (entry.path) {
+        page.item(below, quoted(*entry.path));
+    }
+    if (entry.by) {
+        page.item(below, fmt::format("by {} (pid {}, uid {})", or_unknown(entry.by->exe), entry.by->pid,
+                                     number_or(entry.by->uid, "unknown")));
+    }
+    if (entry.same_tree) {
+        page.item(below, *entry.same_tree ? "in the process tree of the run" : "in another process tree than the run");
+    }
+    page.item(below, fmt::format("event {}", audit::to_string(entry.event)));
+}
+
+void how_it_got_there(Page& page, const Finding& finding) {
+    page.section("How it got there");
+    if (finding.chain.empty()) {
+        page.item("  ", "Nothing seen: no drop and no memory artifact in the window before the run.");
+    }
+    for (std::size_t at = 0; at < std::min(finding.chain.size(), shown_entries); ++at) {
+        chain_entry(page, finding.chain[at]);
+    }
+    more(page, finding.chain.size(), "links");
+}
+
+// The root first, each child two columns further in.
+void process_tree(Page& page, const Finding& finding) {
+    page.section("Process tree");
+    const auto count = std::min(finding.ancestors.size(), shown_entries);
+    std::size_t indent = 2;
+    if (count < finding.ancestors.size()) {
+        page.item("  ", fmt::format("... {} more ancestors", finding.ancestors.size() - count));
+    }
+    for (std::size_t at = count; at-- > 0; indent += 2) {
+        const auto& ancestor = finding.ancestors[at];
+        page.item(std::string(indent, ' ') + fmt::format("{} ", ancestor.pid),
+                  fmt::format("{} (uid {}): {}", or_unknown(ancestor.exe), number_or(ancestor.uid, "unknown"),
+                              command_line(ancestor.argv)));
+    }
+    page.item(std::string(indent, ' ') + fmt::format("{} ", finding.process.pid),
+              page.coloured(or_unknown(finding.interpreter.exe), "1") + " <- this run");
+}
+
+void why_this_severity(Page& page, const Finding& finding) {
+    const auto& expectation = finding.expectation;
+    page.section(fmt::format("Why {}", to_string(finding.severity)));
+    page.row(to_string(expectation.verdict),
+             fmt::format("{}{}", expectation.rule ? "by rule " + safe(*expectation.rule) + ": " : "",
+                         safe(expectation.why)));
+    for (std::size_t at = 0; at < std::min(finding.reasons.size(), shown_entries); ++at) {
+        const auto& reason = finding.reasons[at];
+        page.item("  - ", fmt::format("{} [{}]", safe(reason.text), safe(reason.id)));
+    }
+    more(page, finding.reasons.size(), "reasons");
+}
+
+void blind_spots(Page& page, const Finding& finding) {
+    if (finding.degraded.empty()) {
+        return;
+    }
+    page.section("Blind spots");
+    for (std::size_t at = 0; at < std::min(finding.degraded.size(), shown_entries); ++at) {
+        page.item("  - ", words(finding.degraded[at]));
+    }
+    more(page, finding.degraded.size(), "of them");
+}
+
+// ausearch -a takes a serial, and serials start anew at boot: the time makes it one event. Its dates follow the locale
+// (%x) and the zone, so both are pinned.
+std::vector<std::string> ausearch(const audit::EventId& event) {
+    const auto iso = base::iso_time(event.time_ms); // 2026-11-25T02:00:10.666Z
+    const auto stamp =
+        fmt::format("{}/{}/{} {}", iso.substr(5, 2), iso.substr(8, 2), iso.substr(2, 2), iso.substr(11, 8));
+    return {"TZ=UTC LC_ALL=C", "ausearch -i", "-if FILE", fmt::format("-a {}", event.serial),
+            "-ts " + stamp,    "-te " + stamp};
+}
+
+void look_further(Page& page, const Finding& finding) {
+    page.section("Look further");
+    if (!finding.events.empty()) {
+        page.item("  ", "FILE is the saved log; on the host itself, leave '-if FILE' out.");
+    }
+    for (std::size_t at = 0; at < std::min(finding.events.size(), shown_events); ++at) {
+        page.command(ausearch(finding.events[at]));
+    }
+    if (finding.events.size() > shown_events) {
+        page.item("  ", fmt::format("... {} more events", finding.events.size() - shown_events));
+    }
+    // A path that is cut would be another file's.
+    if (finding.code.path && finding.code.path->size() <= shown_bytes) {
+        const auto path = base::shell_quoted(*finding.code.path);
+        page.command({"ls -li --", path});
+        page.command({"sha256sum --", path});
+    }
+}
+
+} // namespace
+
+std::string to_text(const Finding& finding, const TextStyle& style) {
+    Page page(style);
+    header(page, finding);
+    what_ran(page, finding);
+    inline_code(page, finding.code.inline_text);
+    who_ran_it(page, finding);
+    how_it_got_there(page, finding);
+    process_tree(page, finding);
+    why_this_severity(page, finding);
+    blind_spots(page, finding);
+    look_further(page, finding);
+    page.line("");
+    page.line(
+        fmt::format("finding {}{}", safe(finding.id), finding.follows ? ", raises " + safe(*finding.follows) : ""));
+    return page.take();
+}
+
+} // namespace luatrail::report

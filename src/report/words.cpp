@@ -1,0 +1,126 @@
+#include "words.hpp"
+
+namespace luatrail::report {
+
+using detect::ChainKind;
+using detect::Degraded;
+using detect::How;
+using detect::IdentifiedBy;
+using detect::Origin;
+
+// No default in any switch: the compiler then names the enumerator that was forgotten.
+std::string_view words(Origin origin) {
+    switch (origin) {
+    case Origin::script:
+        return "a script file";
+    case Origin::inline_code:
+        return "inline code on the command line";
+    case Origin::stdin_code:
+        return "code from standard input";
+    case Origin::interactive:
+        return "an interactive prompt";
+    case Origin::module:
+        return "a module named on the command line";
+    case Origin::environment:
+        return "code from the environment (LUA_INIT)";
+    case Origin::descriptor:
+        return "code from an open descriptor";
+    case Origin::embedded:
+        return "Lua embedded in a host program";
+    case Origin::unknown:
+        break;
+    }
+    return "unknown";
+}
+
+std::string_view words(IdentifiedBy identification) {
+    switch (identification) {
+    case IdentifiedBy::path:
+        return "known by its path";
+    case IdentifiedBy::package:
+        return "known by its package";
+    case IdentifiedBy::inode:
+        return "known by its inode, under another name";
+    case IdentifiedBy::copy:
+        return "a copy of an interpreter";
+    case IdentifiedBy::argv0:
+        return "known by the name it was called";
+    case IdentifiedBy::loader:
+        return "started through the dynamic loader";
+    case IdentifiedBy::content:
+        break;
+    }
+    return "known by its content";
+}
+
+std::string_view words(ChainKind kind) {
+    switch (kind) {
+    case ChainKind::script_drop:
+        return "script dropped";
+    case ChainKind::interpreter_drop:
+        return "interpreter dropped";
+    case ChainKind::module_drop:
+        return "module dropped";
+    case ChainKind::memfd:
+        return "memory file (memfd)";
+    case ChainKind::shared_memory:
+        return "in shared memory";
+    case ChainKind::deleted_file:
+        return "file already deleted";
+    case ChainKind::exec_memory:
+        return "executable memory mapped";
+    case ChainKind::injection:
+        return "injection into a process";
+    case ChainKind::crash:
+        return "crash";
+    case ChainKind::child_shell:
+        return "shell started by Lua";
+    case ChainKind::network:
+        return "network connection";
+    case ChainKind::self_delete:
+        break;
+    }
+    return "deleted its own file";
+}
+
+std::string_view words(How how) {
+    switch (how) {
+    case How::create:
+        return "created";
+    case How::write:
+        return "written";
+    case How::rename:
+        return "renamed";
+    case How::link:
+        return "hard-linked";
+    case How::symlink:
+        return "symlinked";
+    case How::chmod:
+        return "made executable or readable (chmod)";
+    case How::unpack:
+        break;
+    }
+    return "unpacked from an archive";
+}
+
+std::string_view words(Degraded degraded) {
+    switch (degraded) {
+    case Degraded::lost_records:
+        return "Audit records were lost around this time; other steps may be missing.";
+    case Degraded::partial_event:
+        return "The event reached us incomplete: a record of it is missing or cut.";
+    case Degraded::truncated_argv:
+        return "Not all arguments are in the log; what ran may differ from what is shown.";
+    case Degraded::no_lineage:
+        return "The parent processes are unknown: the log starts too late or has no forks.";
+    case Degraded::no_baseline:
+        return "No baseline was given, so nothing says whether this run is expected.";
+    case Degraded::path_uncertain:
+        return "A path was relative to a directory the log does not name; it is a guess.";
+    case Degraded::evicted:
+        break;
+    }
+    return "Older history was evicted to keep within the memory limit; a drop may be missing.";
+}
+
+} // namespace luatrail::report

@@ -1,0 +1,175 @@
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include <sys/stat.h>
+
+#include "archive.hpp"
+#include "byte_source.hpp"
+#include "first_record.hpp"
+#include "log_names.hpp"
+#include "luatrail/source/input.hpp"
+
+namespace luatrail::source {
+namespace {
+
+namespace fs = std::filesystem;
+
+InputFailure failure_of(const std::string& path, int error) {
+    const auto reason = std::generic_category().message(error);
+    switch (error) {
+    case ENOENT:
+        return {path, reason, "check the path; '-' reads standard input"};
+    case EACCES:
+    case EPERM:
+        return {path, reason, "run as root or as a member of the log's group"};
+    default:
+        return {path, reason, {}};
+    }
+}
+
+// The id of the earliest record that can be seen: of a log its first one, of an archive the smallest of its logs' first
+// ones.
+std::optional<audit::EventId> peek_first(FileSource& file) {
+    if (!looks_packed(file.peek(packed_mark_size))) {
+        return first_record(file);
+    }
+    std::optional<audit::EventId> earliest;
+    visit_logs(file, [&](const Member& /*member*/, ByteSource& content) {
+        const auto first = first_record(content);
+        if (first && (!earliest || *first < *earliest)) {
+            earliest = first;
+        }
+        return true;
+    });
+    return earliest;
+}
+
+class Collecting {
+  public:
+    explicit Collecting(std::vector<InputFailure>& failures) : failures_(failures) {}
+
+    void add(const std::string& path) {
+        struct stat status {};
+        if (path == "-") {
+            inputs.push_back({path, std::nullopt, 0});
+        } else if (::stat(path.c_str(), &status) != 0) {
+            failures_.push_back(failure_of(path, errno));
+        } else if (S_ISDIR(status.st_mode)) {
+            add_folder(path);
+        } else if (S_ISREG(status.st_mode) && status.st_size == 0) {
+            failures_.push_back({path, "empty file", {}});
+        } else if (S_ISREG(status.st_mode)) {
+            add_file(path, status, Origin::named);
+        } else if (S_ISSOCK(status.st_mode)) {
+            failures_.push_back({path, "a socket can't be read as a log", {}});
+        } else {
+            inputs.push_back({path, std::nullopt, 0}); // a pipe or a device: reading ahead would take from it
+        }
+    }
+
+    std::vector<Input> inputs;
+
+  private:
+    enum class Origin { named, folder };
+
+    // True when the file is a log, though perhaps one that can't be read or that was there already.
+    bool add_file(const std::string& path, const struct stat& status, Origin origin) {
+        FileSource file(path);
+        const auto first = peek_first(file);
+        if (file.error_number() != 0 && file.position() == 0) {
+            failures_.push_back(failure_of(path, file.error_number()));
+            return true;
+        }
+        // Another program's log in the same folder is not an input; a damaged audit log is one, and will be reported.
+        if (origin == Origin::folder && !first && !fs::path(path).filename().string().starts_with("audit")) {
+            return false;
+        }
+        if (seen_.insert({status.st_dev, status.st_ino}).second) { // a log given twice counts once
+            inputs.push_back({path, first, static_cast<std::uint64_t>(status.st_size)});
+        }
+        return true;
+    }
+
+    // The folder's logs and those in its own folders, in the order of their names.
+    void add_folder(const std::string& path) {
+        const auto failures_before = failures_.size();
+        bool found = false;
+        for (const auto& entry : list(path)) {
+            std::error_code ignored; // what can't be looked at is named by add_entry()
+            if (fs::is_directory(fs::symlink_status(entry, ignored))) {
+                for (const auto& inner : list(entry)) {
+                    found |= add_entry(inner);
+                }
+            } else {
+                found |= add_entry(entry);
+            }
+        }
+        if (!found && failures_.size() == failures_before) {
+            failures_.push_back({path, "no audit logs in this directory",
+                                 "logs are named *.log, *.log.N, with .gz, .xz or .zst, or are archives"});
+        }
+    }
+
+    std::vector<std::string> list(const std::string& path) {
+        std::vector<std::string> entries;
+        std::error_code error;
+        for (fs::directory_iterator at(path, error), end; !error && at != end; at.increment(error)) {
+            entries.push_back(at->path().string());
+        }
+        if (error) {
+            failures_.push_back(failure_of(path, error.value()));
+        }
+        std::sort(entries.begin(), entries.end());
+        return entries;
+    }
+
+    bool add_entry(const std::string& path) {
+        const auto name = fs::path(path).filename().string();
+        struct stat status {};
+        if ((!is_log_name(name) && !is_archive_name(name)) || ::stat(path.c_str(), &status) != 0 ||
+            !S_ISREG(status.st_mode)) {
+            return false;
+        }
+        // An empty log is nothing strange in a folder of rotated logs.
+        return status.st_size == 0 || add_file(path, status, Origin::folder);
+    }
+
+    std::vector<InputFailure>& failures_;
+    std::set<std::pair<dev_t, ino_t>> seen_;
+};
+
+// Standard input keeps its place; the others are put in the order of their content around it.
+std::vector<Input> in_order(std::vector<Input> inputs) {
+    std::vector<Input> movable;
+    for (const auto& input : inputs) {
+        if (input.path != "-") {
+            movable.push_back(input);
+        }
+    }
+    std::stable_sort(movable.begin(), movable.end(), [](const Input& left, const Input& right) {
+        return left.first && (!right.first || *left.first < *right.first);
+    });
+    auto next = movable.begin();
+    for (auto& input : inputs) {
+        if (input.path != "-") {
+            input = *next++;
+        }
+    }
+    return inputs;
+}
+
+} // namespace
+
+std::vector<Input> collect_inputs(const std::vector<std::string>& paths, std::vector<InputFailure>& failures) {
+    Collecting collecting(failures);
+    for (const auto& path : paths) {
+        collecting.add(path);
+    }
+    return in_order(std::move(collecting.inputs));
+}
+
+} // namespace luatrail::source

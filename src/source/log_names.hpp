@@ -1,0 +1,14 @@
+// Which files of a folder or an archive are logs, by their names.
+#pragma once
+
+#include <string_view>
+
+namespace luatrail::source {
+
+// "audit.log", "audit.log.4", "audit.log-20260131", and these with .gz, .xz, .zst, .bz2 or .lz4.
+bool is_log_name(std::string_view name);
+
+// "sosreport.tar.xz", "logs.tgz", "logs.zip", "logs.cpio".
+bool is_archive_name(std::string_view name);
+
+} // namespace luatrail::source

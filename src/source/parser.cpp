@@ -1,0 +1,23 @@
+#include "luatrail/source/parser.hpp"
+
+#include <numeric>
+
+#include "parsers.hpp"
+
+namespace luatrail::source {
+
+std::string_view to_string(Malformed reason) {
+    static constexpr std::array<std::string_view, malformed_count> names{"no-record", "bad-stamp", "interpreted",
+                                                                         "too-long", "nul-byte"};
+    return names.at(static_cast<std::size_t>(reason));
+}
+
+std::uint64_t ParserCounters::malformed_total() const {
+    return std::accumulate(malformed.begin(), malformed.end(), std::uint64_t{0});
+}
+
+std::unique_ptr<Parser> make_parser(ParserKind kind, RecordSink& sink) {
+    return kind == ParserKind::native ? make_native_parser(sink) : make_auparse_parser(sink);
+}
+
+} // namespace luatrail::source

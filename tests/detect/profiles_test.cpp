@@ -1,0 +1,86 @@
+#include "luatrail/detect/profiles.hpp"
+
+#include "luatrail/base/error.hpp"
+#include "support/catch.hpp"
+#include "support/table.hpp"
+
+namespace luatrail::detect {
+namespace {
+
+std::string cell(const std::string& text) {
+    return text == "''" ? "" : text;
+}
+
+TEST_CASE("each program of the table is known by its profile, or not at all") {
+    const auto set = ProfileSet::builtin();
+    for (const auto& row : test::read_table("detect/data/programs.txt", 3)) {
+        INFO("line " << row.line);
+        const auto match = set.match(cell(row.cells[0]), cell(row.cells[1]));
+        const std::string found =
+            match.profile == nullptr ? "none" : match.profile->name + " by " + std::string(to_string(match.by));
+        CHECK(found == row.cells[2]);
+    }
+}
+
+std::string error_of(std::string_view toml) {
+    ProfileSet set;
+    try {
+        set.load_text(toml, "p.toml");
+    } catch (const base::Error& error) {
+        return error.what();
+    }
+    return "loaded";
+}
+
+TEST_CASE("a wrong profile file is refused with place, key and remedy") {
+    CHECK(error_of("") == "p.toml:1:1: schema: schema = 1 is required");
+    CHECK(error_of("schema = 2") == "p.toml:1:10: schema: schema = 1 is required");
+    CHECK(error_of("schema = 1\nprofiles = 3") == "p.toml:2:1: profiles: unknown key; did you mean `profile`?");
+    CHECK(error_of("schema = 1\n[[profile]]\nname = \"x\"\nexe = [\"x\"]") ==
+          "p.toml:2:1: profile.grammar: missing; it is required here");
+    CHECK(error_of("schema = 1\n[grammar.gram]\n[[profile]]\nname = \"x\"\nexe = [\"x\"]\ngrammar = \"grim\"") ==
+          "p.toml:6:11: profile.grammar: unknown grammar `grim`; did you mean `gram`?");
+    CHECK(error_of("schema = 1\n[grammar.g]\n[[profile]]\nname = \"x\"\ngrammar = \"g\"") ==
+          "p.toml:3:1: profile.exe: at least one glob on the program's name is required");
+    CHECK(error_of("schema = 1\n[grammar.g]\noptions = [{ option = \"-e\", role = \"inlin\" }]") ==
+          "p.toml:3:36: grammar.g.options.role: unknown role `inlin`; did you mean `inline`?");
+    CHECK(error_of("schema = 1\n[grammar.g]\noptions = [{ option = \"e\", role = \"inline\" }]") ==
+          "p.toml:3:23: grammar.g.options.option: an option is a dash and a name: \"-e\", \"--luaonly\"");
+    CHECK(error_of("schema = 1\n[grammar.g]\nextends = \"h\"\n[grammar.h]\nextends = \"g\"") ==
+          "p.toml:3:11: grammar.g.extends: no grammar `h`, or one that extends this one again");
+    CHECK(error_of("schema = 1\n[grammar.g]\nextends = \"g\"") ==
+          "p.toml:3:11: grammar.g.extends: no grammar `g`, or one that extends this one again");
+    CHECK(error_of("schema = 1\n[grammar.g]\nlong_options = 1") ==
+          "p.toml:3:16: grammar.g.long_options: expected boolean, found integer");
+}
+
+TEST_CASE("a file adds profiles and replaces those of the same name; a wrong one changes nothing") {
+    auto set = ProfileSet::builtin();
+    const auto before = set.all().size();
+    set.load_text("schema = 1\n[[profile]]\nname = \"resty\"\ngrammar = \"luajit\"\nexe = [\"resty\"]", "a.toml");
+    CHECK(set.all().size() == before + 1);
+    CHECK(set.match("/usr/bin/resty", "resty").profile->name == "resty");
+
+    set.load_text("schema = 1\n[[profile]]\nname = \"lua\"\ngrammar = \"lua\"\nexe = [\"moon\"]", "b.toml");
+    CHECK(set.all().size() == before + 1);
+    CHECK(set.match("/usr/bin/lua5.4", "lua").profile == nullptr);
+    CHECK(set.match("/usr/bin/moon", "lua").profile->name == "lua");
+
+    CHECK_THROWS_AS(set.load_text("schema = 1\n[[profile]]\nname = \"lua\"\ngrammar = \"lua\"\nexe = [\"sun\"]\n"
+                                  "[[profile]]\nname = \"y\"\ngrammar = \"none\"\nexe = [\"y\"]",
+                                  "c.toml"),
+                    base::Error);
+    CHECK(set.match("/usr/bin/moon", "lua").profile->name == "lua");
+    CHECK(set.match("/usr/bin/sun", "lua").profile == nullptr);
+}
+
+TEST_CASE("a glob with a folder is compared with the whole path") {
+    ProfileSet set;
+    set.load_text("schema = 1\n[grammar.g]\n[[profile]]\nname = \"x\"\ngrammar = \"g\"\nexe = [\"/opt/*/run\"]",
+                  "a.toml");
+    CHECK(set.match("/opt/moon/run", "").profile != nullptr);
+    CHECK(set.match("/usr/bin/run", "").profile == nullptr);
+}
+
+} // namespace
+} // namespace luatrail::detect

@@ -1,0 +1,532 @@
+#include <chrono>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "luatrail/host/process_table.hpp"
+#include "support/catch.hpp"
+
+using namespace luatrail;
+using host::Born;
+using host::Process;
+using host::ProcessRef;
+using host::ProcessTable;
+using host::Sighting;
+
+namespace {
+
+// A log of one node: each call is one event, a millisecond and a serial after the one before.
+struct Log {
+    explicit Log(std::size_t capacity = 1000) : table(capacity) {}
+
+    ProcessTable table;
+    std::int64_t ms = 1'000'000;
+    std::uint64_t serial = 100;
+    std::optional<std::uint32_t> session = 3;
+
+    Sighting at(std::uint32_t pid, std::optional<std::uint32_t> ppid, std::string_view exe) {
+        Sighting s;
+        s.event = {++ms, ++serial};
+        s.pid = pid;
+        s.ppid = ppid;
+        s.uid = s.euid = s.auid = 1000;
+        s.session = session;
+        s.exe = exe;
+        s.comm = exe.substr(exe.rfind('/') + 1);
+        return s;
+    }
+    ProcessRef see(std::uint32_t pid, std::uint32_t ppid, std::string_view exe) {
+        return table.sighted(at(pid, ppid, exe));
+    }
+    ProcessRef fork(std::uint32_t pid, std::uint32_t ppid, std::string_view exe, std::uint32_t child) {
+        return table.forked(at(pid, ppid, exe), child);
+    }
+    ProcessRef exec(std::uint32_t pid, std::uint32_t ppid, std::string_view exe) {
+        return table.execed(at(pid, ppid, exe), {std::string(exe)});
+    }
+    void exit(std::uint32_t pid, std::uint32_t ppid, std::string_view exe) { table.exited(at(pid, ppid, exe)); }
+
+    // "300:/bin/lua 200:/bin/sh": an image and its ancestors, nearest first.
+    std::string line(ProcessRef ref) const {
+        const Process* process = table.find(ref);
+        if (process == nullptr) {
+            return "gone";
+        }
+        bool cut = false;
+        std::vector<const Process*> line = table.ancestors(ref, 32, &cut);
+        line.insert(line.begin(), process);
+        std::string text;
+        for (const Process* image : line) {
+            text += (text.empty() ? "" : " ") + std::to_string(image->pid) + ":" + image->exe.value_or("?");
+        }
+        return text + (cut ? " cut" : "");
+    }
+    std::string line(std::uint32_t pid) const { return line(table.current(pid)); }
+};
+
+} // namespace
+
+TEST_CASE("lineage follows forks and execs") {
+    // bash(10) -fork-> 20 -exec-> sh(20) -fork-> 30 -exec-> lua(30)
+    Log log;
+    log.fork(10, 1, "/bin/bash", 20);
+    log.exec(20, 10, "/bin/sh");
+    log.fork(20, 10, "/bin/sh", 30);
+    const ProcessRef lua = log.exec(30, 20, "/bin/lua");
+
+    CHECK(log.line(lua) == "30:/bin/lua 20:/bin/sh 10:/bin/bash");
+    CHECK(log.table.find(lua)->born == Born::exec);
+    CHECK(log.table.find(lua)->argv == std::vector<std::string>{"/bin/lua"});
+    CHECK(log.table.ancestors(lua, 1).size() == 1);
+    CHECK(log.table.is_ancestor(log.table.current(10), lua));
+    CHECK_FALSE(log.table.is_ancestor(lua, log.table.current(10)));
+    CHECK_FALSE(log.table.is_ancestor(lua, lua));
+    CHECK(log.table.same_tree(lua, lua));
+}
+
+TEST_CASE("a shell script's pipeline is told whole") {
+    // bash(71432) - dash(71505) -+- 71506 (a subshell) -+- echo(71508)
+    //                            `- grep(71507)         `- sed(71509)
+    Log log;
+    const char *dash = "/usr/bin/dash", *bash = "/usr/bin/bash";
+    log.fork(71432, 3505, bash, 71505);
+    log.exec(71505, 71432, dash);
+    log.fork(71505, 71432, dash, 71506);
+    log.fork(71505, 71432, dash, 71507);
+    log.fork(71506, 71505, dash, 71508);
+    log.exec(71507, 71505, "/usr/bin/grep");
+    log.fork(71506, 71505, dash, 71509);
+    log.exec(71508, 71506, "/usr/bin/echo");
+    log.exec(71509, 71506, "/usr/bin/sed");
+
+    CHECK(log.line(71507) == "71507:/usr/bin/grep 71505:/usr/bin/dash 71432:/usr/bin/bash");
+    CHECK(log.line(71508) == "71508:/usr/bin/echo 71506:/usr/bin/dash 71505:/usr/bin/dash 71432:/usr/bin/bash");
+    CHECK(log.line(71509) == "71509:/usr/bin/sed 71506:/usr/bin/dash 71505:/usr/bin/dash 71432:/usr/bin/bash");
+    CHECK(log.table.same_tree(log.table.current(71509), log.table.current(71507)));
+}
+
+TEST_CASE("without fork records the ppid tells the parent, if it is older") {
+    Log log;
+    log.exec(10, 1, "/bin/apt");
+    const ProcessRef child = log.exec(20, 10, "/bin/dpkg");
+    const ProcessRef orphan = log.exec(30, 40, "/bin/early");
+    log.see(40, 1, "/bin/late");
+
+    CHECK(log.line(child) == "20:/bin/dpkg 10:/bin/apt");
+    CHECK(log.line(orphan) == "30:/bin/early");
+}
+
+TEST_CASE("a reused pid is not taken for its former process") {
+    // rm(2655, of 2643) ends unseen; csh(2542) -fork-> 2655 -fork-> 2656 -exec-> id
+    Log log;
+    const ProcessRef rm = log.exec(2655, 2643, "/usr/bin/rm");
+    log.exec(2542, 2532, "/bin/tcsh");
+    log.fork(2542, 2532, "/bin/tcsh", 2655);
+    log.fork(2655, 2542, "/bin/tcsh", 2656);
+    const ProcessRef id = log.exec(2656, 2655, "/usr/bin/id");
+
+    CHECK(log.line(id) == "2656:/usr/bin/id 2655:/bin/tcsh 2542:/bin/tcsh");
+    CHECK(log.table.find(rm)->exited);
+    CHECK_FALSE(log.table.same_tree(rm, id));
+}
+
+TEST_CASE("an exec with another parent is another process, though no exit was logged") {
+    Log log;
+    log.exec(10, 1, "/bin/a");
+    log.exec(20, 1, "/bin/b");
+    const ProcessRef former = log.exec(30, 10, "/bin/x");
+    const ProcessRef later = log.exec(30, 20, "/bin/y");
+    CHECK(log.line(later) == "30:/bin/y 20:/bin/b");
+    CHECK(log.table.find(former)->exited);
+
+    const ProcessRef sighted = log.see(30, 10, "/bin/z");
+    CHECK(log.line(sighted) == "30:/bin/z 10:/bin/a");
+}
+
+TEST_CASE("an orphan keeps the parent that forked it") {
+    // p(10) -fork-> 20, p exits; 20 is adopted by `adopter` and execs
+    const std::uint32_t adopter = GENERATE(1U, 900U, 5U);
+    Log log;
+    log.exec(5, 1, "/lib/systemd"); // a subreaper that is an ancestor; 900 is one that the log doesn't know
+    log.exec(10, 5, "/bin/p");
+    log.fork(10, 5, "/bin/p", 20);
+    log.exit(10, 5, "/bin/p");
+    const ProcessRef daemon = log.exec(20, adopter, "/bin/true");
+
+    CHECK(log.line(daemon) == "20:/bin/true 10:/bin/p 5:/lib/systemd");
+    CHECK(log.table.find(daemon)->ppid == adopter);
+}
+
+TEST_CASE("a double fork's grandchild is of the tree that made it") {
+    Log log;
+    log.fork(10, 1, "/bin/sh", 20);
+    log.fork(20, 10, "/bin/sh", 30);
+    log.exit(20, 10, "/bin/sh");
+    const ProcessRef daemon = log.exec(30, 1, "/bin/d");
+    CHECK(log.line(daemon) == "30:/bin/d 20:/bin/sh 10:/bin/sh");
+}
+
+TEST_CASE("a service that got a session process's pid is not its successor") {
+    Log log;
+    log.exec(10, 1, "/bin/bash");
+    log.exec(20, 10, "/bin/vim");
+    log.session = 0xffffffff;
+    CHECK(log.line(log.exec(20, 1, "/usr/sbin/cron")) == "20:/usr/sbin/cron");
+}
+
+TEST_CASE("a fork that is logged after its child's exec links the child") {
+    Log log;
+    log.exec(10, 1, "/bin/p");
+    const Sighting fork = log.at(10, 1, "/bin/p");
+    SECTION("an older event that came late") {}
+    SECTION("a vfork: its time is older, its serial higher") {
+        log.ms = fork.event.time_ms - 1, log.serial = 50;
+    }
+    const ProcessRef child = log.table.execed(log.at(20, 77, "/bin/c"), {"c"});
+    REQUIRE(log.line(child) == "20:/bin/c");
+
+    CHECK(log.table.forked(fork, 20) == child);
+    CHECK(log.line(child) == "20:/bin/c 10:/bin/p");
+    CHECK(log.table.current(20) == child);
+    CHECK(log.table.size() == 2);
+}
+
+TEST_CASE("a late fork links all images of the child, and to the parent's image of that time") {
+    Log log;
+    log.exec(10, 1, "/bin/p");
+    const Sighting fork = log.at(10, 1, "/bin/p");
+    log.exec(10, 1, "/bin/p2");
+    const ProcessRef first = log.exec(20, 7, "/usr/bin/env");
+    const ProcessRef second = log.exec(20, 7, "/bin/lua");
+    log.table.forked(fork, 20);
+    CHECK(log.line(second) == "20:/bin/lua 20:/usr/bin/env 10:/bin/p");
+    CHECK(log.line(first) == "20:/usr/bin/env 10:/bin/p");
+}
+
+TEST_CASE("the same records twice change nothing") {
+    Log log;
+    const Sighting fork = log.at(10, 1, "/bin/sh");
+    const ProcessRef child = log.table.forked(fork, 20);
+    CHECK(log.table.forked(fork, 20) == child);
+    const Sighting exec = log.at(20, 10, "/bin/lua");
+    const ProcessRef lua = log.table.execed(exec, {"lua"});
+    CHECK(log.table.execed(exec, {"lua"}) == lua);
+    CHECK(log.table.size() == 3);
+}
+
+TEST_CASE("an exec that was sighted first is one image") {
+    Log log;
+    const Sighting s = log.at(20, 10, "/bin/lua");
+    const ProcessRef sighted = log.table.sighted(s);
+    CHECK(log.table.execed(s, {"lua"}) == sighted);
+    CHECK(log.table.find(sighted)->born == Born::exec);
+    CHECK(log.table.find(sighted)->argv == std::vector<std::string>{"lua"});
+}
+
+TEST_CASE("execs out of order are put in order") {
+    Log log;
+    log.fork(10, 1, "/bin/sh", 20);
+    const Sighting env = log.at(20, 10, "/usr/bin/env");
+    const ProcessRef lua = log.exec(20, 10, "/bin/lua");
+    log.table.execed(env, {"env"});
+    CHECK(log.table.current(20) == lua);
+    CHECK(log.line(lua) == "20:/bin/lua 20:/usr/bin/env 10:/bin/sh");
+}
+
+TEST_CASE("a record that is older than the image is its predecessor's") {
+    Log log;
+    const ProcessRef sh = log.exec(20, 10, "/bin/sh");
+    const Sighting open = log.at(20, 10, "/bin/sh");
+    const ProcessRef lua = log.exec(20, 10, "/bin/lua");
+    CHECK(log.table.sighted(open) == sh);
+    CHECK(log.table.current(20) == lua);
+    CHECK(log.table.size() == 2);
+}
+
+TEST_CASE("another exe under the same parent is an exec that was not logged") {
+    Log log;
+    log.see(20, 10, "/bin/sh");
+    CHECK(log.line(log.see(20, 10, "/bin/lua")) == "20:/bin/lua 20:/bin/sh");
+    SECTION("but a deleted exe is the same one") {
+        const ProcessRef before = log.table.current(20);
+        CHECK(log.see(20, 10, "/bin/lua (deleted)") == before);
+    }
+}
+
+TEST_CASE("an exit ends the pid, and what comes late is still of the ended image") {
+    Log log;
+    const ProcessRef lua = log.exec(20, 10, "/bin/lua");
+    log.exit(20, 10, "/bin/lua");
+    CHECK_FALSE(log.table.current(20));
+    CHECK(log.table.find(lua)->exited);
+    CHECK(log.see(20, 10, "/bin/lua") == lua); // another thread's last call
+    CHECK_FALSE(log.table.current(20));
+
+    log.ms += 5000;
+    const ProcessRef next = log.see(20, 10, "/bin/lua");
+    CHECK(next != lua);
+    CHECK(log.table.current(20) == next);
+    CHECK_FALSE(log.table.find(next)->execed_from);
+}
+
+TEST_CASE("an exit of the pid's former process does not end the new one") {
+    Log log;
+    log.exec(20, 10, "/bin/a");
+    const Sighting exit = log.at(20, 10, "/bin/a");
+    const ProcessRef child = log.fork(11, 1, "/bin/sh", 20);
+    log.table.exited(exit);
+    CHECK(log.table.current(20) == child);
+}
+
+TEST_CASE("a process that exited is nobody's parent later") {
+    Log log;
+    log.exec(10, 1, "/bin/old");
+    log.exit(10, 1, "/bin/old");
+    log.ms += 60'000;
+    CHECK(log.line(log.exec(20, 10, "/bin/x")) == "20:/bin/x");
+}
+
+TEST_CASE("processes of one login are one tree, logins of one daemon are not") {
+    // sshd(5, no session) -+- bash(10, session 3) -+- curl(20)
+    //                      |                       `- lua(21)
+    //                      `- bash(30, session 4) --- lua(31)
+    Log log;
+    log.session = std::nullopt;
+    log.exec(5, 1, "/usr/sbin/sshd");
+    log.session = 3;
+    log.exec(10, 5, "/bin/bash");
+    const ProcessRef curl = log.exec(20, 10, "/bin/curl");
+    const ProcessRef lua = log.exec(21, 10, "/bin/lua");
+    log.session = 4;
+    log.exec(30, 5, "/bin/bash");
+    const ProcessRef other = log.exec(31, 30, "/bin/lua");
+
+    CHECK(log.table.same_tree(curl, lua));
+    CHECK(log.table.same_tree(lua, curl));
+    CHECK_FALSE(log.table.same_tree(curl, other));
+    CHECK(log.table.same_tree(log.table.current(5), other)); // an ancestor
+    CHECK_FALSE(log.table.same_tree(curl, ProcessRef{}));
+}
+
+TEST_CASE("services of one manager are one tree, unless it is pid 1") {
+    Log log;
+    log.session = 0xffffffff;
+    const std::uint32_t manager = GENERATE(1U, 50U);
+    log.see(manager, 0, "/sbin/init");
+    const ProcessRef a = log.exec(20, manager, "/bin/a");
+    log.session = std::nullopt; // another way to say the same
+    const ProcessRef b = log.exec(30, manager, "/bin/b");
+    CHECK(log.table.same_tree(a, b) == (manager != 1));
+}
+
+TEST_CASE("no process is pid 0") {
+    Log log;
+    CHECK_FALSE(log.see(0, 0, "/x"));
+    CHECK_FALSE(log.exec(0, 0, "/x"));
+    CHECK_FALSE(log.fork(10, 0, "/x", 0));
+    log.exit(0, 0, "/x");
+    CHECK(log.table.size() == 1);
+}
+
+TEST_CASE("a process that execs itself for ever keeps its first image and little else") {
+    Log log(100);
+    const ProcessRef shell = log.exec(10, 1, "/bin/sh");
+    log.fork(10, 1, "/bin/sh", 20);
+    log.exec(20, 10, "/first");
+    for (int i = 0; i < 10'000; ++i) {
+        log.exec(20, 10, "/again");
+    }
+    CHECK(log.table.size() <= 10);
+    CHECK(log.table.is_ancestor(shell, log.table.current(20)));
+    CHECK(log.table.ancestors(log.table.current(20), 100).back()->exe == "/bin/sh");
+    CHECK(log.table.evicted() == 0);
+}
+
+TEST_CASE("circles of parents end") {
+    Log log;
+    const Sighting a_forks = log.at(10, 20, "/bin/a");
+    const Sighting b_forks = log.at(20, 10, "/bin/b");
+    log.exec(10, 20, "/bin/a");
+    log.exec(20, 10, "/bin/b");
+    log.table.forked(a_forks, 20);
+    log.table.forked(b_forks, 10);
+    log.see(10, 10, "/bin/self");
+    for (const std::uint32_t pid : {10U, 20U}) {
+        CHECK(log.table.ancestors(log.table.current(pid), 1000).size() < 1000);
+    }
+    CHECK_FALSE(log.table.is_ancestor(log.table.current(20), log.table.current(20)));
+}
+
+TEST_CASE("ended leaves go first, then what was never seen, then ended ancestors, then the least recently seen") {
+    Log log(8);
+    log.fork(10, 1, "/bin/old", 11); // 10 live, 11 unseen
+    log.exec(20, 1, "/bin/parent");  // ends, with a living child
+    log.exec(21, 20, "/bin/child");
+    log.exit(20, 1, "/bin/parent");
+    log.exec(30, 1, "/bin/leaf");
+    log.exit(30, 1, "/bin/leaf");
+    log.exec(40, 1, "/bin/a");
+    log.exec(41, 1, "/bin/b");
+    const ProcessRef child = log.table.current(21);
+    REQUIRE(log.table.size() == 7);
+
+    std::uint32_t pid = 100;
+    const auto crowd = [&] { log.exec(++pid, 1, "/bin/x"); };
+    crowd();
+    CHECK(log.line(11U) == "11:/bin/old 10:/bin/old");
+    crowd(); // the leaf goes
+    CHECK(log.line(11U) == "11:/bin/old 10:/bin/old");
+    crowd(); // the unseen one
+    CHECK(log.line(11U) == "gone");
+    CHECK(log.line(child) == "21:/bin/child 20:/bin/parent");
+    CHECK(log.table.evicted() == 0);
+    crowd(); // the ancestor
+    CHECK(log.line(child) == "21:/bin/child cut");
+    CHECK(log.line(10U) == "10:/bin/old");
+    CHECK(log.table.evicted() == 0);
+    crowd();
+    CHECK(log.line(10U) == "gone");
+    CHECK(log.table.evicted() == 1);
+    CHECK(log.table.size() == 8);
+}
+
+TEST_CASE("threads do not crowd the table") {
+    Log log(100);
+    const ProcessRef java = log.exec(10, 1, "/bin/java");
+    const ProcessRef other = log.exec(11, 1, "/bin/other");
+    for (std::uint32_t tid = 1000; tid < 50'000; ++tid) {
+        log.fork(10, 1, "/bin/java", tid);
+    }
+    CHECK(log.table.find(java) != nullptr);
+    CHECK(log.table.find(other) != nullptr);
+    CHECK(log.table.size() <= 100);
+    CHECK(log.table.evicted() == 0);
+}
+
+TEST_CASE("long arguments are bounded, one by one and together") {
+    Log log(200);
+    const std::vector<std::string> argv(1000, std::string(5000, 'x'));
+    for (std::uint32_t pid = 1; pid < 5000; ++pid) {
+        const ProcessRef ref = log.table.execed(log.at(pid, 1, "/bin/x"), argv);
+        REQUIRE(log.table.find(ref)->argv == std::vector<std::string>(32, std::string(256, 'x')));
+        REQUIRE(log.table.memory() <= 220 * 1024);
+    }
+}
+
+TEST_CASE("a reference to an evicted image stays empty, whoever gets its place") {
+    Log log(8);
+    const ProcessRef first = log.exec(10, 1, "/bin/x");
+    for (std::uint32_t pid = 20; pid < 100; ++pid) {
+        log.exec(pid, 1, "/bin/y");
+        if (log.table.find(first) != nullptr) {
+            REQUIRE(log.table.find(first)->pid == 10);
+        }
+    }
+    CHECK(log.table.find(first) == nullptr);
+    CHECK(log.table.ancestors(first, 5).empty());
+}
+
+TEST_CASE("orderly histories are told like a naive model tells them") {
+    // The model: a process is {alive, the exes of its ancestors}. Everything is logged, and in order.
+    struct Model {
+        bool alive = false;
+        std::uint32_t ppid = 1;
+        std::vector<std::string> line; // itself first
+        int execs = 0;                 // few: the images of one process are bounded
+    };
+    std::mt19937 random(GENERATE(1U, 2U, 3U));
+    Log log(100'000);
+    std::vector<Model> processes(200);
+    processes[2] = {true, 1, {"/exe/first"}, 0};
+    log.exec(2, 1, "/exe/first");
+    for (int i = 0; i < 20'000; ++i) {
+        const auto pid = static_cast<std::uint32_t>(2 + random() % 198);
+        Model& process = processes[pid];
+        if (!process.alive) {
+            continue;
+        }
+        const std::string exe = process.line.front();
+        const auto action = random() % 10;
+        if (action < 6) {
+            const auto child = static_cast<std::uint32_t>(2 + random() % 198);
+            if (!processes[child].alive && process.line.size() < 12) {
+                log.fork(pid, process.ppid, exe, child);
+                processes[child] = {true, pid, process.line, 0};
+                processes[child].line.insert(processes[child].line.begin(), exe);
+            }
+        } else if (action < 8) {
+            const std::string next = "/exe/" + std::to_string(i);
+            if (process.execs++ < 6) {
+                const bool execed = log.table.find(pid)->born == Born::exec;
+                log.exec(pid, process.ppid, next);
+                if (!execed) {
+                    process.line.erase(process.line.begin()); // the copy of the parent's image says nothing
+                }
+                process.line.insert(process.line.begin(), next);
+            }
+        } else if (pid != 2) {
+            log.exit(pid, process.ppid, exe);
+            process.alive = false;
+            for (Model& child : processes) {
+                child.ppid = child.ppid == pid ? 1 : child.ppid;
+            }
+        }
+        const Process* known = log.table.find(pid);
+        REQUIRE((known != nullptr) == process.alive);
+        if (known != nullptr) {
+            std::vector<std::string> line = {known->exe.value()};
+            for (const Process* ancestor : log.table.ancestors(log.table.current(pid), 100)) {
+                line.push_back(ancestor->exe.value());
+            }
+            REQUIRE(line == process.line);
+        }
+    }
+}
+
+TEST_CASE("disorderly histories keep the table whole and bounded") {
+    std::mt19937 random(GENERATE(11U, 12U));
+    Log log(64);
+    for (int i = 0; i < 50'000; ++i) {
+        const auto pid = static_cast<std::uint32_t>(random() % 100);
+        const auto other = static_cast<std::uint32_t>(random() % 100);
+        const std::string exe = "/exe/" + std::to_string(random() % 5);
+        log.ms += static_cast<std::int64_t>(random() % 3) - 1; // back and forth
+        log.serial -= random() % 3;
+        switch (random() % 4) {
+        case 0:
+            log.fork(pid, other, exe, static_cast<std::uint32_t>(random() % 100));
+            break;
+        case 1:
+            log.exec(pid, other, exe);
+            break;
+        case 2:
+            log.exit(pid, other, exe);
+            break;
+        default:
+            log.see(pid, other, exe);
+        }
+        REQUIRE(log.table.size() <= 64);
+        const ProcessRef now = log.table.current(pid);
+        REQUIRE(log.table.ancestors(now, 5000).size() < 2000);
+        log.table.same_tree(now, log.table.current(other));
+        if (const Process* process = log.table.find(now)) {
+            REQUIRE(process->pid == pid);
+            REQUIRE_FALSE(process->exited);
+        }
+    }
+}
+
+TEST_CASE("time grows with the events, not with their square") {
+    const auto cost = [](std::uint32_t events) {
+        Log log(4096);
+        const auto start = std::chrono::steady_clock::now();
+        for (std::uint32_t i = 1; i <= events; ++i) {
+            log.fork(i, i - 1, "/bin/nest", i + 1); // one deep tree
+            log.exec(i + 1, i, "/bin/nest");
+        }
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    };
+    cost(1000); // warm
+    const double small = cost(10'000);
+    CHECK(cost(100'000) < 40 * small);
+}

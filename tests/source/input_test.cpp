@@ -1,0 +1,295 @@
+#include "support/catch.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "luatrail/source/input.hpp"
+#include "source/support.hpp"
+
+namespace fs = std::filesystem;
+using namespace luatrail;
+using source::Input;
+using source::InputFailure;
+using source_test::Recorder;
+
+namespace {
+
+class Folder {
+  public:
+    Folder() {
+        std::string name = (fs::temp_directory_path() / "luatrail-XXXXXX").string();
+        REQUIRE(::mkdtemp(name.data()) != nullptr);
+        path = name;
+    }
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+    ~Folder() { fs::remove_all(path); }
+
+    std::string write(const std::string& name, const std::string& content) const {
+        fs::create_directories((path / name).parent_path());
+        std::ofstream(path / name, std::ios::binary) << content;
+        return (path / name).string();
+    }
+
+    fs::path path;
+};
+
+std::string record(int second, const std::string& body = "a=b") {
+    return "type=CWD msg=audit(" + std::to_string(1000000000 + second) + ".000:1): " + body + "\n";
+}
+std::string shown(int second, const std::string& body = "a=b") {
+    return "|CWD|1307|" + std::to_string(1000000000 + second) + ".000:1|" + body + "|";
+}
+
+struct Member {
+    std::string name;
+    std::string content;
+};
+
+la_ssize_t append(archive* /*unused*/, void* out, const void* bytes, std::size_t size) {
+    static_cast<std::string*>(out)->append(static_cast<const char*>(bytes), size);
+    return static_cast<la_ssize_t>(size);
+}
+
+std::string pack(int (*format)(archive*), int (*filter)(archive*), const std::vector<Member>& members) {
+    std::string out;
+    archive* writer = archive_write_new();
+    REQUIRE(format(writer) == ARCHIVE_OK);
+    REQUIRE(filter(writer) == ARCHIVE_OK);
+    REQUIRE(archive_write_set_bytes_in_last_block(writer, 1) == ARCHIVE_OK); // or it pads with NULs
+    REQUIRE(archive_write_open(writer, &out, nullptr, append, nullptr) == ARCHIVE_OK);
+    for (const auto& member : members) {
+        archive_entry* entry = archive_entry_new();
+        archive_entry_set_pathname(entry, member.name.c_str());
+        archive_entry_set_filetype(entry, AE_IFREG);
+        archive_entry_set_perm(entry, 0600);
+        archive_entry_set_size(entry, static_cast<la_int64_t>(member.content.size()));
+        REQUIRE(archive_write_header(writer, entry) == ARCHIVE_OK);
+        archive_write_data(writer, member.content.data(), member.content.size());
+        archive_entry_free(entry);
+    }
+    archive_write_close(writer);
+    archive_write_free(writer);
+    return out;
+}
+
+std::string compress(int (*filter)(archive*), const std::string& content) {
+    return pack(archive_write_set_format_raw, filter, {{"data", content}});
+}
+
+struct Outcome {
+    std::vector<std::string> records;
+    std::vector<std::string> failures; // "path: reason"
+    std::uint64_t progress = 0;
+};
+
+Outcome read(const std::vector<std::string>& paths) {
+    std::vector<InputFailure> failures;
+    Recorder recorder;
+    Outcome outcome;
+    const auto parser = source::make_parser(source::ParserKind::native, recorder);
+    for (const auto& input : source::collect_inputs(paths, failures)) {
+        const auto progress = [&](std::uint64_t bytes) { outcome.progress += bytes; };
+        if (auto failure = source::read_input(input, *parser, progress)) {
+            failures.push_back(*failure);
+        }
+    }
+    outcome.records = recorder.records;
+    for (const auto& failure : failures) {
+        outcome.failures.push_back(failure.path + ": " + failure.reason);
+    }
+    return outcome;
+}
+
+using Lines = std::vector<std::string>;
+
+} // namespace
+
+TEST_CASE("rotated logs are read in the order of their content, however they are named") {
+    const Folder folder;
+    const auto first = folder.write("z.log", record(1));
+    const auto second = folder.write("m.log", record(2));
+    const auto third = folder.write("a.log", record(3));
+    const auto none = folder.write("0.log", "nothing here\n");
+    const auto outcome = read({none, third, first, second});
+    CHECK(outcome.records == Lines{shown(1), shown(2), shown(3)});
+    CHECK(outcome.failures == Lines{});
+    CHECK(outcome.progress == 3 * record(1).size() + 13);
+
+    std::vector<InputFailure> failures;
+    Lines order;
+    for (const auto& input : source::collect_inputs({none, third, "-", first, second}, failures)) {
+        order.push_back(input.path);
+    }
+    CHECK(order == Lines{first, second, "-", third, none});
+}
+
+TEST_CASE("an event may go on over a file's end, and a last line needs no newline") {
+    const Folder folder;
+    const auto first = folder.write("audit.log.1", "type=SYSCALL msg=audit(1000000001.000:1): x=y");
+    const auto second = folder.write("audit.log", record(1));
+    CHECK(read({second, first}).records.size() == 2);
+    CHECK(read({first, second}).records == Lines{"|SYSCALL|1300|1000000001.000:1|x=y|", shown(1)});
+}
+
+TEST_CASE("of a folder the logs are read, and those one folder below") {
+    const Folder folder;
+    folder.write("audit.log", record(9));
+    folder.write("audit.log.1", record(8));
+    folder.write("audit.log.2.gz", compress(archive_write_add_filter_gzip, record(7)));
+    folder.write("audit.log-20260131.xz", compress(archive_write_add_filter_xz, record(6)));
+    folder.write("web01/audit.log", record(5));
+    folder.write("web01/deeper/audit.log", record(4));
+    folder.write("old.tar",
+                 pack(archive_write_set_format_pax, archive_write_add_filter_none, {{"audit.log", record(3)}}));
+    folder.write("dpkg.log", "2026-01-31 12:00:00 install lua5.4\n");
+    folder.write("notes.txt", record(2));
+    folder.write("audit.log.9", "");
+    const auto outcome = read({folder.path.string()});
+    CHECK(outcome.records == Lines{shown(3), shown(5), shown(6), shown(7), shown(8), shown(9)});
+    CHECK(outcome.failures == Lines{});
+}
+
+TEST_CASE("a log that is given twice is read once") {
+    const Folder folder;
+    const auto log = folder.write("audit.log", record(1));
+    CHECK(read({log, folder.path.string(), log}).records == Lines{shown(1)});
+}
+
+TEST_CASE("compressed logs are recognised by their content") {
+    const Folder folder;
+    std::string log;
+    Lines expected;
+    for (int second = 0; second < 5000; ++second) {
+        log += record(second);
+        expected.push_back(shown(second));
+    }
+    for (const auto filter : {archive_write_add_filter_gzip, archive_write_add_filter_xz, archive_write_add_filter_zstd,
+                              archive_write_add_filter_bzip2, archive_write_add_filter_lz4}) {
+        const auto packed = compress(filter, log);
+        REQUIRE(packed.size() < log.size() / 2);
+        const auto outcome = read({folder.write("plain", packed)});
+        CAPTURE(outcome.records.size());
+        CHECK((outcome.records == expected));
+        CHECK(outcome.failures == Lines{});
+        CHECK(outcome.progress == packed.size());
+    }
+}
+
+TEST_CASE("an archive's logs are read in the order of their content") {
+    const Folder folder;
+    const auto inner = compress(archive_write_add_filter_gzip, record(2));
+    const std::vector<Member> members{{"sos/var/log/audit/audit.log", record(5) + record(6)},
+                                      {"sos/var/log/audit/audit.log.1", record(3) + record(4)},
+                                      {"sos/var/log/audit/audit.log.2.gz", inner},
+                                      {"sos/var/log/audit/audit.log.3", ""},
+                                      {"sos/var/log/dnf.log", "2026-01-31 nothing\n"},
+                                      {"sos/etc/audit.conf", record(1)}};
+    const Lines expected{shown(2), shown(3), shown(4), shown(5), shown(6)};
+    for (const auto format : {archive_write_set_format_pax, archive_write_set_format_ustar,
+                              archive_write_set_format_cpio_newc, archive_write_set_format_zip}) {
+        for (const auto filter : {archive_write_add_filter_none, archive_write_add_filter_zstd}) {
+            const auto packed = pack(format, filter, members);
+            const auto outcome = read({folder.write("sos", packed)});
+            CHECK(outcome.records == expected);
+            CHECK(outcome.failures == Lines{});
+            CHECK(outcome.progress <= packed.size());
+        }
+    }
+}
+
+TEST_CASE("a truncated compressed log is named with the byte that its reading came to") {
+    const Folder folder;
+    std::string log;
+    for (int second = 0; second < 50000; ++second) {
+        log += record(second, "cwd=\"/" + std::to_string(second * 7919 % 10007) + "\"");
+    }
+    for (const auto filter : {archive_write_add_filter_gzip, archive_write_add_filter_xz, archive_write_add_filter_zstd,
+                              archive_write_add_filter_bzip2}) {
+        const auto packed = compress(filter, log);
+        const auto path = folder.write("audit.log.1.gz", packed.substr(0, packed.size() / 2));
+        const auto outcome = read({path});
+        CHECK(outcome.records.size() < 50000);
+        REQUIRE(outcome.failures.size() == 1);
+        CAPTURE(outcome.failures[0]);
+        CHECK(outcome.failures[0].starts_with(path + ": "));
+        CHECK(outcome.failures[0].ends_with("read up to byte " + std::to_string(packed.size() / 2)));
+    }
+}
+
+TEST_CASE("what can't be read is named with its reason, and the others are read") {
+    const Folder folder;
+    const auto log = folder.write("good.log", record(1));
+    const auto empty = folder.write("empty.log", "");
+    const auto binary = folder.write("binary.log", std::string("\x7f"
+                                                               "ELF\0\0\0\n\0x\n",
+                                                               11));
+    const auto no_logs = folder.write("sub/readme.txt", record(2));
+    const auto bundle = folder.write(
+        "bundle", pack(archive_write_set_format_pax, archive_write_add_filter_gzip, {{"readme", record(3)}}));
+    const auto missing = (folder.path / "missing.log").string();
+    const auto outcome = read({missing, empty, binary, fs::path(no_logs).parent_path().string(), bundle, log});
+    CHECK(outcome.records == Lines{shown(1)});
+    CHECK(outcome.failures == Lines{missing + ": No such file or directory", empty + ": empty file",
+                                    fs::path(no_logs).parent_path().string() + ": no audit logs in this directory",
+                                    binary + ": binary file", bundle + ": no audit logs in this archive"});
+}
+
+TEST_CASE("a log with a damaged region is no binary file") {
+    const Folder folder;
+    const auto log = folder.write("audit.log", std::string(5000, '\0') + "\n" + record(1));
+    const auto outcome = read({log});
+    CHECK(outcome.records == Lines{shown(1)});
+    CHECK(outcome.failures == Lines{});
+}
+
+TEST_CASE("a log without permission is named with a remedy") {
+    if (::geteuid() == 0) {
+        SUCCEED("root may read everything");
+        return;
+    }
+    const Folder folder;
+    const auto log = folder.write("audit.log", record(1));
+    REQUIRE(::chmod(log.c_str(), 0) == 0);
+    std::vector<InputFailure> failures;
+    CHECK(source::collect_inputs({log}, failures).empty());
+    REQUIRE(failures.size() == 1);
+    CHECK(failures[0].reason == "Permission denied");
+    CHECK(failures[0].remedy == "run as root or as a member of the log's group");
+}
+
+TEST_CASE("an error in the middle of reading is reported") {
+    // Reading one's own memory at address 0 fails with EIO, with any permissions.
+    Recorder recorder;
+    const auto parser = source::make_parser(source::ParserKind::native, recorder);
+    const auto failure = source::read_input({"/proc/self/mem", std::nullopt, 0}, *parser);
+    REQUIRE(failure.has_value());
+    CHECK(failure->path == "/proc/self/mem");
+    CHECK(failure->reason == "Input/output error");
+}
+
+TEST_CASE("a pipe is read as a stream, also a compressed one") {
+    const Folder folder;
+    const auto pipe = (folder.path / "pipe").string();
+    const auto log = record(1) + record(2);
+    for (const auto& content : {log, compress(archive_write_add_filter_gzip, log)}) {
+        REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+        std::thread writer([&] { // in two pieces, the first too short to tell what it is
+            std::ofstream out(pipe, std::ios::binary);
+            out << content.substr(0, 1) << std::flush;
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+            out << content.substr(1);
+        });
+        const auto outcome = read({pipe});
+        writer.join();
+        CHECK(outcome.records == Lines{shown(1), shown(2)});
+        CHECK(outcome.failures == Lines{});
+        fs::remove(pipe);
+    }
+}
