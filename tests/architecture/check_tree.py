@@ -1,0 +1,156 @@
+"""Checks of the tree itself: its include direction, its third parties' places, its goldens, its sizes, its scripts.
+
+Usage: check_tree.py CHECK [ROOT]      prints one line for each fault; exit status 1 when there is one, 77 when a tool is missing
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOMS = ["base", "audit", "source", "host", "detect", "report", "app"]  # left to right; docs/design.md, "Rooms"
+
+# What a room may include of a room to its right or, for source/, of one that it must otherwise not know.
+EXCEPTIONS = {
+    # A source yields records and must not know what they mean: of audit/ it sees the record alone.
+    "source": {"audit": {"luatrail/audit/record.hpp"}},
+}
+
+# Where the headers of others may be included: prefixes of paths below src/ (never in include/: those are the contract between rooms).
+THIRD_PARTY = {
+    "CLI/": ["app/"],
+    "archive": ["source/"],
+    "auparse.h": ["source/"],
+    "boost/": ["report/", "app/", "base/asio.cpp"],  # asio.cpp compiles Asio once, for both
+    "libaudit.h": ["audit/", "source/"],
+    "nlohmann/": ["report/", "app/"],
+    "toml++/": ["base/toml_reader."],
+    "fmt/": [f"{room}/" for room in ROOMS],
+    "openssl/": ["detect/", "host/"],
+}
+
+MAX_LINES = 450
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
+
+
+def sources(root):
+    """Triples: path below src/ or include/luatrail/, whether it is public, the file itself."""
+    for folder, public in (("src", False), ("include/luatrail", True)):
+        for path in sorted((root / folder).rglob("*.[ch]pp")):
+            yield path.relative_to(root / folder).as_posix(), public, path
+
+
+def room_of(header, including):
+    """The room that a quoted include names: luatrail/ROOM/x.hpp, ROOM/x.hpp (src/ is searched too) or a neighbour."""
+    parts = header.removeprefix("luatrail/").split("/")
+    if header.startswith("../"):
+        return (Path(including).parent / header).resolve().relative_to(Path.cwd()).parts[0]
+    return parts[0] if len(parts) > 1 else including.split("/")[0]
+
+
+def includes(root):
+    faults = []
+    for name, _, path in sources(root):
+        room = name.split("/")[0]
+        if room not in ROOMS:
+            faults.append(f"{path}: '{room}' is no room; the rooms are {' '.join(ROOMS)}")
+            continue
+        for mark, header in INCLUDE.findall(path.read_text()):
+            if mark == "<" and not header.startswith("luatrail/"):
+                continue
+            other = room_of(header, name)
+            if other not in ROOMS:
+                faults.append(f"{path}: {header} is in no room")
+            elif ROOMS.index(other) > ROOMS.index(room):
+                faults.append(f"{path}: {room}/ includes {header}, from a room to its right")
+            elif header not in EXCEPTIONS.get(room, {}).get(other, {header}):
+                faults.append(f"{path}: {room}/ may include only {' '.join(sorted(EXCEPTIONS[room][other]))} of {other}/, not {header}")
+    return faults
+
+
+def third_party(root):
+    faults = []
+    for name, public, path in sources(root):
+        for mark, header in INCLUDE.findall(path.read_text()):
+            prefix = next((prefix for prefix in THIRD_PARTY if mark == "<" and header.startswith(prefix)), None)
+            if prefix is None:
+                if mark == "<" and "/" in header and not header.startswith(("luatrail/", "sys/", "linux/", "netinet/")):
+                    faults.append(f"{path}: <{header}> is in no list; add it to THIRD_PARTY with the rooms that may include it")
+            elif public:
+                faults.append(f"{path}: <{header}> in a public header; keep it in a .cpp file")
+            elif not name.startswith(tuple(THIRD_PARTY[prefix])):
+                faults.append(f"{path}: <{header}> belongs in {' '.join(THIRD_PARTY[prefix])}")
+    return faults
+
+
+def goldens(root):
+    """A log without a golden is compared by nobody."""
+    logs = [path for path in sorted((root / "fixtures").rglob("*")) if re.search(r"\.log(\.(gz|xz|zst|bz2))?$", path.name)]
+    if not logs:
+        return [f"{root}/fixtures: no recorded log at all"]
+    return [f"{log}: no golden beside it; run scripts/update-goldens and read what it wrote" for log in logs
+            if not [beside for beside in log.parent.iterdir() if beside.suffix in (".jsonl", ".json") or "golden" in beside.name]]
+
+
+def sizes(root):
+    faults = []
+    for _, _, path in sources(root):
+        lines = len(path.read_text().splitlines())
+        if lines > MAX_LINES:
+            faults.append(f"{path}: {lines} lines (at most {MAX_LINES}): is it one thing?")
+    return faults
+
+
+def shell_scripts(root):
+    """The scripts for people, and every other file that a shell runs."""
+    found = []
+    for folder in (".ci", "scripts", "tests", "fixtures"):
+        for path in sorted((root / folder).rglob("*")):
+            if not path.is_file():
+                continue
+            with path.open("rb") as script:
+                start = script.readline()
+            if re.match(rb"#!.*\b(ba)?sh\b|# shellcheck shell=", start):
+                found.append(path)
+    return found
+
+
+def shellcheck(root):
+    if not shutil.which("shellcheck"):
+        print("no shellcheck on this system")
+        sys.exit(1 if os.environ.get("CI") == "true" else 77)
+    scripts = shell_scripts(root)
+    if not scripts:
+        return [f"{root}: no shell script found"]
+    done = subprocess.run(["shellcheck", "-x", "-P", str(root), "-f", "gcc", *map(str, scripts)], capture_output=True, text=True, check=False)
+    return (done.stdout + done.stderr).splitlines()
+
+
+def usage(root):
+    """Each of scripts/ explains itself, from any folder, without doing anything."""
+    faults = []
+    for path in sorted((root / "scripts").iterdir()):
+        if path not in shell_scripts(root) or not os.access(path, os.X_OK):
+            continue
+        done = subprocess.run([str(path), "-h"], cwd="/", capture_output=True, text=True, timeout=30, check=False)
+        if done.returncode != 0 or not done.stdout.startswith(f"Usage: {path.name}") or done.stderr:
+            faults.append(f"{path}: -h ended with {done.returncode} and printed: {(done.stdout + done.stderr)[:80]!r}")
+    return faults
+
+
+CHECKS = {"includes": includes, "third-party": third_party, "goldens": goldens, "sizes": sizes, "shellcheck": shellcheck, "usage": usage}
+
+
+def main():
+    if len(sys.argv) not in (2, 3) or sys.argv[1] not in CHECKS:
+        sys.exit(f"{__doc__}CHECK is one of: {' '.join(CHECKS)}")
+    root = Path(sys.argv[2] if len(sys.argv) == 3 else Path(__file__).parents[2]).resolve()
+    os.chdir(root)
+    faults = CHECKS[sys.argv[1]](root)
+    print("\n".join(str(fault).removeprefix(f"{root}/") for fault in faults))
+    sys.exit(1 if faults else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""The checks of check_tree.py find what they are for: each on a small tree with one fault, and on its twin without."""
+import os
+import tempfile
+import unittest
+from pathlib import Path
+
+import check_tree
+
+
+class Tree:
+    """A tree of files, given as {path: text}."""
+
+    def __init__(self, files):
+        self.folder = tempfile.TemporaryDirectory()
+        self.root = Path(self.folder.name).resolve()
+        for name, text in files.items():
+            path = self.root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+            path.chmod(0o755 if text.startswith("#!") else 0o644)
+
+    def faults(self, check):
+        before = os.getcwd()
+        os.chdir(self.root)
+        try:
+            return [str(fault).removeprefix(f"{self.root}/") for fault in check(self.root)]
+        finally:
+            os.chdir(before)
+            self.folder.cleanup()
+
+
+class Includes(unittest.TestCase):
+    def check(self, name, text, expected):
+        self.assertEqual(Tree({name: text}).faults(check_tree.includes), [f"{name}: {fault}" for fault in expected])
+
+    def test_a_room_may_include_itself_and_rooms_to_its_left(self):
+        self.check("src/host/a.cpp", '#include "luatrail/host/a.hpp"\n#include "luatrail/audit/record.hpp"\n#include "a.hpp"\n#include <vector>\n', [])
+
+    def test_a_room_to_the_right_is_a_fault_in_sources_and_headers(self):
+        fault = ["host/ includes luatrail/detect/finding.hpp, from a room to its right"]
+        self.check("src/host/a.cpp", '#include "luatrail/detect/finding.hpp"\n', fault)
+        self.check("include/luatrail/host/a.hpp", '#include "luatrail/detect/finding.hpp"\n', fault)
+        self.check("src/host/a.cpp", '  #  include <luatrail/detect/finding.hpp>\n', fault)
+
+    def test_private_headers_count_too(self):
+        self.check("src/host/a.cpp", '#include "detect/node.hpp"\n', ["host/ includes detect/node.hpp, from a room to its right"])
+        self.check("src/host/a.cpp", '#include "../detect/node.hpp"\n', ["host/ includes ../detect/node.hpp, from a room to its right"])
+
+    def test_source_sees_the_record_of_audit_and_nothing_else(self):
+        self.check("src/source/a.cpp", '#include "luatrail/audit/record.hpp"\n', [])
+        self.check("src/source/a.cpp", '#include "luatrail/audit/event.hpp"\n',
+                   ["source/ may include only luatrail/audit/record.hpp of audit/, not luatrail/audit/event.hpp"])
+
+    def test_a_folder_that_is_no_room_is_a_fault(self):
+        self.check("src/util/a.cpp", "", [f"'util' is no room; the rooms are {' '.join(check_tree.ROOMS)}"])
+
+
+class ThirdParty(unittest.TestCase):
+    def check(self, name, header, expected):
+        self.assertEqual(Tree({name: f"#include <{header}>\n"}).faults(check_tree.third_party), [f"{name}: <{header}> {fault}" for fault in expected])
+
+    def test_each_has_its_rooms(self):
+        self.check("src/app/a.cpp", "boost/asio/io_context.hpp", [])
+        self.check("src/base/toml_reader.cpp", "toml++/toml.h", [])
+        self.check("src/detect/a.cpp", "boost/asio/io_context.hpp", ["belongs in report/ app/ base/asio.cpp"])
+        self.check("src/base/text.cpp", "toml++/toml.h", ["belongs in base/toml_reader."])
+
+    def test_none_is_in_a_public_header(self):
+        self.check("include/luatrail/report/a.hpp", "nlohmann/json.hpp", ["in a public header; keep it in a .cpp file"])
+
+    def test_a_new_one_must_be_listed(self):
+        self.check("src/app/a.cpp", "absl/strings.h", ["is in no list; add it to THIRD_PARTY with the rooms that may include it"])
+        self.check("src/app/a.cpp", "sys/stat.h", [])
+
+
+class Others(unittest.TestCase):
+    def test_a_log_needs_a_golden(self):
+        log = "fixtures/scenarios/x/audit.log"
+        self.assertEqual(Tree({log: "", "fixtures/scenarios/x/findings.jsonl": ""}).faults(check_tree.goldens), [])
+        self.assertEqual(Tree({log: "", "fixtures/scenarios/y/findings.jsonl": ""}).faults(check_tree.goldens),
+                         [f"{log}: no golden beside it; run scripts/update-goldens and read what it wrote"])
+
+    def test_a_tree_without_any_log_is_a_fault(self):
+        self.assertEqual(Tree({"fixtures/README.md": ""}).faults(check_tree.goldens), ["fixtures: no recorded log at all"])
+
+    def test_a_file_may_have_450_lines(self):
+        self.assertEqual(Tree({"src/app/a.cpp": "\n" * 450}).faults(check_tree.sizes), [])
+        self.assertEqual(Tree({"src/app/a.cpp": "\n" * 451}).faults(check_tree.sizes),
+                         ["src/app/a.cpp: 451 lines (at most 450): is it one thing?"])
+
+    def test_a_script_explains_itself(self):
+        self.assertEqual(Tree({"scripts/a": "#!/bin/bash\necho 'Usage: a'\n"}).faults(check_tree.usage), [])
+        self.assertEqual(Tree({"scripts/a": "#!/bin/bash\necho no >&2\nexit 2\n"}).faults(check_tree.usage),
+                         ["scripts/a: -h ended with 2 and printed: 'no\\n'"])
+
+    @unittest.skipUnless(check_tree.shutil.which("shellcheck"), "no shellcheck")
+    def test_shellcheck_sees_scripts_without_an_ending(self):
+        self.assertEqual(Tree({"scripts/a": "#!/bin/bash\necho \"$1\"\n"}).faults(check_tree.shellcheck), [])
+        self.assertIn("SC2086", "".join(Tree({"scripts/a": "#!/bin/bash\nls $1\n"}).faults(check_tree.shellcheck)))
+
+
+if __name__ == "__main__":
+    unittest.main()
