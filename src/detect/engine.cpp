@@ -100,7 +100,7 @@ struct Engine::Impl {
         const auto horizon = node.newest_ms - options.window_ms;
         node.files.expire(horizon);
         while (!node.runs.empty() && node.runs.front().finding.time_ms < horizon) {
-            node.runs.pop_front();
+            node.forget_oldest_run();
         }
         shrink_to_budget();
     }
@@ -207,14 +207,16 @@ struct Engine::Impl {
 
     void remember_run(Node& node, const Invoked& run, Finding finding) {
         if (node.runs.size() >= most_runs) {
-            node.runs.pop_front();
+            node.forget_oldest_run();
         }
-        node.runs.push_back({.process = run.process,
-                             .pid = finding.process.pid,
-                             .script = run.script,
-                             .script_path = run.script_path,
-                             .interpreter_path = finding.interpreter.exe,
-                             .finding = std::move(finding)});
+        const auto pid = finding.process.pid;
+        auto exe = finding.interpreter.exe;
+        node.add_run({.process = run.process,
+                      .pid = pid,
+                      .script = run.script,
+                      .script_path = run.script_path,
+                      .interpreter_path = std::move(exe),
+                      .finding = std::move(finding)});
     }
 
     // ---- what follows a run ----------------------------------------------------------------------------------------------------
@@ -223,23 +225,17 @@ struct Engine::Impl {
         if (node.runs.empty() || !event.syscall.exe || !options.profiles.is(ProgramKind::shell, *event.syscall.exe)) {
             return;
         }
-        for (auto& run : node.runs) {
-            if (run.process == process || !node.processes.is_ancestor(run.process, process)) {
-                continue;
+        for (auto* run : node.runs_above(process)) {
+            if (!(run->process == process)) {
+                raise(node, *run, {.kind = ChainKind::child_shell, .path = std::string(*event.syscall.exe), .event = event.id, .by = actor_of(event)});
             }
-            raise(node, run, {.kind = ChainKind::child_shell,
-                              .path = std::string(*event.syscall.exe),
-                              .event = event.id,
-                              .by = actor_of(event)});
         }
     }
 
     // A connection that was begun (EINPROGRESS) or refused tells as much as one that was made.
     void follow_up_connect(Node& node, const audit::TypedEvent& event, host::ProcessRef who) {
-        for (auto& run : node.runs) {
-            if (run.process == who || node.processes.is_ancestor(run.process, who)) {
-                raise(node, run, {.kind = ChainKind::network, .path = event.peer, .event = event.id, .by = actor_of(event)});
-            }
+        for (auto* run : node.runs_above(who)) {
+            raise(node, *run, {.kind = ChainKind::network, .path = event.peer, .event = event.id, .by = actor_of(event)});
         }
     }
 
@@ -253,12 +249,9 @@ struct Engine::Impl {
     }
 
     void follow_up_deletion(Node& node, const host::FileEvent& file, host::ProcessRef who) {
-        for (auto& run : node.runs) {
-            if (!(run.process == who) && !node.processes.is_ancestor(run.process, who)) {
-                continue;
-            }
-            if (const auto path = deleted_own_file(node, run, file)) {
-                raise(node, run, {.kind = ChainKind::self_delete,
+        for (auto* run : node.runs_above(who)) {
+            if (const auto path = deleted_own_file(node, *run, file)) {
+                raise(node, *run, {.kind = ChainKind::self_delete,
                                   .path = *path,
                                   .event = file.event,
                                   .by = Actor{.pid = file.by_pid, .exe = file.by_exe ? std::optional<std::string>(*file.by_exe) : std::nullopt, .uid = file.by_uid}});
