@@ -1,6 +1,12 @@
 #include "luatrail/audit/typed.hpp"
 
 #include <algorithm>
+#include <array>
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
+#include <fmt/format.h>
 
 #include <libaudit.h>
 
@@ -73,6 +79,27 @@ std::string_view field_of(std::string_view body, std::string_view name) {
     return {};
 }
 
+// saddr is a struct sockaddr in hex (audit_log_n_hex); its family is in the byte order of the machine, so either byte may hold it.
+std::optional<std::string> internet_peer(std::string_view saddr) {
+    constexpr std::size_t ipv4_size = 8, ipv6_size = 24, ipv6_address = 8;
+    std::string bytes;
+    const auto decoded = decode_untrusted(saddr, bytes);
+    if (!decoded || decoded->data() != bytes.data() || bytes.size() < ipv4_size) {
+        return std::nullopt;
+    }
+    const auto byte = [&bytes](std::size_t at) { return static_cast<unsigned>(static_cast<unsigned char>(bytes[at])); };
+    const auto family = byte(0) == 0 ? byte(1) : byte(0);
+    const auto port = byte(2) * 256 + byte(3);
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    if (family == AF_INET && inet_ntop(AF_INET, bytes.data() + 4, text.data(), text.size()) != nullptr) {
+        return fmt::format("{}:{}", text.data(), port);
+    }
+    if (family == AF_INET6 && bytes.size() >= ipv6_size && inet_ntop(AF_INET6, bytes.data() + ipv6_address, text.data(), text.size()) != nullptr) {
+        return fmt::format("[{}]:{}", text.data(), port);
+    }
+    return std::nullopt;
+}
+
 bool tells_of_loss(const Record& record) { // kernel/audit.c, audit_log_lost; auditd's own queue
     return record.body.find("audit_lost=") != std::string_view::npos || record.body.find("backlog limit exceeded") != std::string_view::npos ||
            (record.type == AUDIT_DAEMON_ERR && record.body.find("overflow") != std::string_view::npos);
@@ -118,6 +145,9 @@ const TypedEvent& Decoder::decode(const Event& event) {
             break;
         case AUDIT_ANOM_ABEND:
             typed_.abend_pid = id_of(field_of(record.body, "pid"));
+            break;
+        case AUDIT_SOCKADDR:
+            typed_.peer = internet_peer(field_of(record.body, "saddr"));
             break;
         case audit_openat2:
             typed_.open_flags = octal_of(field_of(record.body, "oflag"));

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "judge.hpp"
+#include "luatrail/audit/field.hpp"
 #include "luatrail/base/text.hpp"
 #include "luatrail/host/from_audit.hpp"
 
@@ -45,6 +46,9 @@ struct ChainBuilder {
     std::int64_t now() const { return run.event->id.time_ms; }
 
     void add_change(ChainKind kind, const host::Change& change) {
+        if (by_package_manager(change)) {
+            return;
+        }
         const auto how = how_of(change, options.profiles);
         const auto age = now() - change.event.time_ms;
         if (!how || age > options.window_ms || age < -clock_slack_ms) {
@@ -65,6 +69,14 @@ struct ChainBuilder {
         }
     }
 
+    // A package manager's own transaction is no drop. By its whole path, as root, and not itself dropped: a copy or an argument of that name
+    // fools nobody. Whether its package owns the file, only an inventory can say.
+    bool by_package_manager(const host::Change& change) const {
+        const auto* process = node.processes.find(change.by);
+        return change.by_exe && change.by_uid == 0U && options.profiles.is(ProgramKind::package_manager, *change.by_exe) &&
+               (process == nullptr || node.files.find(*change.by_exe) == nullptr);
+    }
+
     void add_file(ChainKind kind, const host::File& file) {
         for (const auto& change : file.changes) {
             add_change(kind, change);
@@ -79,6 +91,44 @@ struct ChainBuilder {
         finding.chain.push_back(std::move(entry));
     }
 
+    // Lua looks for `-l a.b` as ./a/b.lua, ./a/b/init.lua and ./a/b.so before its own folders know better (luaconf.h, LUA_PATH_DEFAULT).
+    void add_modules() {
+        constexpr std::array endings = {std::string_view{".lua"}, std::string_view{"/init.lua"}, std::string_view{".so"}};
+        for (std::string module : run.invocation.modules) {
+            if (const auto equals = module.find('='); equals != std::string::npos) { // 5.4: -l name=module
+                module.erase(0, equals + 1);
+            }
+            std::replace(module.begin(), module.end(), '.', '/');
+            for (const auto ending : endings) {
+                const auto* file = run.event->cwd ? node.files.find(host::join_path(*run.event->cwd, module + std::string(ending))) : nullptr;
+                if (file != nullptr && !file->deleted) {
+                    add_file(ChainKind::module_drop, *file);
+                }
+            }
+        }
+    }
+
+    // /proc/self/fd/3 is the memfd that the same process made as its descriptor 3, before it became the interpreter.
+    void add_memfd() {
+        if (run.invocation.origin != Origin::descriptor || !run.invocation.script) {
+            return;
+        }
+        const auto number = audit::parse_decimal(base::basename(*run.invocation.script));
+        for (const auto& memfd : node.memfds) {
+            if (memfd.pid != finding.process.pid || number != memfd.descriptor || now() - memfd.event.time_ms > options.window_ms) {
+                continue;
+            }
+            ChainEntry entry;
+            entry.kind = ChainKind::memfd;
+            entry.time_ms = memfd.event.time_ms;
+            entry.age_ms = std::max<std::int64_t>(now() - memfd.event.time_ms, 0);
+            entry.event = memfd.event;
+            entry.by = Actor{.pid = memfd.pid, .exe = memfd.exe, .uid = memfd.uid};
+            entry.same_tree = true;
+            finding.chain.push_back(std::move(entry));
+        }
+    }
+
     void mark(Degraded mark) {
         if (std::find(finding.degraded.begin(), finding.degraded.end(), mark) == finding.degraded.end()) {
             finding.degraded.push_back(mark);
@@ -86,34 +136,23 @@ struct ChainBuilder {
     }
 };
 
-// The interpreter's own file: PATH item 0, unless the exec was of a script (then item 0 is the script).
-const host::File* interpreter_file(const Node& node, const Invoked& run) {
-    for (const auto& item : run.event->paths) {
-        const auto id = host::file_id_of(item);
-        if (id && item.name && run.event->syscall.exe && base::basename(*item.name) == base::basename(*run.event->syscall.exe)) {
-            return node.files.find(*id);
-        }
-    }
-    return nullptr;
-}
-
 constexpr std::string_view deleted_suffix = " (deleted)";
 
 } // namespace
 
 void locate_script(const Node& node, Invoked& run) {
     const auto& invocation = run.invocation;
-    if (!invocation.script || invocation.origin != Origin::script) {
+    if (!invocation.script) {
         return;
     }
     const auto& event = *run.event;
-    for (const auto& item : event.paths) { // of a #! script the exec's own items name the file
-        if (item.name && *item.name == *invocation.script) {
+    for (const auto& item : event.paths) { // of a #! script the exec's own items name the file; execveat(2) of a descriptor gives no name
+        if (item.name && (*item.name == *invocation.script || (item.name->empty() && invocation.origin == Origin::descriptor))) {
             run.script = host::file_id_of(item);
             break;
         }
     }
-    if (invocation.script->empty()) {
+    if (invocation.script->empty() || invocation.origin != Origin::script) {
         return;
     }
     if (invocation.script->front() == '/' || event.cwd) {
@@ -126,7 +165,7 @@ void locate_script(const Node& node, Invoked& run) {
 void find_chain(const Node& node, const Invoked& run, const EngineOptions& options, Finding& finding) {
     ChainBuilder chain{node, run, options, finding};
     const auto exe = run.event->syscall.exe.value_or("");
-    if (const auto* file = interpreter_file(node, run)) {
+    if (const auto* file = interpreter_file(node, *run.event)) {
         chain.add_file(ChainKind::interpreter_drop, *file);
     }
     std::vector<const host::Change*> through;
@@ -137,18 +176,21 @@ void find_chain(const Node& node, const Invoked& run, const EngineOptions& optio
             script = by_path;
         }
     }
-    if (script != nullptr) {
+    // A file that was deleted is not what lies under a name now: its inode was given to another one, where nobody looked.
+    if (script != nullptr && !(script->deleted && run.script_path)) {
         chain.add_file(ChainKind::script_drop, *script);
     }
     for (const auto* change : through) {
         chain.add_change(ChainKind::script_drop, *change);
     }
+    chain.add_modules();
     std::stable_sort(finding.chain.begin(), finding.chain.end(),
                      [](const ChainEntry& a, const ChainEntry& b) { return a.event < b.event; });
     const auto shared = run.script_path && in_shared_memory(*run.script_path) ? std::string_view(*run.script_path) : exe;
     if (in_shared_memory(shared)) {
         chain.add_artifact(ChainKind::shared_memory, shared);
     }
+    chain.add_memfd();
     if (exe.starts_with("/memfd:")) {
         chain.add_artifact(ChainKind::memfd, exe);
     } else if (exe.ends_with(deleted_suffix)) {

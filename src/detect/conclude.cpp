@@ -15,7 +15,23 @@ namespace {
 
 std::string shown(std::string_view bytes) { return base::printable(bytes); }
 
-std::string program(const std::optional<std::string>& exe) { return exe ? shown(base::basename(*exe)) : std::string("an unknown program"); }
+std::string program(const std::optional<std::string>& exe) {
+    constexpr std::string_view deleted = " (deleted)";
+    if (!exe) {
+        return "an unknown program";
+    }
+    std::string_view name = base::basename(*exe);
+    if (name.ends_with(deleted)) {
+        name.remove_suffix(deleted.size());
+    }
+    return shown(name);
+}
+
+// "lua5.4"; "lua (as updater)" where the program's name does not say what it is.
+std::string interpreter_name(const Interpreter& interpreter) {
+    const bool plain = interpreter.identified_by == IdentifiedBy::path || interpreter.identified_by == IdentifiedBy::package;
+    return plain ? program(interpreter.exe) : fmt::format("{} (as {})", interpreter.profile, program(interpreter.exe));
+}
 
 std::string user_of(const ProcessInfo& process) {
     if (process.user) {
@@ -90,12 +106,16 @@ std::string code_phrase(const Finding& finding) {
 }
 
 std::string title_of(const Finding& finding) {
-    auto title = fmt::format("{} run by {} {}", program(finding.interpreter.exe), user_of(finding.process), code_phrase(finding));
+    auto title = fmt::format("{} run by {} {}", interpreter_name(finding.interpreter), user_of(finding.process), code_phrase(finding));
     for (const auto& entry : finding.chain) {
         if (entry.kind == ChainKind::child_shell) {
             title += ", which then started a shell";
         } else if (entry.kind == ChainKind::self_delete) {
             title += ", which then deleted its own file";
+        } else if (entry.kind == ChainKind::network) {
+            title += ", which then connected out";
+        } else if (entry.kind == ChainKind::crash) {
+            title += ", which then crashed";
         }
     }
     return title;
@@ -110,11 +130,18 @@ std::string reason_text(const ChainEntry& entry) {
     case ChainKind::module_drop:
         return fmt::format("{} {} {} {} before the run{}", actor_of(entry), verb(entry.how.value_or(How::create)), path, age_of(entry), tree);
     case ChainKind::shared_memory: return fmt::format("{} lies in shared memory, which leaves no trace on disk", path);
-    case ChainKind::memfd: return fmt::format("the interpreter ran from memory ({}), no file is behind it", path);
+    case ChainKind::memfd:
+        if (!entry.path) {
+            return fmt::format("{} made the memfd that the code was read from {} before the run: no file is behind it", actor_of(entry), age_of(entry));
+        }
+        return fmt::format("the interpreter ran from memory ({}), no file is behind it", path);
     case ChainKind::deleted_file: return fmt::format("{} had been deleted when it ran", path);
     case ChainKind::child_shell: return fmt::format("{} was started by the run {} after it began", actor_of(entry), age_of(entry));
     case ChainKind::self_delete: return fmt::format("{} deleted {} {} after the run began", actor_of(entry), path, age_of(entry));
-    default: break;
+    case ChainKind::network: return fmt::format("{} connected to {} {} after the run began", actor_of(entry), path, age_of(entry));
+    case ChainKind::crash: return fmt::format("the run crashed {} after it began: it may have been made to", age_of(entry));
+    case ChainKind::exec_memory:
+    case ChainKind::injection: break;
     }
     return fmt::format("{}: {}", to_string(entry.kind), path);
 }

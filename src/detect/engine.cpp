@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <list>
+#include <span>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -28,6 +29,12 @@ bool forks(audit::Call call) {
     return call == audit::Call::fork || call == audit::Call::vfork || call == audit::Call::clone || call == audit::Call::clone3;
 }
 
+Actor actor_of(const audit::TypedEvent& event) {
+    return {.pid = event.syscall.pid.value_or(0),
+            .exe = event.syscall.exe ? std::optional<std::string>(*event.syscall.exe) : std::nullopt,
+            .uid = event.syscall.uid};
+}
+
 bool removes(audit::Call call) { return call == audit::Call::unlink || call == audit::Call::unlinkat; }
 
 } // namespace
@@ -51,6 +58,9 @@ struct Engine::Impl {
         const auto& event = decoder.decode(raw);
         auto& node = node_of(event.node);
         advance(node, event);
+        if (event.abend_pid) {
+            follow_up_crash(node, event);
+        }
         const auto sighting = host::sighting_of(event);
         if (!sighting) {
             return; // user space's own records, and late pieces without the call that they belong to
@@ -63,6 +73,7 @@ struct Engine::Impl {
             on_exit(node, event, *sighting);
         } else {
             const auto who = node.processes.sighted(*sighting);
+            on_memory_and_network(node, event, who);
             on_files(node, event, who);
         }
     }
@@ -76,6 +87,7 @@ struct Engine::Impl {
         if (event.boot) { // pids start anew, and what lay in memory is gone
             node.processes = host::ProcessTable(process_capacity());
             node.births.clear();
+            node.memfds.clear();
         }
         const auto before = node.newest_ms;
         node.newest_ms = std::max(node.newest_ms, event.id.time_ms);
@@ -88,7 +100,7 @@ struct Engine::Impl {
         const auto horizon = node.newest_ms - options.window_ms;
         node.files.expire(horizon);
         while (!node.runs.empty() && node.runs.front().finding.time_ms < horizon) {
-            node.runs.pop_front();
+            node.forget_oldest_run();
         }
         shrink_to_budget();
     }
@@ -125,6 +137,22 @@ struct Engine::Impl {
         }
     }
 
+    void on_memory_and_network(Node& node, const audit::TypedEvent& event, host::ProcessRef who) {
+        const auto& call = event.syscall;
+        if (call.call == audit::Call::memfd_create && call.exit && *call.exit >= 0) {
+            if (node.memfds.size() >= most_births) {
+                node.memfds.pop_front();
+            }
+            node.memfds.push_back({.event = event.id,
+                                   .pid = call.pid.value_or(0),
+                                   .descriptor = *call.exit,
+                                   .exe = call.exe ? std::optional<std::string>(*call.exe) : std::nullopt,
+                                   .uid = call.uid});
+        } else if (call.call == audit::Call::connect && event.peer) {
+            follow_up_connect(node, event, who);
+        }
+    }
+
     void on_files(Node& node, const audit::TypedEvent& event, host::ProcessRef who) {
         if (event.paths.empty() || event.syscall.success == false) {
             return;
@@ -144,7 +172,7 @@ struct Engine::Impl {
 
     void judge_run(Node& node, const audit::TypedEvent& event, host::ProcessRef process) {
         const auto& argv = event.execve.argv;
-        const auto match = options.profiles.match(event.syscall.exe.value_or(""), argv.empty() ? std::string_view() : argv.front());
+        const auto [match, offset] = identify(node, event, options.profiles);
         if (match.profile == nullptr) {
             return;
         }
@@ -152,9 +180,9 @@ struct Engine::Impl {
         run.event = &event;
         run.process = process;
         run.interpreter = match;
-        run.invocation = parse_invocation(*match.profile, {.argv = argv,
-                                                           .missing = event.execve.missing,
-                                                           .truncated = event.execve.truncated,
+        run.invocation = parse_invocation(*match.profile, {.argv = std::span(argv).subspan(offset),
+                                                           .missing = offset == 0 ? std::span(event.execve.missing) : std::span<const std::size_t>(),
+                                                           .truncated = event.execve.truncated || (offset != 0 && !event.execve.missing.empty()),
                                                            .terminal = is_terminal(event.syscall.tty)});
         if (!run.invocation.runs_code) {
             ++counters.version_calls;
@@ -179,14 +207,16 @@ struct Engine::Impl {
 
     void remember_run(Node& node, const Invoked& run, Finding finding) {
         if (node.runs.size() >= most_runs) {
-            node.runs.pop_front();
+            node.forget_oldest_run();
         }
-        node.runs.push_back({.process = run.process,
-                             .pid = finding.process.pid,
-                             .script = run.script,
-                             .script_path = run.script_path,
-                             .interpreter_path = finding.interpreter.exe,
-                             .finding = std::move(finding)});
+        const auto pid = finding.process.pid;
+        auto exe = finding.interpreter.exe;
+        node.add_run({.process = run.process,
+                      .pid = pid,
+                      .script = run.script,
+                      .script_path = run.script_path,
+                      .interpreter_path = std::move(exe),
+                      .finding = std::move(finding)});
     }
 
     // ---- what follows a run ----------------------------------------------------------------------------------------------------
@@ -195,24 +225,33 @@ struct Engine::Impl {
         if (node.runs.empty() || !event.syscall.exe || !options.profiles.is(ProgramKind::shell, *event.syscall.exe)) {
             return;
         }
-        for (auto& run : node.runs) {
-            if (run.process == process || !node.processes.is_ancestor(run.process, process)) {
-                continue;
+        for (auto* run : node.runs_above(process)) {
+            if (!(run->process == process)) {
+                raise(node, *run, {.kind = ChainKind::child_shell, .path = std::string(*event.syscall.exe), .event = event.id, .by = actor_of(event)});
             }
-            raise(node, run, {.kind = ChainKind::child_shell,
-                              .path = std::string(*event.syscall.exe),
-                              .event = event.id,
-                              .by = Actor{.pid = event.syscall.pid.value_or(0), .exe = std::string(*event.syscall.exe), .uid = event.syscall.uid}});
+        }
+    }
+
+    // A connection that was begun (EINPROGRESS) or refused tells as much as one that was made.
+    void follow_up_connect(Node& node, const audit::TypedEvent& event, host::ProcessRef who) {
+        for (auto* run : node.runs_above(who)) {
+            raise(node, *run, {.kind = ChainKind::network, .path = event.peer, .event = event.id, .by = actor_of(event)});
+        }
+    }
+
+    // ANOM_ABEND is an event of its own that names the process by its pid.
+    void follow_up_crash(Node& node, const audit::TypedEvent& event) {
+        for (auto& run : node.runs) {
+            if (run.pid == *event.abend_pid && node.processes.current(run.pid) == run.process) {
+                raise(node, run, {.kind = ChainKind::crash, .path = run.interpreter_path, .event = event.id});
+            }
         }
     }
 
     void follow_up_deletion(Node& node, const host::FileEvent& file, host::ProcessRef who) {
-        for (auto& run : node.runs) {
-            if (!(run.process == who) && !node.processes.is_ancestor(run.process, who)) {
-                continue;
-            }
-            if (const auto path = deleted_own_file(node, run, file)) {
-                raise(node, run, {.kind = ChainKind::self_delete,
+        for (auto* run : node.runs_above(who)) {
+            if (const auto path = deleted_own_file(node, *run, file)) {
+                raise(node, *run, {.kind = ChainKind::self_delete,
                                   .path = *path,
                                   .event = file.event,
                                   .by = Actor{.pid = file.by_pid, .exe = file.by_exe ? std::optional<std::string>(*file.by_exe) : std::nullopt, .uid = file.by_uid}});

@@ -20,6 +20,17 @@ struct Invoked {
     bool path_uncertain = false;
 };
 
+// Whether an exec is one of an interpreter, and how that is known: by its path; a memfd by argv[0]; what ld.so was told to run; a copy by
+// the ledger. `offset` is where the interpreter's own argv begins (not 0 behind a loader).
+struct Identified {
+    ProfileSet::Match match;
+    std::size_t offset = 0;
+};
+Identified identify(const Node& node, const audit::TypedEvent& event, const ProfileSet& profiles);
+
+// The interpreter's own file, as the exec's PATH items name it; null when the ledger knows nothing of it.
+const host::File* interpreter_file(const Node& node, const audit::TypedEvent& event);
+
 // Where the script is and which file it is.
 void locate_script(const Node& node, Invoked& run);
 

@@ -5,6 +5,7 @@
 #include <deque>
 #include <list>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "luatrail/detect/finding.hpp"
@@ -28,17 +29,62 @@ struct Birth {
     std::uint32_t pid = 0, parent = 0;
 };
 
+// A memfd that a process made: its descriptor may be run later.
+struct Memfd {
+    audit::EventId event;
+    std::uint32_t pid = 0;
+    std::int64_t descriptor = -1;
+    std::optional<std::string> exe;
+    std::optional<std::uint32_t> uid;
+};
+
 struct Node {
     std::string name;
     host::ProcessTable processes;
     host::FileLedger files;
     std::deque<Run> runs;      // oldest first
+    std::unordered_multimap<std::uint32_t, Run*> runs_by_slot; // of their processes: to find the runs among a process's ancestors
     std::deque<Birth> births;  // oldest first
+    std::deque<Memfd> memfds;  // oldest first
     std::int64_t newest_ms = INT64_MIN;
     std::int64_t lost_ms = INT64_MIN; // newest event time when records were last known to be lost
 
     Node(std::string_view node_name, std::size_t processes_kept, std::size_t ledger_bytes)
         : name(node_name), processes(processes_kept), files(ledger_bytes) {}
+
+    void add_run(Run run) {
+        runs.push_back(std::move(run));
+        runs_by_slot.emplace(runs.back().process.slot, &runs.back()); // a deque's elements stay where they are
+    }
+
+    void forget_oldest_run() {
+        const auto [first, last] = runs_by_slot.equal_range(runs.front().process.slot);
+        for (auto entry = first; entry != last; ++entry) {
+            if (entry->second == &runs.front()) {
+                runs_by_slot.erase(entry);
+                break;
+            }
+        }
+        runs.pop_front();
+    }
+
+    // The runs that `who` is or descends from, nearest first.
+    std::vector<Run*> runs_above(host::ProcessRef who) {
+        constexpr std::size_t generations = 64; // enough for any honest tree, an end for a forged one
+        std::vector<Run*> found;
+        if (runs.empty()) {
+            return found;
+        }
+        for (std::size_t climbed = 0; who && climbed < generations; who = processes.above(who), ++climbed) {
+            const auto [first, last] = runs_by_slot.equal_range(who.slot);
+            for (auto entry = first; entry != last; ++entry) {
+                if (entry->second->process == who) {
+                    found.push_back(entry->second);
+                }
+            }
+        }
+        return found;
+    }
 
     std::size_t memory() const {
         constexpr std::size_t run_bytes = 8192; // a finding with its strings

@@ -199,8 +199,9 @@ void ProfileSet::read(const base::TomlTable& file) {
     }
     auto programs = programs_;
     if (const auto kinds = file.table("programs")) {
-        kinds->allow_only({"shell", "archiver"});
-        for (const auto& [kind, key] : {std::pair{ProgramKind::shell, "shell"}, std::pair{ProgramKind::archiver, "archiver"}}) {
+        kinds->allow_only({"shell", "archiver", "package_manager", "loader"});
+        for (const auto& [kind, key] : {std::pair{ProgramKind::shell, "shell"}, std::pair{ProgramKind::archiver, "archiver"},
+                                        std::pair{ProgramKind::package_manager, "package_manager"}, std::pair{ProgramKind::loader, "loader"}}) {
             if (auto globs = kinds->texts(key)) {
                 programs[static_cast<std::size_t>(kind)] = std::move(*globs);
             }

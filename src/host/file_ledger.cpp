@@ -62,6 +62,7 @@ struct FileLedger::State : FileNames {
     void unnamed(const PathItem& item, const FileEvent& event, const std::string& directory_path);
     void also_named(const PathItem& item, const FileEvent& event);
 
+    std::size_t old_parent(const FileEvent& event, const Roles& roles);
     ResolvedPath place_of(const PathItem& item, const FileEvent& event, const Roles& roles, Side side);
     bool is_directory(const PathItem& item) {
         return is_type(item, type_directory) || (!item.mode && directory(*item.id));
@@ -71,11 +72,43 @@ struct FileLedger::State : FileNames {
 
 // --- names
 
+// Which of a rename's two PARENT items is the old name's. The log's order is no help: it is that in which the compiler
+// evaluated two arguments in the kernel (6.18 as Debian's gcc builds it logs the new one first). Their names tell,
+// because each is the directory part of the name that was given; between equal names, the folder that is known to hold
+// the old name.
+std::size_t FileLedger::State::old_parent(const FileEvent& event, const Roles& roles) {
+    const auto& parents = roles.parents;
+    if (parents.size() != 2 || roles.removed.empty() || !roles.removed.front()->name) {
+        return 0;
+    }
+    const std::string_view old_name = *roles.removed.front()->name;
+    const auto is_above = [&event](const PathItem& parent, std::string_view name) {
+        const std::size_t slash = name.rfind('/');
+        return parent.name && *parent.name == (slash == std::string_view::npos ? event.cwd.value_or("") : name.substr(0, slash + 1));
+    };
+    const bool first = is_above(*parents[0], old_name);
+    const bool second = is_above(*parents[1], old_name);
+    if (first != second) {
+        return first ? 0 : 1;
+    }
+    const std::string_view last = old_name.substr(old_name.rfind('/') + 1);
+    const auto holds_old = [&](const PathItem& parent) {
+        const PathTree::Node* folder = parent.id ? directory(*parent.id) : nullptr;
+        const PathTree::Node* child = folder == nullptr ? nullptr : tree().child(folder, last);
+        return child != nullptr && child->id == roles.removed.front()->id;
+    };
+    return !holds_old(*parents[0]) && holds_old(*parents[1]) ? 1 : 0;
+}
+
 ResolvedPath FileLedger::State::place_of(const PathItem& item, const FileEvent& event, const Roles& roles, Side side) {
     std::optional<FileId> parent;
     if (!roles.parents.empty()) {
-        const std::size_t at = side == Side::first || event.call == Call::link ? 0 : 1;
-        parent = roles.parents[std::min(at, roles.parents.size() - 1)]->id;
+        std::size_t at = 0;
+        if (event.call == Call::rename && roles.parents.size() > 1) {
+            const std::size_t old = old_parent(event, roles);
+            at = side == Side::first ? old : 1 - std::min<std::size_t>(old, 1);
+        }
+        parent = roles.parents[at]->id;
     }
     const bool at_cwd = side == Side::first ? event.at_cwd : event.at_cwd_second;
     return item.name ? resolve(*item.name, event.cwd, parent, at_cwd) : ResolvedPath{};
@@ -100,7 +133,7 @@ void FileLedger::State::note(Entry& entry, ChangeKind kind, const FileEvent& eve
 
 void FileLedger::State::learn_parents(const FileEvent& event, const Roles& roles) {
     for (std::size_t i = 0; i < roles.parents.size(); ++i) {
-        const bool second = event.call == Call::link || (event.call == Call::rename && i > 0);
+        const bool second = event.call == Call::link || (event.call == Call::rename && i != old_parent(event, roles));
         const Items& children = second || roles.removed.empty() ? roles.created : roles.removed;
         const bool child_absolute = !children.empty() && children.front()->name && absolute(*children.front()->name);
         const bool at_cwd = second ? event.at_cwd_second : event.at_cwd;

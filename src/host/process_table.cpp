@@ -151,6 +151,13 @@ bool ProcessTable::is_ancestor(ProcessRef ancestor, ProcessRef descendant) const
     return from != nullptr && to != nullptr && from != to && state.descends(*from, *to);
 }
 
+ProcessRef ProcessTable::above(ProcessRef ref) const {
+    const State& state = *state_;
+    const Slot* image = state.find(ref);
+    const Slot* up = image == nullptr ? nullptr : state.above(*image);
+    return up == nullptr ? ProcessRef{} : state.ref(*up);
+}
+
 bool ProcessTable::same_tree(ProcessRef a, ProcessRef b) const {
     const State& state = *state_;
     const Slot* one = state.find(a);

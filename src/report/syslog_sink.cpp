@@ -53,6 +53,7 @@ struct SyslogSink::Impl {
     void broken(int error);
     void delivered();
     void wait_until_writable();
+    void stop_waiting();
     void wait_for(milliseconds delay);
     LocalSocket::Sent send_next();
     LocalSocket::Sent send_lost();
@@ -142,9 +143,17 @@ bool SyslogSink::Impl::connect() {
     return true;
 }
 
+void SyslogSink::Impl::stop_waiting() {
+    if (std::exchange(waiting, false)) {
+        ++waits;
+        boost::system::error_code ignored;
+        descriptor.cancel(ignored); // it may be closed
+        timer.cancel();
+    }
+}
+
 void SyslogSink::Impl::disconnect() {
-    ++waits;
-    waiting = false;
+    stop_waiting();
     if (descriptor.is_open()) {
         descriptor.release();
     }
@@ -162,6 +171,7 @@ void SyslogSink::Impl::broken(int error) {
 
 void SyslogSink::Impl::delivered() {
     retry = first_retry;
+    stop_waiting(); // drain sends while a wait is on
     if (std::exchange(failing, false)) {
         log(fmt::format("syslog: {}: takes messages again; {} findings waited, {} were dropped so far",
                         base::printable(options.socket), queue.size() + 1, counters.dropped));
@@ -220,7 +230,7 @@ void SyslogSink::Impl::wait_until_writable() {
     descriptor.async_wait(asio::posix::stream_descriptor::wait_write,
                           [this, current = waits, still = std::weak_ptr<int>(alive)](const auto& error) {
                               if (!error && !still.expired() && current == waits) {
-                                  waiting = false;
+                                  stop_waiting();
                                   pump();
                               }
                           });
@@ -232,9 +242,7 @@ void SyslogSink::Impl::wait_for(milliseconds delay) {
     timer.expires_after(delay);
     timer.async_wait([this, current, still = std::weak_ptr<int>(alive)](const auto& error) {
         if (!error && !still.expired() && current == waits) {
-            boost::system::error_code ignored;
-            descriptor.cancel(ignored); // it may be closed
-            waiting = false;
+            stop_waiting();
             pump();
         }
     });

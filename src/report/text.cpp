@@ -81,7 +81,7 @@ std::string command_line(const std::vector<std::string>& argv) {
 
 void more(Page& page, std::size_t total, std::string_view what) {
     if (total > shown_entries) {
-        page.item("  ", fmt::format("... {} {} more", total - shown_entries, what));
+        page.item("  ", fmt::format("... {} more {}", total - shown_entries, what));
     }
 }
 
@@ -244,6 +244,9 @@ std::vector<std::string> ausearch(const audit::EventId& event) {
 }
 
 void look_further(Page& page, const Finding& finding) {
+    if (finding.events.empty() && !finding.code.path) {
+        return;
+    }
     page.section("Look further");
     if (!finding.events.empty()) {
         page.item("  ", "FILE is the saved log; on the host itself, leave '-if FILE' out.");

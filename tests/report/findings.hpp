@@ -111,10 +111,10 @@ inline detect::Finding huge() {
     f.code.inline_text = word + word + word;
     f.code.path = "/" + word;
     f.process.argv.assign(300, word.substr(0, 500));
-    f.ancestors.assign(64, {4242, "/" + word, {word, word, word}, 0});
+    f.ancestors.assign(24, {4242, "/" + word, {word, word, word}, 0});
     f.reasons.assign(30, {"reason", word});
-    f.events.assign(1000, {1795572010662, 108274});
-    f.chain.assign(200, f.chain.front());
+    f.events.assign(200, {1795572010662, 108274});
+    f.chain.assign(60, f.chain.front());
     f.degraded.assign(100, detect::Degraded::evicted);
     return f;
 }

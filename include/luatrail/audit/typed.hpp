@@ -59,6 +59,7 @@ struct TypedEvent {
     std::vector<PathItem> paths; // by item number
     bool partial = false;        // evicted, trimmed, late, or fewer PATH records than `items`
     std::optional<std::uint32_t> abend_pid; // ANOM_ABEND: a process crashed
+    std::optional<std::string> peer;        // SOCKADDR of the internet families: "192.0.2.1:80", "[2001:db8::1]:443"
     std::optional<std::uint64_t> open_flags; // OPENAT2's oflag: openat2(2) passes its flags in memory
     bool lost = false;           // says that the kernel or auditd lost records
     bool boot = false;           // SYSTEM_BOOT: pids and serials start anew

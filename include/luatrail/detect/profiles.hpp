@@ -63,7 +63,7 @@ struct Profile {
 };
 
 // Programs whose kind matters beside the interpreters: [programs] in the data file.
-enum class ProgramKind : std::uint8_t { shell, archiver };
+enum class ProgramKind : std::uint8_t { shell, archiver, package_manager, loader };
 
 // Immutable after loading.
 class ProfileSet {
@@ -90,7 +90,7 @@ class ProfileSet {
   private:
     void read(const base::TomlTable& file);
     std::vector<Profile> profiles_;
-    std::array<std::vector<std::string>, 2> programs_; // by ProgramKind
+    std::array<std::vector<std::string>, 4> programs_; // by ProgramKind
     std::map<std::string, Grammar, std::less<>> grammars_; // by name, for profiles of later files
 };
 
