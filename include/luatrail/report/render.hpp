@@ -58,7 +58,8 @@ struct SyslogFormat {
 //
 // A longer finding is shortened field by field, never cut in the middle: ancestors' argv, argv's middle, inline text,
 // ancestors, reasons, events, chain, then any other text; each mildly first, then harder. What is left out of a text
-// or an argv is marked "[...N bytes...]" or "[...N arguments...]", lists lose their tail, and "shortened" names the keys.
+// or an argv is marked "[...N bytes...]" or "[...N arguments...]", lists lose their tail, and "shortened" names the
+// keys.
 std::string to_syslog(const detect::Finding& finding, const SyslogFormat& format);
 
 // How many findings of each severity (info first) were lost on the way to syslog, and the times of the first and the
