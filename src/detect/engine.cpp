@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t most_nodes = 1024;
 constexpr std::size_t most_runs = 512;        // of one node, that later events may raise
+constexpr std::size_t most_programs = 4096;
 constexpr std::size_t most_births = 256;
 constexpr std::size_t remembered_findings = 8192;
 constexpr std::size_t process_bytes = 1024;   // an image with its command line, about
@@ -46,6 +47,15 @@ struct Engine::Impl {
     audit::Decoder decoder;
     std::list<Node> nodes; // most recently used first
     std::unordered_map<std::string_view, std::list<Node>::iterator> node_index;
+    // What the profiles say of a program's path: most execs are of a few programs, and each answer costs dozens of globs.
+    struct Program {
+        bool interpreter = false, shell = false, loader = false;
+    };
+    struct TextHash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
+    };
+    std::unordered_map<std::string, Program, TextHash, std::equal_to<>> programs;
     std::unordered_set<std::string> seen; // ids of recent findings: the same log given twice yields each once
     std::deque<std::string> seen_order;
 
@@ -172,6 +182,11 @@ struct Engine::Impl {
 
     void judge_run(Node& node, const audit::TypedEvent& event, host::ProcessRef process) {
         const auto& argv = event.execve.argv;
+        const auto exe = event.syscall.exe.value_or("");
+        const auto& program = program_of(exe);
+        if (!program.interpreter && !program.loader && !exe.starts_with("/memfd:") && interpreter_file(node, event) == nullptr) {
+            return; // nearly all execs
+        }
         const auto [match, offset] = identify(node, event, options.profiles);
         if (match.profile == nullptr) {
             return;
@@ -222,7 +237,7 @@ struct Engine::Impl {
     // ---- what follows a run ----------------------------------------------------------------------------------------------------
 
     void follow_up_shell(Node& node, const audit::TypedEvent& event, host::ProcessRef process) {
-        if (node.runs.empty() || !event.syscall.exe || !options.profiles.is(ProgramKind::shell, *event.syscall.exe)) {
+        if (node.runs.empty() || !event.syscall.exe || !program_of(*event.syscall.exe).shell) {
             return;
         }
         for (auto* run : node.runs_above(process)) {
@@ -317,6 +332,20 @@ struct Engine::Impl {
         sink.on_finding(finding);
     }
 
+    const Program& program_of(std::string_view exe) {
+        if (const auto found = programs.find(exe); found != programs.end()) {
+            return found->second;
+        }
+        if (programs.size() >= most_programs) {
+            programs.clear(); // names without end: an attacker's, or a build's
+        }
+        return programs
+            .emplace(exe, Program{.interpreter = options.profiles.may_match(exe),
+                                  .shell = options.profiles.is(ProgramKind::shell, exe),
+                                  .loader = options.profiles.is(ProgramKind::loader, exe)})
+            .first->second;
+    }
+
     // ---- nodes and their bounds -----------------------------------------------------------------------------------------------
 
     std::size_t process_capacity() const { return std::max<std::size_t>(options.memory / 4 / process_bytes, 256); }
@@ -383,6 +412,7 @@ void Engine::on_event(const audit::Event& event) { impl_->on_event(event); }
 void Engine::set_policy(ProfileSet profiles, Baseline baseline) {
     impl_->options.profiles = std::move(profiles);
     impl_->options.baseline = std::move(baseline);
+    impl_->programs.clear();
 }
 
 void Engine::note_loss(std::string_view node) { impl_->note_loss(impl_->node_of(node)); }

@@ -222,6 +222,11 @@ void ProfileSet::read(const base::TomlTable& file) {
     programs_ = std::move(programs);
 }
 
+bool ProfileSet::may_match(std::string_view exe) const {
+    const auto program = without_suffixes(exe);
+    return std::any_of(profiles_.begin(), profiles_.end(), [&](const Profile& profile) { return any_matches(profile.exe, program); });
+}
+
 bool ProfileSet::is(ProgramKind kind, std::string_view exe) const {
     return any_matches(programs_[static_cast<std::size_t>(kind)], without_suffixes(exe));
 }

@@ -82,6 +82,8 @@ class ProfileSet {
     // `exe` as decoded from the record; " (deleted)", ";5a1b2c3d" and ".#prelink#.XXXXXX" suffixes are not part of the name.
     Match match(std::string_view exe, std::string_view argv0) const;
 
+    // Whether match() could find a profile for this exe under some argv[0].
+    bool may_match(std::string_view exe) const;
     // By the globs of the kind, as for interpreters.
     bool is(ProgramKind kind, std::string_view exe) const;
 

@@ -1,0 +1,173 @@
+// Writes audit logs for tests as auditd would, event by event, and runs the engine over them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "luatrail/audit/assembler.hpp"
+#include "luatrail/detect/engine.hpp"
+#include "luatrail/source/parser.hpp"
+
+namespace test {
+
+struct Who {
+    std::uint32_t pid = 0, ppid = 0, uid = 0;
+    std::string exe{};
+    std::string user{}; // enriched UID=; empty: a RAW record
+    std::string tty = "(none)";
+    std::int64_t auid = 4294967295;
+};
+
+class Log {
+  public:
+    explicit Log(std::string node = {}) : node_(std::move(node)) {}
+
+    Log& at(std::int64_t ms) {
+        now_ms = ms;
+        return *this;
+    }
+
+    Log& exec(const Who& who, const std::vector<std::string>& argv, const std::string& cwd = "/") {
+        begin(who, 59, "success=yes exit=0 a0=1 a1=2 a2=3 a3=4 items=2");
+        std::string record = fmt::format("argc={}", argv.size());
+        for (std::size_t i = 0; i < argv.size(); ++i) {
+            record += fmt::format(" a{}=\"{}\"", i, argv[i]);
+        }
+        add("EXECVE", record);
+        add("CWD", fmt::format("cwd=\"{}\"", cwd));
+        path(0, who.exe, created_.contains(who.exe) ? created_[who.exe] : 900, "NORMAL");
+        path(1, "/lib64/ld-linux-x86-64.so.2", 901, "NORMAL");
+        return *this;
+    }
+
+    Log& failed_exec(const Who& who, const std::string& name) {
+        begin(who, 59, "success=no exit=-2 a0=1 a1=2 a2=3 a3=4 items=1");
+        add("CWD", "cwd=\"/\"");
+        add("PATH", fmt::format("item=0 name=\"{}\" nametype=UNKNOWN", name));
+        return *this;
+    }
+
+    Log& fork(const Who& parent, std::uint32_t child) {
+        begin(parent, 57, fmt::format("success=yes exit={} a0=0 a1=0 a2=0 a3=0 items=0", child));
+        return *this;
+    }
+
+    Log& exit(const Who& who) {
+        begin(who, 231, "a0=0 a1=0 a2=0 a3=0 items=0");
+        return *this;
+    }
+
+    // openat(AT_FDCWD, path, O_WRONLY|O_CREAT) of a new file.
+    Log& create(const Who& who, const std::string& file, std::uint64_t inode) {
+        begin(who, 257, "success=yes exit=3 a0=ffffff9c a1=1 a2=241 a3=1b6 items=2");
+        add("CWD", "cwd=\"/\"");
+        path(0, file.substr(0, file.rfind('/') + 1), 500, "PARENT", "040755");
+        path(1, file, inode, "CREATE");
+        created_[file] = inode;
+        return *this;
+    }
+
+    Log& unlink(const Who& who, const std::string& file, std::uint64_t inode) {
+        begin(who, 87, "success=yes exit=0 a0=1 a1=0 a2=0 a3=0 items=2");
+        add("CWD", "cwd=\"/\"");
+        path(0, file.substr(0, file.rfind('/') + 1), 500, "PARENT", "040755");
+        path(1, file, inode, "DELETE");
+        return *this;
+    }
+
+    // A record that is an event of its own.
+    Log& lone(const std::string& type, const std::string& body) {
+        ++serial_;
+        add(type, body);
+        return *this;
+    }
+
+    std::int64_t now_ms = 1'795'572'000'000;
+    std::string text;
+
+  private:
+    void begin(const Who& who, int call, const std::string& middle) {
+        ++serial_;
+        auto record = fmt::format("arch=c000003e syscall={} {} ppid={} pid={} auid={} uid={} gid=0 euid={} suid=0 fsuid=0 egid=0 sgid=0 fsgid=0 tty={} "
+                                  "ses=4294967295 comm=\"{}\" exe=\"{}\" key=(null)",
+                                  call, middle, who.ppid, who.pid, who.auid, who.uid, who.uid, who.tty,
+                                  who.exe.substr(who.exe.rfind('/') + 1).substr(0, 15), who.exe);
+        if (!who.user.empty()) {
+            record += fmt::format("\x1d" "ARCH=x86_64 SYSCALL=x AUID=\"unset\" UID=\"{}\"", who.user);
+        }
+        add("SYSCALL", record);
+    }
+
+    void path(int item, const std::string& name, std::uint64_t inode, const char* nametype, const char* mode = "0100755") {
+        add("PATH", fmt::format("item={} name=\"{}\" inode={} dev=fe:00 mode={} ouid=0 ogid=0 rdev=00:00 nametype={}", item, name, inode, mode, nametype));
+    }
+
+    void add(const std::string& type, const std::string& body) {
+        text += fmt::format("{}type={} msg=audit({}.{:03}:{}): {}\n", node_.empty() ? "" : "node=" + node_ + " ", type, now_ms / 1000, now_ms % 1000,
+                            serial_, body);
+    }
+
+    std::string node_;
+    std::uint64_t serial_ = 100;
+    std::map<std::string, std::uint64_t> created_; // inodes, for execs of what was dropped
+};
+
+class Findings final : public luatrail::detect::FindingSink {
+  public:
+    void on_finding(const luatrail::detect::Finding& finding) override { all.push_back(finding); }
+    std::vector<luatrail::detect::Finding> all;
+};
+
+// "high script: script-drop create, shared-memory | no-baseline": what tests compare. Chain kinds with how; degraded marks after the bar.
+inline std::string brief(const luatrail::detect::Finding& finding) {
+    using namespace luatrail::detect;
+    std::string text = fmt::format("{} {}:", to_string(finding.severity), to_string(finding.code.origin));
+    for (const auto& entry : finding.chain) {
+        text += fmt::format(" {}", to_string(entry.kind));
+        if (entry.how) {
+            text += fmt::format("/{}", to_string(*entry.how));
+        }
+    }
+    text += " |";
+    for (const auto mark : finding.degraded) {
+        text += fmt::format(" {}", to_string(mark));
+    }
+    return text;
+}
+
+struct Replay {
+    std::vector<luatrail::detect::Finding> findings;
+    std::vector<std::string> briefs;
+    luatrail::detect::EngineCounters counters;
+};
+
+inline Replay replay(const std::string& text, luatrail::detect::EngineOptions options = {}) {
+    using namespace luatrail;
+    struct Feed final : source::RecordSink {
+        explicit Feed(audit::Assembler& to) : assembler(to) {}
+        void on_record(const audit::Record& record) override { assembler.push(record); }
+        void on_malformed(source::Malformed, std::string_view) override {}
+        audit::Assembler& assembler;
+    };
+    Findings findings;
+    detect::Engine engine(std::move(options), findings);
+    audit::Assembler assembler({}, engine);
+    Feed feed(assembler);
+    const auto parser = source::make_parser(source::ParserKind::native, feed);
+    parser->feed(text);
+    parser->finish();
+    assembler.flush();
+    Replay made;
+    made.findings = findings.all;
+    made.counters = engine.counters();
+    for (const auto& finding : findings.all) {
+        made.briefs.push_back(brief(finding));
+    }
+    return made;
+}
+
+} // namespace test
