@@ -16,8 +16,9 @@ namespace {
 
 constexpr auto description = "Finds Lua that was run outside of the expected packages in the Linux audit trail\n"
                              "(MITRE ATT&CK AN0279, T1059.011): live as an auditd plugin, or in saved logs.";
-constexpr auto footer = "Exit status: 0 no finding, 1 at least one finding, 2 wrong usage or something could not be read.\n"
-                        "`luatrail COMMAND --help` tells the options of each command.";
+constexpr auto footer =
+    "Exit status: 0 no finding, 1 at least one finding, 2 wrong usage or something could not be read.\n"
+    "`luatrail COMMAND --help` tells the options of each command.";
 
 // CLI11 says what is wrong; one line in the program's own form, and where to look.
 int usage_error(const CLI::App& app, const CLI::ParseError& error) {
@@ -56,14 +57,17 @@ int parse_and_run(CLI::App& app, const std::map<CLI::App*, Command>& commands, i
 std::function<std::string(const std::string&)> duration_check() {
     return [](const std::string& text) {
         const auto ms = base::parse_duration(text);
-        return ms && *ms > 0 ? std::string() : fmt::format("\"{}\" is no duration; write a number and a unit, as in 30s, 10m or 2h", text);
+        return ms && *ms > 0
+                   ? std::string()
+                   : fmt::format("\"{}\" is no duration; write a number and a unit, as in 30s, 10m or 2h", text);
     };
 }
 
 std::function<std::string(const std::string&)> time_check() {
     return [](const std::string& text) {
-        return base::parse_time(text) ? std::string()
-                                      : fmt::format("\"{}\" is no time; write 2026-11-25, 2026-11-25T02:00:10Z or @SECONDS", text);
+        return base::parse_time(text)
+                   ? std::string()
+                   : fmt::format("\"{}\" is no time; write 2026-11-25, 2026-11-25T02:00:10Z or @SECONDS", text);
     };
 }
 

@@ -26,7 +26,8 @@ void say(std::string_view text) {
 bool wants_colour(std::FILE* file) {
     const char* no_colour = std::getenv("NO_COLOR");
     const char* term = std::getenv("TERM");
-    const bool refused = (no_colour != nullptr && *no_colour != '\0') || (term != nullptr && std::string_view(term) == "dumb");
+    const bool refused =
+        (no_colour != nullptr && *no_colour != '\0') || (term != nullptr && std::string_view(term) == "dumb");
     return !refused && ::isatty(::fileno(file)) == 1;
 }
 
@@ -56,7 +57,8 @@ File open_for_writing(const std::string& path) {
     const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, owner_only);
     if (descriptor < 0) {
         const int error = errno;
-        throw base::Error(fmt::format("{}: {}; name a file in a folder that you may write", path, std::strerror(error)));
+        throw base::Error(
+            fmt::format("{}: {}; name a file in a folder that you may write", path, std::strerror(error)));
     }
     return File(::fdopen(descriptor, "w"));
 }
@@ -83,7 +85,8 @@ void Progress::clear() {
 }
 
 std::int64_t monotonic_ms() {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
 }
 
 } // namespace luatrail::app

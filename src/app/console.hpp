@@ -22,8 +22,9 @@ bool wants_colour(std::FILE* file);
 // Columns of the terminal that `file` is, or 80.
 std::size_t columns(std::FILE* file);
 
-// Descriptors 0 to 2 that were closed at start are taken by /dev/null, so that no log or socket gets their number; a closed
-// standard output stays unwritable and is reported when something is written to it. SIGPIPE becomes an ordinary error.
+// Descriptors 0 to 2 that were closed at start are taken by /dev/null, so that no log or socket gets their number; a
+// closed standard output stays unwritable and is reported when something is written to it. SIGPIPE becomes an ordinary
+// error.
 void secure_standard_streams();
 
 struct FileCloser {

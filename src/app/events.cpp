@@ -20,9 +20,13 @@ struct EventsOptions {
     bool exec = false;
 };
 
-std::optional<std::string> owned(audit::Text text) { return text ? std::optional<std::string>(*text) : std::nullopt; }
+std::optional<std::string> owned(audit::Text text) {
+    return text ? std::optional<std::string>(*text) : std::nullopt;
+}
 
-std::optional<std::string> owned_if_any(std::string_view text) { return text.empty() ? std::nullopt : std::optional<std::string>(text); }
+std::optional<std::string> owned_if_any(std::string_view text) {
+    return text.empty() ? std::nullopt : std::optional<std::string>(text);
+}
 
 Json path_value(const audit::PathItem& item) {
     Json value;
@@ -47,7 +51,8 @@ Json event_value(const audit::TypedEvent& event) {
     report::put_optional(value, "node", owned_if_any(event.node));
     report::put_optional(value, "arch", owned_if_any(call.arch_text));
     report::put_optional(value, "call", call_name(call));
-    report::put_optional(value, "success", call.success ? std::optional<std::string>(*call.success ? "yes" : "no") : std::nullopt);
+    report::put_optional(value, "success",
+                         call.success ? std::optional<std::string>(*call.success ? "yes" : "no") : std::nullopt);
     report::put_optional(value, "exit", call.exit);
     report::put_optional(value, "pid", call.pid);
     report::put_optional(value, "ppid", call.ppid);
@@ -117,7 +122,8 @@ int events(const EventsOptions& options) {
     bool good = read_all(options.reading, pipeline);
     printer.finish();
     if (printer.failed) {
-        say(fmt::format("{}: {}; the events are not complete", options.reading.output.empty() ? "standard output" : options.reading.output, *printer.failed));
+        say(fmt::format("{}: {}; the events are not complete",
+                        options.reading.output.empty() ? "standard output" : options.reading.output, *printer.failed));
         good = false;
     }
     if (options.reading.stats) {

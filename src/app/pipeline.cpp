@@ -5,8 +5,10 @@
 
 namespace luatrail::app {
 
-Pipeline::Pipeline(const PipelineOptions& options, audit::EventSink& events, std::function<void(std::string_view)> on_loss)
-    : options_(options), on_loss_(std::move(on_loss)), assembler_(options.limits, events), parser_(source::make_parser(options.parser, *this)) {}
+Pipeline::Pipeline(const PipelineOptions& options, audit::EventSink& events,
+                   std::function<void(std::string_view)> on_loss)
+    : options_(options), on_loss_(std::move(on_loss)), assembler_(options.limits, events),
+      parser_(source::make_parser(options.parser, *this)) {}
 
 void Pipeline::on_record(const audit::Record& record) {
     if (!options_.node || record.node == *options_.node) {
@@ -16,14 +18,17 @@ void Pipeline::on_record(const audit::Record& record) {
 
 void Pipeline::on_malformed(source::Malformed reason, std::string_view line) {
     last_malformed_ = reason;
-    // The kernel tells of lost records in its own log, which relays mix into the trail (kernel/audit.c, audit_log_lost).
-    if (line.find("audit_lost=") != std::string_view::npos || line.find("audit: backlog limit exceeded") != std::string_view::npos) {
+    // The kernel tells of lost records in its own log, which relays mix into the trail (kernel/audit.c,
+    // audit_log_lost).
+    if (line.find("audit_lost=") != std::string_view::npos ||
+        line.find("audit: backlog limit exceeded") != std::string_view::npos) {
         on_loss_(options_.node.value_or(""));
     }
     if (options_.bad_lines == nullptr || bad_lines_error_) {
         return;
     }
-    if (std::fwrite(line.data(), 1, line.size(), options_.bad_lines) != line.size() || std::fputc('\n', options_.bad_lines) == EOF) {
+    if (std::fwrite(line.data(), 1, line.size(), options_.bad_lines) != line.size() ||
+        std::fputc('\n', options_.bad_lines) == EOF) {
         bad_lines_error_ = std::strerror(errno);
     }
 }

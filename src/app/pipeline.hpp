@@ -22,7 +22,8 @@ struct PipelineOptions {
 class Pipeline : public source::RecordSink {
   public:
     // `events` outlives the pipeline. `on_loss` is called when a line says that records were lost.
-    Pipeline(const PipelineOptions& options, audit::EventSink& events, std::function<void(std::string_view node)> on_loss);
+    Pipeline(const PipelineOptions& options, audit::EventSink& events,
+             std::function<void(std::string_view node)> on_loss);
 
     source::Parser& parser() { return *parser_; }
     audit::Assembler& assembler() { return assembler_; }

@@ -53,7 +53,8 @@ report::SyslogOptions syslog_options(const Config& config) {
     report::SyslogOptions options;
     options.socket = config.syslog.socket;
     options.queue = config.limits.queue;
-    options.format.kind = config.syslog.format == Config::Format::cee ? report::SyslogFormat::Kind::cee : report::SyslogFormat::Kind::rfc5424;
+    options.format.kind = config.syslog.format == Config::Format::cee ? report::SyslogFormat::Kind::cee
+                                                                      : report::SyslogFormat::Kind::rfc5424;
     options.format.facility = config.syslog.facility;
     options.format.max_bytes = config.syslog.max_bytes;
     options.format.procid = std::to_string(::getpid());
@@ -81,10 +82,12 @@ PipelineOptions live_pipeline() {
 class Plugin {
   public:
     Plugin(std::string config_path, const Config& config)
-        : config_path_(std::move(config_path)), threshold_(config.detect.min_severity), engine_(engine_options(config), threshold_),
+        : config_path_(std::move(config_path)), threshold_(config.detect.min_severity),
+          engine_(engine_options(config), threshold_),
           pipeline_(live_pipeline(), engine_, [this](std::string_view node) { engine_.note_loss(node); }) {
         if (config.syslog.transport == Config::Transport::local) {
-            syslog_ = std::make_unique<report::SyslogSink>(io_, syslog_options(config), [](const std::string& text) { say(text); });
+            syslog_ = std::make_unique<report::SyslogSink>(io_, syslog_options(config),
+                                                           [](const std::string& text) { say(text); });
             report::RepeatOptions repeat;
             repeat.repeat_ms = config.limits.repeat_ms;
             repeat_ = std::make_unique<report::RepeatFilter>(*syslog_, repeat);
@@ -110,7 +113,8 @@ class Plugin {
         error_code error;
         input_.assign(::dup(STDIN_FILENO), error);
         if (error) {
-            throw base::Error(fmt::format("standard input: {}; auditd gives a plugin its records there", error.message()));
+            throw base::Error(
+                fmt::format("standard input: {}; auditd gives a plugin its records there", error.message()));
         }
         read_stream();
     }
@@ -199,7 +203,8 @@ class Plugin {
             auto options = engine_options(config);
             engine_.set_policy(std::move(options.profiles), std::move(options.baseline));
             threshold_.set_least(config.detect.min_severity);
-            say(fmt::format("{}: reloaded: profiles, baselines and min_severity; other keys count from the next start", config_path_));
+            say(fmt::format("{}: reloaded: profiles, baselines and min_severity; other keys count from the next start",
+                            config_path_));
         } catch (const base::Error& error) {
             say(fmt::format("{}; the old configuration stays in force", error.what()));
         }
@@ -247,9 +252,12 @@ class Plugin {
 
 Command add_plugin(CLI::App& app) {
     auto path = std::make_shared<std::string>(default_config_path);
-    app.add_option("-c,--config", *path, "The configuration, as one word for auditd: --config=FILE")->type_name("FILE")->capture_default_str();
-    app.footer("Reads audit records from standard input until its end or SIGTERM, hands what it holds to syslog and exits 0.\n"
-               "SIGHUP reloads profiles, baselines and min_severity; a wrong configuration leaves the old one in force.");
+    app.add_option("-c,--config", *path, "The configuration, as one word for auditd: --config=FILE")
+        ->type_name("FILE")
+        ->capture_default_str();
+    app.footer(
+        "Reads audit records from standard input until its end or SIGTERM, hands what it holds to syslog and exits 0.\n"
+        "SIGHUP reloads profiles, baselines and min_severity; a wrong configuration leaves the old one in force.");
     return [&app, path] {
         const bool given = app.count("--config") > 0;
         const bool there = ::access(path->c_str(), F_OK) == 0;

@@ -27,7 +27,8 @@ std::string nothing_understood(const std::string& path, std::uint64_t lines, std
 
 bool read_one(const source::Input& input, Pipeline& pipeline, Progress& progress) {
     const auto before = pipeline.parsed();
-    const auto failure = source::read_input(input, pipeline.parser(), [&](std::uint64_t bytes) { progress.advance(bytes); });
+    const auto failure =
+        source::read_input(input, pipeline.parser(), [&](std::uint64_t bytes) { progress.advance(bytes); });
     if (failure) {
         progress.clear();
         say_failure(*failure);
@@ -44,22 +45,33 @@ bool read_one(const source::Input& input, Pipeline& pipeline, Progress& progress
 
 } // namespace
 
-std::int64_t ReadingOptions::since_ms() const { return since.empty() ? INT64_MIN : base::parse_time(since).value_or(INT64_MIN); }
-std::int64_t ReadingOptions::until_ms() const { return until.empty() ? INT64_MAX : base::parse_time(until).value_or(INT64_MAX); }
+std::int64_t ReadingOptions::since_ms() const {
+    return since.empty() ? INT64_MIN : base::parse_time(since).value_or(INT64_MIN);
+}
+std::int64_t ReadingOptions::until_ms() const {
+    return until.empty() ? INT64_MAX : base::parse_time(until).value_or(INT64_MAX);
+}
 
 void add_reading_options(CLI::App& app, ReadingOptions& options) {
-    app.add_option("PATH", options.paths, "Log files, folders of rotated logs, archives (gz, xz, zst, tar, zip); - is standard input")->required();
+    app.add_option("PATH", options.paths,
+                   "Log files, folders of rotated logs, archives (gz, xz, zst, tar, zip); - is standard input")
+        ->required();
     app.add_option("-o,--output", options.output, "Write to this file instead of standard output")->type_name("FILE");
-    app.add_option("--since", options.since, "Nothing before this time (2026-11-25T02:00:10Z, UTC unless it says otherwise)")
+    app.add_option("--since", options.since,
+                   "Nothing before this time (2026-11-25T02:00:10Z, UTC unless it says otherwise)")
         ->type_name("TIME")
         ->check(CLI::Validator(time_check(), ""));
-    app.add_option("--until", options.until, "Nothing after this time")->type_name("TIME")->check(CLI::Validator(time_check(), ""));
-    app.add_option("--node", options.node, "Only records of this node (node=NAME; \"\" for records without one)")->type_name("NAME");
+    app.add_option("--until", options.until, "Nothing after this time")
+        ->type_name("TIME")
+        ->check(CLI::Validator(time_check(), ""));
+    app.add_option("--node", options.node, "Only records of this node (node=NAME; \"\" for records without one)")
+        ->type_name("NAME");
     app.add_option("--parser", options.parser, "native (fast) or auparse (libauparse, for comparison)")
         ->check(CLI::IsMember({"native", "auparse"}))
         ->type_name("PARSER")
         ->capture_default_str();
-    app.add_option("--bad-lines", options.bad_lines, "Keep lines that are no audit records in this file")->type_name("FILE");
+    app.add_option("--bad-lines", options.bad_lines, "Keep lines that are no audit records in this file")
+        ->type_name("FILE");
     app.add_flag("--stats", options.stats, "Tell on standard error what was read, assembled and judged");
     app.add_flag("-q,--quiet", options.quiet, "Neither progress nor a closing line; errors are still told");
 }
@@ -103,16 +115,20 @@ void print_parsing_stats(const Pipeline& pipeline, std::int64_t elapsed_ms) {
     const auto& parsed = pipeline.parsed();
     const auto& joined = pipeline.assembler().counters();
     const auto seconds = static_cast<double>(elapsed_ms) / 1000;
-    fmt::print(stderr, "read       {} bytes, {} lines, {} records in {:.2f} s{}\n", parsed.bytes, parsed.lines, parsed.records, seconds,
-               elapsed_ms > 0 ? fmt::format(" ({:.0f} MB/s)", static_cast<double>(parsed.bytes) / 1e6 / seconds) : std::string());
+    fmt::print(stderr, "read       {} bytes, {} lines, {} records in {:.2f} s{}\n", parsed.bytes, parsed.lines,
+               parsed.records, seconds,
+               elapsed_ms > 0 ? fmt::format(" ({:.0f} MB/s)", static_cast<double>(parsed.bytes) / 1e6 / seconds)
+                              : std::string());
     fmt::print(stderr, "malformed  {} lines", parsed.malformed_total());
     for (std::size_t i = 0; i < source::malformed_count; ++i) {
         if (parsed.malformed[i] > 0) {
             fmt::print(stderr, ", {} {}", source::to_string(static_cast<source::Malformed>(i)), parsed.malformed[i]);
         }
     }
-    fmt::print(stderr, "\nevents     {} assembled; records: {} duplicate, {} late, {} trimmed; {} events closed early for want of room\n", joined.events,
-               joined.duplicates, joined.late, joined.trimmed, joined.evicted);
+    fmt::print(stderr,
+               "\nevents     {} assembled; records: {} duplicate, {} late, {} trimmed; {} events closed early for want "
+               "of room\n",
+               joined.events, joined.duplicates, joined.late, joined.trimmed, joined.evicted);
 }
 
 } // namespace luatrail::app

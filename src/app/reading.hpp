@@ -39,7 +39,8 @@ struct OutputFiles {
 
 PipelineOptions pipeline_options(const ReadingOptions& options, const OutputFiles& files);
 
-// Feeds all inputs in the order of their content, says what could not be read and goes on with the rest. False when something failed.
+// Feeds all inputs in the order of their content, says what could not be read and goes on with the rest. False when
+// something failed.
 bool read_all(const ReadingOptions& options, Pipeline& pipeline);
 
 // One line each for --stats, on standard error.

@@ -77,7 +77,8 @@ std::string counted(const Selection& selection) {
     auto text = fmt::format("{} finding{}:", selection.total, selection.total == 1 ? "" : "s");
     for (std::size_t i = selection.by_severity.size(); i-- > 0;) {
         if (selection.by_severity[i] > 0) {
-            text += fmt::format(" {} {},", selection.by_severity[i], detect::to_string(static_cast<detect::Severity>(i)));
+            text +=
+                fmt::format(" {} {},", selection.by_severity[i], detect::to_string(static_cast<detect::Severity>(i)));
         }
     }
     text.pop_back();
@@ -88,11 +89,12 @@ void print_stats(const Pipeline& pipeline, const detect::Engine& engine, std::in
     print_parsing_stats(pipeline, elapsed_ms);
     const auto counters = engine.counters();
     fmt::print(stderr, "execs      {} successful, {} failed\n", counters.execs, counters.failed_execs);
-    fmt::print(stderr, "lua        {} runs, {} of them expected; {} calls that run no code\n", counters.runs, counters.expected_runs, counters.version_calls);
-    fmt::print(stderr, "findings   {} info, {} low, {} medium, {} high, {} critical\n", counters.findings[0], counters.findings[1], counters.findings[2],
-               counters.findings[3], counters.findings[4]);
-    fmt::print(stderr, "blind      records lost {} times; evicted: {} files, {} processes, {} nodes\n", counters.losses, counters.evicted_files,
-               counters.evicted_processes, counters.evicted_nodes);
+    fmt::print(stderr, "lua        {} runs, {} of them expected; {} calls that run no code\n", counters.runs,
+               counters.expected_runs, counters.version_calls);
+    fmt::print(stderr, "findings   {} info, {} low, {} medium, {} high, {} critical\n", counters.findings[0],
+               counters.findings[1], counters.findings[2], counters.findings[3], counters.findings[4]);
+    fmt::print(stderr, "blind      records lost {} times; evicted: {} files, {} processes, {} nodes\n", counters.losses,
+               counters.evicted_files, counters.evicted_processes, counters.evicted_nodes);
     fmt::print(stderr, "memory     {:.1f} MiB in tables\n", static_cast<double>(engine.memory()) / (1024 * 1024));
 }
 
@@ -104,11 +106,13 @@ int replay(const CLI::App& app, const ReplayOptions& options) {
     report::StreamSink stream(files.out(), stream_options(options, files.out()));
     Selection selection(stream, config.detect.min_severity, options.reading.since_ms(), options.reading.until_ms());
     detect::Engine engine(std::move(engine_settings), selection);
-    Pipeline pipeline(pipeline_options(options.reading, files), engine, [&](std::string_view node) { engine.note_loss(node); });
+    Pipeline pipeline(pipeline_options(options.reading, files), engine,
+                      [&](std::string_view node) { engine.note_loss(node); });
 
     bool good = read_all(options.reading, pipeline);
     if (!stream.flush()) {
-        say(fmt::format("{}: {}; the findings are not complete", options.reading.output.empty() ? "standard output" : options.reading.output,
+        say(fmt::format("{}: {}; the findings are not complete",
+                        options.reading.output.empty() ? "standard output" : options.reading.output,
                         stream.failed().value_or("write error")));
         good = false;
     }
@@ -127,15 +131,21 @@ int replay(const CLI::App& app, const ReplayOptions& options) {
 
 Command add_replay(CLI::App& app) {
     auto options = std::make_shared<ReplayOptions>();
-    app.footer("Exit status: 0 no finding at or above --min-severity, 1 at least one, 2 something could not be read or written.");
+    app.footer("Exit status: 0 no finding at or above --min-severity, 1 at least one, 2 something could not be read or "
+               "written.");
     add_reading_options(app, options->reading);
-    app.add_option("-c,--config", options->config, "Read this configuration; without it nothing but the command line counts")->type_name("FILE");
-    app.add_option("--baseline", options->baselines, "What is expected (repeatable; globs are expanded)")->type_name("FILE")->take_all();
+    app.add_option("-c,--config", options->config,
+                   "Read this configuration; without it nothing but the command line counts")
+        ->type_name("FILE");
+    app.add_option("--baseline", options->baselines, "What is expected (repeatable; globs are expanded)")
+        ->type_name("FILE")
+        ->take_all();
     app.add_option("--format", options->format, "text for a person, json for one finding a line")
         ->check(CLI::IsMember({"text", "json"}))
         ->type_name("FORMAT")
         ->capture_default_str();
-    app.add_option("--window", options->window, "How long before a run a drop counts, and after it what follows (default 10m)")
+    app.add_option("--window", options->window,
+                   "How long before a run a drop counts, and after it what follows (default 10m)")
         ->type_name("DURATION")
         ->check(CLI::Validator(duration_check(), ""));
     app.add_option("--min-severity", options->min_severity, "info, low, medium, high or critical")

@@ -24,7 +24,9 @@ struct Key {
     friend bool operator==(const Key&, const Key&) = default;
 };
 struct KeyHash {
-    std::size_t operator()(const Key& key) const noexcept { return std::hash<EventId>{}(key.id) ^ (key.node_hash * 31); }
+    std::size_t operator()(const Key& key) const noexcept {
+        return std::hash<EventId>{}(key.id) ^ (key.node_hash * 31);
+    }
 };
 
 // One record inside of an event's own buffer, as offsets because the buffer grows.
@@ -38,22 +40,24 @@ struct Open {
     Key key;
     std::string node, bytes;
     std::vector<Stored> records;
-    std::int64_t began_ms = 0;         // newest event time when its first record came
-    std::int64_t began_tick = 0;       // caller's clock then
-    std::uint64_t last_record = 0;     // running number of its latest record
+    std::int64_t began_ms = 0;     // newest event time when its first record came
+    std::int64_t began_tick = 0;   // caller's clock then
+    std::uint64_t last_record = 0; // running number of its latest record
     std::size_t execve_bytes = 0;
     std::optional<std::int64_t> items; // SYSCALL items=
     std::int64_t paths = 0;
-    bool ordered = false;              // stands in the queue of process and file events
+    bool ordered = false; // stands in the queue of process and file events
     bool syscall = false, proctitle = false, trimmed = false, late = false, ended = false;
     Closed closed = Closed::aged;
 };
 
 using Queue = std::deque<std::unique_ptr<Open>>;
 
-// Whether a record makes its event one of those whose order matters: what processes did, not what user space had to say about it.
+// Whether a record makes its event one of those whose order matters: what processes did, not what user space had to say
+// about it.
 bool is_ordered(RecordType type) {
-    return type == AUDIT_SYSCALL || type == AUDIT_EXECVE || type == AUDIT_PATH || type == AUDIT_CWD || type == AUDIT_PROCTITLE;
+    return type == AUDIT_SYSCALL || type == AUDIT_EXECVE || type == AUDIT_PATH || type == AUDIT_CWD ||
+           type == AUDIT_PROCTITLE;
 }
 
 std::optional<std::int64_t> items_of(std::string_view body) {
@@ -130,7 +134,8 @@ struct Assembler::Impl {
     bool is_duplicate(const Open& open, const Record& record) const {
         return std::any_of(open.records.begin(), open.records.end(), [&](const Stored& stored) {
             return stored.type == record.type && stored.body_size == record.body.size() &&
-                   std::string_view(open.bytes).substr(stored.start + stored.name_size, stored.body_size) == record.body;
+                   std::string_view(open.bytes).substr(stored.start + stored.name_size, stored.body_size) ==
+                       record.body;
         });
     }
 
@@ -160,7 +165,8 @@ struct Assembler::Impl {
         bytes += record.type_name.size() + record.body.size() + record.enriched.size();
         if (!open.ordered && is_ordered(record.type)) { // an AVC or LOGIN came before its SYSCALL
             open.ordered = true;
-            const auto place = std::find_if(loose.rbegin(), loose.rend(), [&](const auto& one) { return one.get() == &open; });
+            const auto place =
+                std::find_if(loose.rbegin(), loose.rend(), [&](const auto& one) { return one.get() == &open; });
             ordered.push_back(std::move(*place));
             loose.erase(std::next(place).base());
         }
@@ -230,7 +236,10 @@ struct Assembler::Impl {
 
     void make_room() {
         while (index.size() > limits.max_events || bytes > limits.max_bytes) {
-            auto& queue = !ordered.empty() && (loose.empty() || ordered.front()->last_record <= loose.front()->last_record) ? ordered : loose;
+            auto& queue =
+                !ordered.empty() && (loose.empty() || ordered.front()->last_record <= loose.front()->last_record)
+                    ? ordered
+                    : loose;
             if (!queue.front()->ended) {
                 queue.front()->closed = Closed::evicted;
                 ++counters.evicted;
@@ -266,7 +275,12 @@ struct Assembler::Impl {
                             .body = text.substr(stored.name_size, stored.body_size),
                             .enriched = text.substr(stored.name_size + stored.body_size, stored.enriched_size)});
         }
-        sink.on_event({.id = open.key.id, .node = open.node, .records = view, .closed = open.closed, .trimmed = open.trimmed, .late = open.late});
+        sink.on_event({.id = open.key.id,
+                       .node = open.node,
+                       .records = view,
+                       .closed = open.closed,
+                       .trimmed = open.trimmed,
+                       .late = open.late});
     }
 
     void recycle(std::unique_ptr<Open> open) {
@@ -293,10 +307,16 @@ struct Assembler::Impl {
         }
     }
 
-    void close_all(Queue& queue, Closed how) {
-        while (!queue.empty()) {
+    // Both queues as one, by each event's latest record: what user space and the kernel said on their own keeps its
+    // place.
+    void close_all() {
+        while (!ordered.empty() || !loose.empty()) {
+            auto& queue =
+                loose.empty() || (!ordered.empty() && ordered.front()->last_record <= loose.front()->last_record)
+                    ? ordered
+                    : loose;
             if (queue.front()->closed == Closed::aged) {
-                queue.front()->closed = how;
+                queue.front()->closed = Closed::end_of_input;
             }
             hand_over_front(queue);
         }
@@ -306,23 +326,29 @@ struct Assembler::Impl {
 Assembler::Assembler(const AssemblerLimits& limits, EventSink& sink) : impl_(std::make_unique<Impl>(limits, sink)) {}
 Assembler::~Assembler() = default;
 
-void Assembler::push(const Record& record) { impl_->push(record); }
+void Assembler::push(const Record& record) {
+    impl_->push(record);
+}
 
 void Assembler::tick(std::int64_t now_ms) {
     impl_->tick_ms = now_ms;
     for (auto* queue : {&impl_->ordered, &impl_->loose}) {
-        while (!queue->empty() && (queue->front()->ended || now_ms - queue->front()->began_tick >= impl_->limits.timeout_ms)) {
+        while (!queue->empty() &&
+               (queue->front()->ended || now_ms - queue->front()->began_tick >= impl_->limits.timeout_ms)) {
             impl_->hand_over_front(*queue);
         }
     }
 }
 
 void Assembler::flush() {
-    impl_->close_all(impl_->ordered, Closed::end_of_input);
-    impl_->close_all(impl_->loose, Closed::end_of_input);
+    impl_->close_all();
 }
 
-std::size_t Assembler::in_flight() const { return impl_->index.size(); }
-const AssemblerCounters& Assembler::counters() const { return impl_->counters; }
+std::size_t Assembler::in_flight() const {
+    return impl_->index.size();
+}
+const AssemblerCounters& Assembler::counters() const {
+    return impl_->counters;
+}
 
 } // namespace luatrail::audit

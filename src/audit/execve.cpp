@@ -1,7 +1,8 @@
 // The EXECVE records of one event (kernel/auditsc.c, audit_log_execve_info).
 //
-// a0="literal" a1=6869 ...; an argument that does not fit is split into a1_len=N a1[0]=... a1[1]=..., over several records, of which
-// only the first has argc=. Kernels before 5.0 leave empty arguments out; kernel 3.0 wrote two heads for a #! script.
+// a0="literal" a1=6869 ...; an argument that does not fit is split into a1_len=N a1[0]=... a1[1]=..., over several
+// records, of which only the first has argc=. Kernels before 5.0 leave empty arguments out; kernel 3.0 wrote two heads
+// for a #! script.
 #include <algorithm>
 #include <charconv>
 #include <map>
@@ -152,7 +153,8 @@ void Decoder::read_execve(const Event& event) {
     collected.join();
     auto count = collected.arguments.empty() ? std::size_t{0} : collected.arguments.rbegin()->first + 1;
     const auto argc = static_cast<std::size_t>(std::clamp<std::int64_t>(execve.argc.value_or(0), 0, most_arguments));
-    execve.truncated = collected.truncated || event.trimmed || (execve.argc && *execve.argc > static_cast<std::int64_t>(most_arguments));
+    execve.truncated = collected.truncated || event.trimmed ||
+                       (execve.argc && *execve.argc > static_cast<std::int64_t>(most_arguments));
     count = std::max(count, argc);
     execve.argv.resize(count);
     for (std::size_t index = 0; index < count; ++index) {

@@ -10,7 +10,8 @@ namespace luatrail::audit {
 namespace {
 
 constexpr bool is_name_char(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '[' || c == ']';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+           c == '[' || c == ']';
 }
 
 constexpr auto name_table = [] {
@@ -21,8 +22,8 @@ constexpr auto name_table = [] {
     return table;
 }();
 
-// The length of the value that `text` begins with. A viewer that dropped the 0x1D leaves the enriched half glued to "(null)" or
-// to a closing quote: both end a value.
+// The length of the value that `text` begins with. A viewer that dropped the 0x1D leaves the enriched half glued to
+// "(null)" or to a closing quote: both end a value.
 std::size_t value_length(std::string_view text, bool& cut) {
     if (text.empty()) {
         return 0;
@@ -54,7 +55,9 @@ constexpr int hex_digit(char c) { // the kernel writes upper case only (hex_byte
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-bool is_nothing(std::string_view value) { return value == "(null)" || value == "(none)" || value == "?"; }
+bool is_nothing(std::string_view value) {
+    return value == "(null)" || value == "(none)" || value == "?";
+}
 
 // Fields that the kernel, auditd or user space write as untrusted strings in every record type (lib/audit_logging.c's
 // audit_encode_nv_string and kernel's audit_log_untrustedstring and audit_log_d_path callers).

@@ -13,29 +13,49 @@ namespace luatrail::audit {
 namespace {
 
 constexpr std::array<std::pair<Call, std::string_view>, 39> call_names = {{
-    {Call::execve, "execve"},         {Call::execveat, "execveat"},
-    {Call::fork, "fork"},             {Call::vfork, "vfork"},
-    {Call::clone, "clone"},           {Call::clone3, "clone3"},
-    {Call::exit, "exit"},             {Call::exit_group, "exit_group"},
-    {Call::open, "open"},             {Call::openat, "openat"},
-    {Call::openat2, "openat2"},       {Call::creat, "creat"},
-    {Call::mkdir, "mkdir"},           {Call::mkdirat, "mkdirat"},
-    {Call::mknod, "mknod"},           {Call::mknodat, "mknodat"},
-    {Call::rename, "rename"},         {Call::renameat, "renameat"},
-    {Call::renameat2, "renameat2"},   {Call::link, "link"},
-    {Call::linkat, "linkat"},         {Call::symlink, "symlink"},
-    {Call::symlinkat, "symlinkat"},   {Call::unlink, "unlink"},
-    {Call::unlinkat, "unlinkat"},     {Call::rmdir, "rmdir"},
-    {Call::chmod, "chmod"},           {Call::fchmod, "fchmod"},
-    {Call::fchmodat, "fchmodat"},     {Call::fchmodat2, "fchmodat2"},
-    {Call::truncate, "truncate"},     {Call::ftruncate, "ftruncate"},
-    {Call::memfd_create, "memfd_create"}, {Call::mmap, "mmap"},
-    {Call::mprotect, "mprotect"},     {Call::ptrace, "ptrace"},
-    {Call::process_vm_writev, "process_vm_writev"}, {Call::connect, "connect"},
+    {Call::execve, "execve"},
+    {Call::execveat, "execveat"},
+    {Call::fork, "fork"},
+    {Call::vfork, "vfork"},
+    {Call::clone, "clone"},
+    {Call::clone3, "clone3"},
+    {Call::exit, "exit"},
+    {Call::exit_group, "exit_group"},
+    {Call::open, "open"},
+    {Call::openat, "openat"},
+    {Call::openat2, "openat2"},
+    {Call::creat, "creat"},
+    {Call::mkdir, "mkdir"},
+    {Call::mkdirat, "mkdirat"},
+    {Call::mknod, "mknod"},
+    {Call::mknodat, "mknodat"},
+    {Call::rename, "rename"},
+    {Call::renameat, "renameat"},
+    {Call::renameat2, "renameat2"},
+    {Call::link, "link"},
+    {Call::linkat, "linkat"},
+    {Call::symlink, "symlink"},
+    {Call::symlinkat, "symlinkat"},
+    {Call::unlink, "unlink"},
+    {Call::unlinkat, "unlinkat"},
+    {Call::rmdir, "rmdir"},
+    {Call::chmod, "chmod"},
+    {Call::fchmod, "fchmod"},
+    {Call::fchmodat, "fchmodat"},
+    {Call::fchmodat2, "fchmodat2"},
+    {Call::truncate, "truncate"},
+    {Call::ftruncate, "ftruncate"},
+    {Call::memfd_create, "memfd_create"},
+    {Call::mmap, "mmap"},
+    {Call::mprotect, "mprotect"},
+    {Call::ptrace, "ptrace"},
+    {Call::process_vm_writev, "process_vm_writev"},
+    {Call::connect, "connect"},
     {Call::socket, "socket"},
 }};
 
-// 64-bit architectures that libaudit 3 does not know use the kernel's generic numbers (include/uapi/asm-generic/unistd.h), as aarch64 does.
+// 64-bit architectures that libaudit 3 does not know use the kernel's generic numbers
+// (include/uapi/asm-generic/unistd.h), as aarch64 does.
 constexpr std::uint32_t arch_64bit = 0x80000000;
 constexpr std::uint32_t arch_little_endian = 0x40000000;
 constexpr std::uint32_t em_riscv = 243;
@@ -46,13 +66,15 @@ int machine_of(std::uint32_t arch) {
     if (known >= 0) {
         return known;
     }
-    if (arch == (arch_64bit | arch_little_endian | em_riscv) || arch == (arch_64bit | arch_little_endian | em_loongarch)) {
+    if (arch == (arch_64bit | arch_little_endian | em_riscv) ||
+        arch == (arch_64bit | arch_little_endian | em_loongarch)) {
         return MACH_AARCH64;
     }
     return -1;
 }
 
-constexpr std::uint32_t highest_number = 600; // the kernel's tables end below 500; x32 and MIPS offsets are not audited as such
+constexpr std::uint32_t highest_number =
+    600; // the kernel's tables end below 500; x32 and MIPS offsets are not audited as such
 
 using CallTable = std::vector<Call>;
 

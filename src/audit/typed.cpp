@@ -79,7 +79,8 @@ std::string_view field_of(std::string_view body, std::string_view name) {
     return {};
 }
 
-// saddr is a struct sockaddr in hex (audit_log_n_hex); its family is in the byte order of the machine, so either byte may hold it.
+// saddr is a struct sockaddr in hex (audit_log_n_hex); its family is in the byte order of the machine, so either byte
+// may hold it.
 std::optional<std::string> internet_peer(std::string_view saddr) {
     constexpr std::size_t ipv4_size = 8, ipv6_size = 24, ipv6_address = 8;
     std::string bytes;
@@ -94,14 +95,16 @@ std::optional<std::string> internet_peer(std::string_view saddr) {
     if (family == AF_INET && inet_ntop(AF_INET, bytes.data() + 4, text.data(), text.size()) != nullptr) {
         return fmt::format("{}:{}", text.data(), port);
     }
-    if (family == AF_INET6 && bytes.size() >= ipv6_size && inet_ntop(AF_INET6, bytes.data() + ipv6_address, text.data(), text.size()) != nullptr) {
+    if (family == AF_INET6 && bytes.size() >= ipv6_size &&
+        inet_ntop(AF_INET6, bytes.data() + ipv6_address, text.data(), text.size()) != nullptr) {
         return fmt::format("[{}]:{}", text.data(), port);
     }
     return std::nullopt;
 }
 
 bool tells_of_loss(const Record& record) { // kernel/audit.c, audit_log_lost; auditd's own queue
-    return record.body.find("audit_lost=") != std::string_view::npos || record.body.find("backlog limit exceeded") != std::string_view::npos ||
+    return record.body.find("audit_lost=") != std::string_view::npos ||
+           record.body.find("backlog limit exceeded") != std::string_view::npos ||
            (record.type == AUDIT_DAEMON_ERR && record.body.find("overflow") != std::string_view::npos);
 }
 
@@ -163,8 +166,10 @@ const TypedEvent& Decoder::decode(const Event& event) {
     if (typed_.has_execve) {
         read_execve(event);
     }
-    std::stable_sort(typed_.paths.begin(), typed_.paths.end(), [](const PathItem& a, const PathItem& b) { return a.item < b.item; });
-    typed_.partial = event.closed == Closed::evicted || event.trimmed || event.late || static_cast<std::int64_t>(typed_.paths.size()) < items ||
+    std::stable_sort(typed_.paths.begin(), typed_.paths.end(),
+                     [](const PathItem& a, const PathItem& b) { return a.item < b.item; });
+    typed_.partial = event.closed == Closed::evicted || event.trimmed || event.late ||
+                     static_cast<std::int64_t>(typed_.paths.size()) < items ||
                      (typed_.has_execve && !typed_.has_syscall);
     return typed_;
 }
@@ -271,7 +276,8 @@ void Decoder::read_path(const Record& record) {
     FieldReader fields(record.body);
     for (Field field; fields.next(field);) {
         if (field.name == "item") {
-            item.item = static_cast<int>(std::clamp<std::int64_t>(parse_decimal(field.value).value_or(-1), -1, 1'000'000));
+            item.item =
+                static_cast<int>(std::clamp<std::int64_t>(parse_decimal(field.value).value_or(-1), -1, 1'000'000));
         } else if (field.name == "name") {
             item.name = untrusted(field.value, field.cut);
         } else if (field.name == "inode") {

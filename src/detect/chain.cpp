@@ -14,7 +14,8 @@ namespace {
 constexpr std::array shared_memory_folders = {std::string_view{"/dev/shm/"}, std::string_view{"/run/shm/"}};
 
 bool in_shared_memory(std::string_view path) {
-    return std::any_of(shared_memory_folders.begin(), shared_memory_folders.end(), [&](std::string_view folder) { return path.starts_with(folder); });
+    return std::any_of(shared_memory_folders.begin(), shared_memory_folders.end(),
+                       [&](std::string_view folder) { return path.starts_with(folder); });
 }
 
 std::optional<How> how_of(const host::Change& change, const ProfileSet& profiles) {
@@ -25,11 +26,16 @@ std::optional<How> how_of(const host::Change& change, const ProfileSet& profiles
             return How::unpack;
         }
         return change.kind == host::ChangeKind::create ? How::create : How::write;
-    case host::ChangeKind::rename: return How::rename;
-    case host::ChangeKind::link: return How::link;
-    case host::ChangeKind::symlink: return How::symlink;
-    case host::ChangeKind::chmod: return How::chmod;
-    case host::ChangeKind::unlink: break;
+    case host::ChangeKind::rename:
+        return How::rename;
+    case host::ChangeKind::link:
+        return How::link;
+    case host::ChangeKind::symlink:
+        return How::symlink;
+    case host::ChangeKind::chmod:
+        return How::chmod;
+    case host::ChangeKind::unlink:
+        break;
     }
     return std::nullopt;
 }
@@ -69,11 +75,12 @@ struct ChainBuilder {
         }
     }
 
-    // A package manager's own transaction is no drop. By its whole path, as root, and not itself dropped: a copy or an argument of that name
-    // fools nobody. Whether its package owns the file, only an inventory can say.
+    // A package manager's own transaction is no drop. By its whole path, as root, and not itself dropped: a copy or an
+    // argument of that name fools nobody. Whether its package owns the file, only an inventory can say.
     bool by_package_manager(const host::Change& change) const {
         const auto* process = node.processes.find(change.by);
-        return change.by_exe && change.by_uid == 0U && options.profiles.is(ProgramKind::package_manager, *change.by_exe) &&
+        return change.by_exe && change.by_uid == 0U &&
+               options.profiles.is(ProgramKind::package_manager, *change.by_exe) &&
                (process == nullptr || node.files.find(*change.by_exe) == nullptr);
     }
 
@@ -91,16 +98,20 @@ struct ChainBuilder {
         finding.chain.push_back(std::move(entry));
     }
 
-    // Lua looks for `-l a.b` as ./a/b.lua, ./a/b/init.lua and ./a/b.so before its own folders know better (luaconf.h, LUA_PATH_DEFAULT).
+    // Lua looks for `-l a.b` as ./a/b.lua, ./a/b/init.lua and ./a/b.so before its own folders know better (luaconf.h,
+    // LUA_PATH_DEFAULT).
     void add_modules() {
-        constexpr std::array endings = {std::string_view{".lua"}, std::string_view{"/init.lua"}, std::string_view{".so"}};
+        constexpr std::array endings = {std::string_view{".lua"}, std::string_view{"/init.lua"},
+                                        std::string_view{".so"}};
         for (std::string module : run.invocation.modules) {
             if (const auto equals = module.find('='); equals != std::string::npos) { // 5.4: -l name=module
                 module.erase(0, equals + 1);
             }
             std::replace(module.begin(), module.end(), '.', '/');
             for (const auto ending : endings) {
-                const auto* file = run.event->cwd ? node.files.find(host::join_path(*run.event->cwd, module + std::string(ending))) : nullptr;
+                const auto* file = run.event->cwd
+                                       ? node.files.find(host::join_path(*run.event->cwd, module + std::string(ending)))
+                                       : nullptr;
                 if (file != nullptr && !file->deleted) {
                     add_file(ChainKind::module_drop, *file);
                 }
@@ -115,7 +126,8 @@ struct ChainBuilder {
         }
         const auto number = audit::parse_decimal(base::basename(*run.invocation.script));
         for (const auto& memfd : node.memfds) {
-            if (memfd.pid != finding.process.pid || number != memfd.descriptor || now() - memfd.event.time_ms > options.window_ms) {
+            if (memfd.pid != finding.process.pid || number != memfd.descriptor ||
+                now() - memfd.event.time_ms > options.window_ms) {
                 continue;
             }
             ChainEntry entry;
@@ -146,8 +158,10 @@ void locate_script(const Node& node, Invoked& run) {
         return;
     }
     const auto& event = *run.event;
-    for (const auto& item : event.paths) { // of a #! script the exec's own items name the file; execveat(2) of a descriptor gives no name
-        if (item.name && (*item.name == *invocation.script || (item.name->empty() && invocation.origin == Origin::descriptor))) {
+    for (const auto& item :
+         event.paths) { // of a #! script the exec's own items name the file; execveat(2) of a descriptor gives no name
+        if (item.name &&
+            (*item.name == *invocation.script || (item.name->empty() && invocation.origin == Origin::descriptor))) {
             run.script = host::file_id_of(item);
             break;
         }
@@ -172,11 +186,13 @@ void find_chain(const Node& node, const Invoked& run, const EngineOptions& optio
     const host::File* script = run.script ? node.files.find(*run.script) : nullptr;
     if (run.script_path) {
         const auto* by_path = node.files.find(*run.script_path, &through);
-        if (script == nullptr && by_path != nullptr && !by_path->deleted && (!run.script || by_path->id == *run.script)) {
+        if (script == nullptr && by_path != nullptr && !by_path->deleted &&
+            (!run.script || by_path->id == *run.script)) {
             script = by_path;
         }
     }
-    // A file that was deleted is not what lies under a name now: its inode was given to another one, where nobody looked.
+    // A file that was deleted is not what lies under a name now: its inode was given to another one, where nobody
+    // looked.
     if (script != nullptr && !(script->deleted && run.script_path)) {
         chain.add_file(ChainKind::script_drop, *script);
     }
@@ -186,7 +202,8 @@ void find_chain(const Node& node, const Invoked& run, const EngineOptions& optio
     chain.add_modules();
     std::stable_sort(finding.chain.begin(), finding.chain.end(),
                      [](const ChainEntry& a, const ChainEntry& b) { return a.event < b.event; });
-    const auto shared = run.script_path && in_shared_memory(*run.script_path) ? std::string_view(*run.script_path) : exe;
+    const auto shared =
+        run.script_path && in_shared_memory(*run.script_path) ? std::string_view(*run.script_path) : exe;
     if (in_shared_memory(shared)) {
         chain.add_artifact(ChainKind::shared_memory, shared);
     }

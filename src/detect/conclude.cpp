@@ -13,7 +13,9 @@
 namespace luatrail::detect {
 namespace {
 
-std::string shown(std::string_view bytes) { return base::printable(bytes); }
+std::string shown(std::string_view bytes) {
+    return base::printable(bytes);
+}
 
 std::string program(const std::optional<std::string>& exe) {
     constexpr std::string_view deleted = " (deleted)";
@@ -29,7 +31,8 @@ std::string program(const std::optional<std::string>& exe) {
 
 // "lua5.4"; "lua (as updater)" where the program's name does not say what it is.
 std::string interpreter_name(const Interpreter& interpreter) {
-    const bool plain = interpreter.identified_by == IdentifiedBy::path || interpreter.identified_by == IdentifiedBy::package;
+    const bool plain =
+        interpreter.identified_by == IdentifiedBy::path || interpreter.identified_by == IdentifiedBy::package;
     return plain ? program(interpreter.exe) : fmt::format("{} (as {})", interpreter.profile, program(interpreter.exe));
 }
 
@@ -50,18 +53,27 @@ std::string actor_of(const ChainEntry& entry) {
 
 std::string_view verb(How how) {
     switch (how) {
-    case How::create: return "created";
-    case How::write: return "wrote to";
-    case How::rename: return "renamed";
-    case How::link: return "linked";
-    case How::symlink: return "symlinked";
-    case How::chmod: return "made executable";
-    case How::unpack: return "unpacked";
+    case How::create:
+        return "created";
+    case How::write:
+        return "wrote to";
+    case How::rename:
+        return "renamed";
+    case How::link:
+        return "linked";
+    case How::symlink:
+        return "symlinked";
+    case How::chmod:
+        return "made executable";
+    case How::unpack:
+        return "unpacked";
     }
     return "";
 }
 
-std::string age_of(const ChainEntry& entry) { return base::duration_text(entry.age_ms.value_or(0)); }
+std::string age_of(const ChainEntry& entry) {
+    return base::duration_text(entry.age_ms.value_or(0));
+}
 
 std::string folder_of(std::string_view path) {
     const auto slash = path.rfind('/');
@@ -89,24 +101,34 @@ std::string code_phrase(const Finding& finding) {
     case Origin::script:
         if (const auto* drop = told_drop(finding, ChainKind::script_drop)) {
             const auto* what = drop->how == How::create ? "dropped" : verb(drop->how.value_or(How::create)).data();
-            return fmt::format("on a script that {} {} {} earlier in {}", drop->by ? program(drop->by->exe) : "something", what, age_of(*drop),
+            return fmt::format("on a script that {} {} {} earlier in {}",
+                               drop->by ? program(drop->by->exe) : "something", what, age_of(*drop),
                                folder_of(drop->path.value_or("")));
         }
         return fmt::format("on {}", code.path ? shown(*code.path) : argument);
-    case Origin::inline_code: return "on code from its command line";
-    case Origin::stdin_code: return "on code from standard input";
-    case Origin::interactive: return "interactively";
-    case Origin::module: return fmt::format("on module {}", argument);
-    case Origin::environment: return "on code from its environment";
-    case Origin::descriptor: return fmt::format("on the descriptor {}", argument);
-    case Origin::embedded: return "inside of another program";
-    case Origin::unknown: break;
+    case Origin::inline_code:
+        return "on code from its command line";
+    case Origin::stdin_code:
+        return "on code from standard input";
+    case Origin::interactive:
+        return "interactively";
+    case Origin::module:
+        return fmt::format("on module {}", argument);
+    case Origin::environment:
+        return "on code from its environment";
+    case Origin::descriptor:
+        return fmt::format("on the descriptor {}", argument);
+    case Origin::embedded:
+        return "inside of another program";
+    case Origin::unknown:
+        break;
     }
     return "on unknown code";
 }
 
 std::string title_of(const Finding& finding) {
-    auto title = fmt::format("{} run by {} {}", interpreter_name(finding.interpreter), user_of(finding.process), code_phrase(finding));
+    auto title = fmt::format("{} run by {} {}", interpreter_name(finding.interpreter), user_of(finding.process),
+                             code_phrase(finding));
     for (const auto& entry : finding.chain) {
         if (entry.kind == ChainKind::child_shell) {
             title += ", which then started a shell";
@@ -128,20 +150,29 @@ std::string reason_text(const ChainEntry& entry) {
     case ChainKind::script_drop:
     case ChainKind::interpreter_drop:
     case ChainKind::module_drop:
-        return fmt::format("{} {} {} {} before the run{}", actor_of(entry), verb(entry.how.value_or(How::create)), path, age_of(entry), tree);
-    case ChainKind::shared_memory: return fmt::format("{} lies in shared memory, which leaves no trace on disk", path);
+        return fmt::format("{} {} {} {} before the run{}", actor_of(entry), verb(entry.how.value_or(How::create)), path,
+                           age_of(entry), tree);
+    case ChainKind::shared_memory:
+        return fmt::format("{} lies in shared memory, which leaves no trace on disk", path);
     case ChainKind::memfd:
         if (!entry.path) {
-            return fmt::format("{} made the memfd that the code was read from {} before the run: no file is behind it", actor_of(entry), age_of(entry));
+            return fmt::format("{} made the memfd that the code was read from {} before the run: no file is behind it",
+                               actor_of(entry), age_of(entry));
         }
         return fmt::format("the interpreter ran from memory ({}), no file is behind it", path);
-    case ChainKind::deleted_file: return fmt::format("{} had been deleted when it ran", path);
-    case ChainKind::child_shell: return fmt::format("{} was started by the run {} after it began", actor_of(entry), age_of(entry));
-    case ChainKind::self_delete: return fmt::format("{} deleted {} {} after the run began", actor_of(entry), path, age_of(entry));
-    case ChainKind::network: return fmt::format("{} connected to {} {} after the run began", actor_of(entry), path, age_of(entry));
-    case ChainKind::crash: return fmt::format("the run crashed {} after it began: it may have been made to", age_of(entry));
+    case ChainKind::deleted_file:
+        return fmt::format("{} had been deleted when it ran", path);
+    case ChainKind::child_shell:
+        return fmt::format("{} was started by the run {} after it began", actor_of(entry), age_of(entry));
+    case ChainKind::self_delete:
+        return fmt::format("{} deleted {} {} after the run began", actor_of(entry), path, age_of(entry));
+    case ChainKind::network:
+        return fmt::format("{} connected to {} {} after the run began", actor_of(entry), path, age_of(entry));
+    case ChainKind::crash:
+        return fmt::format("the run crashed {} after it began: it may have been made to", age_of(entry));
     case ChainKind::exec_memory:
-    case ChainKind::injection: break;
+    case ChainKind::injection:
+        break;
     }
     return fmt::format("{}: {}", to_string(entry.kind), path);
 }
@@ -152,8 +183,9 @@ std::vector<Reason> reasons_of(const Finding& finding) {
     if (finding.code.origin == Origin::stdin_code) {
         reasons.push_back({"stdin", "the code came through standard input: no file is behind it"});
     } else if (finding.code.origin == Origin::descriptor) {
-        reasons.push_back({"descriptor", fmt::format("the code came through an open descriptor ({}): no named file is behind it",
-                                                     shown(finding.code.argument.value_or("")))});
+        reasons.push_back(
+            {"descriptor", fmt::format("the code came through an open descriptor ({}): no named file is behind it",
+                                       shown(finding.code.argument.value_or("")))});
     }
     for (const auto& entry : finding.chain) {
         reasons.push_back({std::string(to_string(entry.kind)), reason_text(entry)});

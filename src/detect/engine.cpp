@@ -15,11 +15,11 @@ namespace luatrail::detect {
 namespace {
 
 constexpr std::size_t most_nodes = 1024;
-constexpr std::size_t most_runs = 512;        // of one node, that later events may raise
+constexpr std::size_t most_runs = 512; // of one node, that later events may raise
 constexpr std::size_t most_programs = 4096;
 constexpr std::size_t most_births = 256;
 constexpr std::size_t remembered_findings = 8192;
-constexpr std::size_t process_bytes = 1024;   // an image with its command line, about
+constexpr std::size_t process_bytes = 1024;    // an image with its command line, about
 constexpr std::int64_t expire_every_ms = 5000; // event time
 
 bool is_terminal(audit::Text tty) { // drivers/tty: names of terminals that a person may sit at
@@ -27,7 +27,8 @@ bool is_terminal(audit::Text tty) { // drivers/tty: names of terminals that a pe
 }
 
 bool forks(audit::Call call) {
-    return call == audit::Call::fork || call == audit::Call::vfork || call == audit::Call::clone || call == audit::Call::clone3;
+    return call == audit::Call::fork || call == audit::Call::vfork || call == audit::Call::clone ||
+           call == audit::Call::clone3;
 }
 
 Actor actor_of(const audit::TypedEvent& event) {
@@ -36,7 +37,9 @@ Actor actor_of(const audit::TypedEvent& event) {
             .uid = event.syscall.uid};
 }
 
-bool removes(audit::Call call) { return call == audit::Call::unlink || call == audit::Call::unlinkat; }
+bool removes(audit::Call call) {
+    return call == audit::Call::unlink || call == audit::Call::unlinkat;
+}
 
 } // namespace
 
@@ -47,7 +50,8 @@ struct Engine::Impl {
     audit::Decoder decoder;
     std::list<Node> nodes; // most recently used first
     std::unordered_map<std::string_view, std::list<Node>::iterator> node_index;
-    // What the profiles say of a program's path: most execs are of a few programs, and each answer costs dozens of globs.
+    // What the profiles say of a program's path: most execs are of a few programs, and each answer costs dozens of
+    // globs.
     struct Program {
         bool interpreter = false, shell = false, loader = false;
     };
@@ -61,7 +65,8 @@ struct Engine::Impl {
 
     Impl(EngineOptions o, FindingSink& s) : options(std::move(o)), sink(s) {}
 
-    // ---- the straight list of steps -------------------------------------------------------------------------------------
+    // ---- the straight list of steps
+    // -------------------------------------------------------------------------------------
 
     void on_event(const audit::Event& raw) {
         ++counters.events;
@@ -88,7 +93,8 @@ struct Engine::Impl {
         }
     }
 
-    // ---- steps -------------------------------------------------------------------------------------------------------------
+    // ---- steps
+    // -------------------------------------------------------------------------------------------------------------
 
     void advance(Node& node, const audit::TypedEvent& event) {
         if (event.lost) {
@@ -178,13 +184,15 @@ struct Engine::Impl {
         node.files.apply(*file);
     }
 
-    // ---- runs ------------------------------------------------------------------------------------------------------------------
+    // ---- runs
+    // ------------------------------------------------------------------------------------------------------------------
 
     void judge_run(Node& node, const audit::TypedEvent& event, host::ProcessRef process) {
         const auto& argv = event.execve.argv;
         const auto exe = event.syscall.exe.value_or("");
         const auto& program = program_of(exe);
-        if (!program.interpreter && !program.loader && !exe.starts_with("/memfd:") && interpreter_file(node, event) == nullptr) {
+        if (!program.interpreter && !program.loader && !exe.starts_with("/memfd:") &&
+            interpreter_file(node, event) == nullptr) {
             return; // nearly all execs
         }
         const auto [match, offset] = identify(node, event, options.profiles);
@@ -195,10 +203,11 @@ struct Engine::Impl {
         run.event = &event;
         run.process = process;
         run.interpreter = match;
-        run.invocation = parse_invocation(*match.profile, {.argv = std::span(argv).subspan(offset),
-                                                           .missing = offset == 0 ? std::span(event.execve.missing) : std::span<const std::size_t>(),
-                                                           .truncated = event.execve.truncated || (offset != 0 && !event.execve.missing.empty()),
-                                                           .terminal = is_terminal(event.syscall.tty)});
+        run.invocation = parse_invocation(
+            *match.profile, {.argv = std::span(argv).subspan(offset),
+                             .missing = offset == 0 ? std::span(event.execve.missing) : std::span<const std::size_t>(),
+                             .truncated = event.execve.truncated || (offset != 0 && !event.execve.missing.empty()),
+                             .terminal = is_terminal(event.syscall.tty)});
         if (!run.invocation.runs_code) {
             ++counters.version_calls;
             return;
@@ -234,7 +243,8 @@ struct Engine::Impl {
                       .finding = std::move(finding)});
     }
 
-    // ---- what follows a run ----------------------------------------------------------------------------------------------------
+    // ---- what follows a run
+    // ----------------------------------------------------------------------------------------------------
 
     void follow_up_shell(Node& node, const audit::TypedEvent& event, host::ProcessRef process) {
         if (node.runs.empty() || !event.syscall.exe || !program_of(*event.syscall.exe).shell) {
@@ -242,7 +252,11 @@ struct Engine::Impl {
         }
         for (auto* run : node.runs_above(process)) {
             if (!(run->process == process)) {
-                raise(node, *run, {.kind = ChainKind::child_shell, .path = std::string(*event.syscall.exe), .event = event.id, .by = actor_of(event)});
+                raise(node, *run,
+                      {.kind = ChainKind::child_shell,
+                       .path = std::string(*event.syscall.exe),
+                       .event = event.id,
+                       .by = actor_of(event)});
             }
         }
     }
@@ -250,7 +264,8 @@ struct Engine::Impl {
     // A connection that was begun (EINPROGRESS) or refused tells as much as one that was made.
     void follow_up_connect(Node& node, const audit::TypedEvent& event, host::ProcessRef who) {
         for (auto* run : node.runs_above(who)) {
-            raise(node, *run, {.kind = ChainKind::network, .path = event.peer, .event = event.id, .by = actor_of(event)});
+            raise(node, *run,
+                  {.kind = ChainKind::network, .path = event.peer, .event = event.id, .by = actor_of(event)});
         }
     }
 
@@ -266,10 +281,13 @@ struct Engine::Impl {
     void follow_up_deletion(Node& node, const host::FileEvent& file, host::ProcessRef who) {
         for (auto* run : node.runs_above(who)) {
             if (const auto path = deleted_own_file(node, *run, file)) {
-                raise(node, *run, {.kind = ChainKind::self_delete,
-                                  .path = *path,
-                                  .event = file.event,
-                                  .by = Actor{.pid = file.by_pid, .exe = file.by_exe ? std::optional<std::string>(*file.by_exe) : std::nullopt, .uid = file.by_uid}});
+                raise(node, *run,
+                      {.kind = ChainKind::self_delete,
+                       .path = *path,
+                       .event = file.event,
+                       .by = Actor{.pid = file.by_pid,
+                                   .exe = file.by_exe ? std::optional<std::string>(*file.by_exe) : std::nullopt,
+                                   .uid = file.by_uid}});
             }
         }
     }
@@ -296,7 +314,8 @@ struct Engine::Impl {
     // A new finding where the follow-up makes it more severe; each kind once a run.
     void raise(Node& node, Run& run, ChainEntry entry) {
         auto finding = run.finding;
-        const bool known = std::any_of(finding.chain.begin(), finding.chain.end(), [&](const ChainEntry& one) { return one.kind == entry.kind; });
+        const bool known = std::any_of(finding.chain.begin(), finding.chain.end(),
+                                       [&](const ChainEntry& one) { return one.kind == entry.kind; });
         const auto age = entry.event.time_ms - finding.time_ms;
         if (known || age > options.window_ms) {
             return;
@@ -346,7 +365,8 @@ struct Engine::Impl {
             .first->second;
     }
 
-    // ---- nodes and their bounds -----------------------------------------------------------------------------------------------
+    // ---- nodes and their bounds
+    // -----------------------------------------------------------------------------------------------
 
     std::size_t process_capacity() const { return std::max<std::size_t>(options.memory / 4 / process_bytes, 256); }
 
@@ -389,7 +409,9 @@ struct Engine::Impl {
     }
 
     void note_birth(Node& node, const audit::TypedEvent& event, std::uint32_t parent, std::uint32_t child) {
-        const bool known = std::any_of(node.births.rbegin(), node.births.rend(), [&](const Birth& birth) { return birth.pid == child && birth.parent == parent; });
+        const bool known = std::any_of(node.births.rbegin(), node.births.rend(), [&](const Birth& birth) {
+            return birth.pid == child && birth.parent == parent;
+        });
         if (known) {
             return;
         }
@@ -408,15 +430,21 @@ struct Engine::Impl {
 Engine::Engine(EngineOptions options, FindingSink& sink) : impl_(std::make_unique<Impl>(std::move(options), sink)) {}
 Engine::~Engine() = default;
 
-void Engine::on_event(const audit::Event& event) { impl_->on_event(event); }
+void Engine::on_event(const audit::Event& event) {
+    impl_->on_event(event);
+}
 void Engine::set_policy(ProfileSet profiles, Baseline baseline) {
     impl_->options.profiles = std::move(profiles);
     impl_->options.baseline = std::move(baseline);
     impl_->programs.clear();
 }
 
-void Engine::note_loss(std::string_view node) { impl_->note_loss(impl_->node_of(node)); }
-std::size_t Engine::memory() const { return impl_->memory(); }
+void Engine::note_loss(std::string_view node) {
+    impl_->note_loss(impl_->node_of(node));
+}
+std::size_t Engine::memory() const {
+    return impl_->memory();
+}
 
 EngineCounters Engine::counters() const {
     auto counters = impl_->counters;

@@ -195,15 +195,16 @@ Expectation missed_by(const std::vector<Rule>& rules, const Rule& nearest, const
     const auto all = compare(nearest, facts);
     const auto* missed = first_missed(all);
     if (missed == nullptr) {
-        return unexpected("expired", fmt::format("expectation {} matched, but expired after {}", nearest.id, last_day(nearest)));
+        return unexpected("expired",
+                          fmt::format("expectation {} matched, but expired after {}", nearest.id, last_day(nearest)));
     }
     if (missed->answer == Answer::unanswered) {
-        return unexpected(missed->key, fmt::format("expectation {} names {} {}, but {}", nearest.id, missed->key, missed->wanted,
-                                                   missed->unanswered));
+        return unexpected(missed->key, fmt::format("expectation {} names {} {}, but {}", nearest.id, missed->key,
+                                                   missed->wanted, missed->unanswered));
     }
     if (named_elsewhere(rules, facts, missed->key)) {
-        return unexpected(missed->key, fmt::format("the nearest expectation, {}, names {} {} and not {}", nearest.id, missed->key,
-                                                   missed->wanted, *missed->found));
+        return unexpected(missed->key, fmt::format("the nearest expectation, {}, names {} {} and not {}", nearest.id,
+                                                   missed->key, missed->wanted, *missed->found));
     }
     if (missed->key == "executable") {
         return unexpected(missed->key, fmt::format("no expectation names executable {}", *missed->found));

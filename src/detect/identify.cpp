@@ -10,11 +10,16 @@ namespace luatrail::detect {
 namespace {
 
 // ld.so(8): these take a value, the others none; with a listing option nothing is run.
-constexpr std::array loader_values = {std::string_view{"--library-path"}, std::string_view{"--preload"},      std::string_view{"--audit"},
-                                      std::string_view{"--argv0"},        std::string_view{"--inhibit-rpath"}, std::string_view{"--glibc-hwcaps-prepend"},
+constexpr std::array loader_values = {std::string_view{"--library-path"},
+                                      std::string_view{"--preload"},
+                                      std::string_view{"--audit"},
+                                      std::string_view{"--argv0"},
+                                      std::string_view{"--inhibit-rpath"},
+                                      std::string_view{"--glibc-hwcaps-prepend"},
                                       std::string_view{"--glibc-hwcaps-mask"}};
-constexpr std::array loader_listings = {std::string_view{"--list"}, std::string_view{"--verify"}, std::string_view{"--list-tunables"},
-                                        std::string_view{"--list-diagnostics"}, std::string_view{"--help"}, std::string_view{"--version"}};
+constexpr std::array loader_listings = {std::string_view{"--list"},          std::string_view{"--verify"},
+                                        std::string_view{"--list-tunables"}, std::string_view{"--list-diagnostics"},
+                                        std::string_view{"--help"},          std::string_view{"--version"}};
 
 template <std::size_t n>
 bool contains(const std::array<std::string_view, n>& all, std::string_view word) {
@@ -49,7 +54,8 @@ Identified copied(const Node& node, const audit::TypedEvent& event, const Profil
             continue;
         }
         for (auto word = maker->argv.begin() + 1; word != maker->argv.end(); ++word) {
-            if (auto match = profiles.match(*word, *word); match.profile != nullptr && word->find('/') != std::string::npos) {
+            if (auto match = profiles.match(*word, *word);
+                match.profile != nullptr && word->find('/') != std::string::npos) {
                 match.by = IdentifiedBy::copy;
                 return {match, 0};
             }
@@ -60,7 +66,8 @@ Identified copied(const Node& node, const audit::TypedEvent& event, const Profil
 
 } // namespace
 
-// Items: of a #! script it, its interpreter, ld.so; else the program, under whatever name, and ld.so. A static program has no ld.so.
+// Items: of a #! script it, its interpreter, ld.so; else the program, under whatever name, and ld.so. A static program
+// has no ld.so.
 const host::File* interpreter_file(const Node& node, const audit::TypedEvent& event) {
     const auto is_exe = [&event](const audit::PathItem& item) {
         return item.name && event.syscall.exe && base::basename(*item.name) == base::basename(*event.syscall.exe);

@@ -11,7 +11,9 @@ namespace {
 constexpr std::size_t ancestors_shown = 8;
 constexpr std::int64_t pipeline_ms = 500; // a shell forks the members of a pipeline at once
 
-std::optional<std::string> copy(audit::Text text) { return text ? std::optional<std::string>(*text) : std::nullopt; }
+std::optional<std::string> copy(audit::Text text) {
+    return text ? std::optional<std::string>(*text) : std::nullopt;
+}
 
 void describe_process(const Invoked& run, Finding& finding) {
     const auto& call = run.event->syscall;
@@ -43,7 +45,8 @@ void describe_code(const Invoked& run, Finding& finding) {
 
 // The process that started this one: the nearest ancestor with another pid.
 const host::Process* parent_of(const std::vector<const host::Process*>& ancestors, std::uint32_t pid) {
-    const auto found = std::find_if(ancestors.begin(), ancestors.end(), [&](const host::Process* one) { return one->pid != pid; });
+    const auto found =
+        std::find_if(ancestors.begin(), ancestors.end(), [&](const host::Process* one) { return one->pid != pid; });
     return found == ancestors.end() ? nullptr : *found;
 }
 
@@ -94,7 +97,8 @@ Finding describe(const Node& node, const Invoked& run, const EngineOptions& opti
     bool cut = false;
     const auto ancestors = node.processes.ancestors(run.process, ancestors_shown, &cut);
     for (const auto* process : ancestors) {
-        finding.ancestors.push_back({.pid = process->pid, .exe = process->exe, .argv = process->argv, .uid = process->uid});
+        finding.ancestors.push_back(
+            {.pid = process->pid, .exe = process->exe, .argv = process->argv, .uid = process->uid});
     }
     const auto* parent = parent_of(ancestors, finding.process.pid);
     if (cut || (parent == nullptr && finding.process.ppid.value_or(0) > 1)) {
@@ -105,10 +109,12 @@ Finding describe(const Node& node, const Invoked& run, const EngineOptions& opti
 }
 
 bool in_pipeline(const Node& node, const host::Process& process, std::int64_t time_ms) {
-    const auto own = std::find_if(node.births.rbegin(), node.births.rend(), [&](const Birth& birth) { return birth.pid == process.pid; });
+    const auto own = std::find_if(node.births.rbegin(), node.births.rend(),
+                                  [&](const Birth& birth) { return birth.pid == process.pid; });
     const auto born = own == node.births.rend() ? time_ms : own->time_ms;
     return std::any_of(node.births.rbegin(), node.births.rend(), [&](const Birth& birth) {
-        if (birth.pid == process.pid || birth.parent != process.ppid || birth.time_ms < born - pipeline_ms || birth.time_ms > born + pipeline_ms) {
+        if (birth.pid == process.pid || birth.parent != process.ppid || birth.time_ms < born - pipeline_ms ||
+            birth.time_ms > born + pipeline_ms) {
             return false;
         }
         return static_cast<bool>(node.processes.current(birth.pid));

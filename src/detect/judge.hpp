@@ -15,13 +15,13 @@ struct Invoked {
     host::ProcessRef process;
     ProfileSet::Match interpreter;
     Invocation invocation;
-    std::optional<std::string> script_path;    // absolute
-    std::optional<host::FileId> script;        // by the exec's own PATH item (a #! script)
+    std::optional<std::string> script_path; // absolute
+    std::optional<host::FileId> script;     // by the exec's own PATH item (a #! script)
     bool path_uncertain = false;
 };
 
-// Whether an exec is one of an interpreter, and how that is known: by its path; a memfd by argv[0]; what ld.so was told to run; a copy by
-// the ledger. `offset` is where the interpreter's own argv begins (not 0 behind a loader).
+// Whether an exec is one of an interpreter, and how that is known: by its path; a memfd by argv[0]; what ld.so was told
+// to run; a copy by the ledger. `offset` is where the interpreter's own argv begins (not 0 behind a loader).
 struct Identified {
     ProfileSet::Match match;
     std::size_t offset = 0;
@@ -34,13 +34,15 @@ const host::File* interpreter_file(const Node& node, const audit::TypedEvent& ev
 // Where the script is and which file it is.
 void locate_script(const Node& node, Invoked& run);
 
-// What was done to the run's files before it, within the window: drops and memory artifacts. Sets degraded marks that belong to them.
+// What was done to the run's files before it, within the window: drops and memory artifacts. Sets degraded marks that
+// belong to them.
 void find_chain(const Node& node, const Invoked& run, const EngineOptions& options, Finding& finding);
 
 // The finding without its severity: who ran what, in which tree, expected or not.
 Finding describe(const Node& node, const Invoked& run, const EngineOptions& options);
 
-// Fills severity, title, reasons, events and id from what the finding holds by now. False: no finding (an expected run).
+// Fills severity, title, reasons, events and id from what the finding holds by now. False: no finding (an expected
+// run).
 bool conclude(const Node& node, std::string_view kind, Finding& finding);
 
 // Whether another child of the same parent was born at the same moment and is alive: a pipeline.

@@ -42,10 +42,11 @@ struct Node {
     std::string name;
     host::ProcessTable processes;
     host::FileLedger files;
-    std::deque<Run> runs;      // oldest first
-    std::unordered_multimap<std::uint32_t, Run*> runs_by_slot; // of their processes: to find the runs among a process's ancestors
-    std::deque<Birth> births;  // oldest first
-    std::deque<Memfd> memfds;  // oldest first
+    std::deque<Run> runs; // oldest first
+    std::unordered_multimap<std::uint32_t, Run*>
+        runs_by_slot;         // of their processes: to find the runs among a process's ancestors
+    std::deque<Birth> births; // oldest first
+    std::deque<Memfd> memfds; // oldest first
     std::int64_t newest_ms = INT64_MIN;
     std::int64_t lost_ms = INT64_MIN; // newest event time when records were last known to be lost
 

@@ -200,8 +200,9 @@ void ProfileSet::read(const base::TomlTable& file) {
     auto programs = programs_;
     if (const auto kinds = file.table("programs")) {
         kinds->allow_only({"shell", "archiver", "package_manager", "loader"});
-        for (const auto& [kind, key] : {std::pair{ProgramKind::shell, "shell"}, std::pair{ProgramKind::archiver, "archiver"},
-                                        std::pair{ProgramKind::package_manager, "package_manager"}, std::pair{ProgramKind::loader, "loader"}}) {
+        for (const auto& [kind, key] :
+             {std::pair{ProgramKind::shell, "shell"}, std::pair{ProgramKind::archiver, "archiver"},
+              std::pair{ProgramKind::package_manager, "package_manager"}, std::pair{ProgramKind::loader, "loader"}}) {
             if (auto globs = kinds->texts(key)) {
                 programs[static_cast<std::size_t>(kind)] = std::move(*globs);
             }
@@ -224,7 +225,8 @@ void ProfileSet::read(const base::TomlTable& file) {
 
 bool ProfileSet::may_match(std::string_view exe) const {
     const auto program = without_suffixes(exe);
-    return std::any_of(profiles_.begin(), profiles_.end(), [&](const Profile& profile) { return any_matches(profile.exe, program); });
+    return std::any_of(profiles_.begin(), profiles_.end(),
+                       [&](const Profile& profile) { return any_matches(profile.exe, program); });
 }
 
 bool ProfileSet::is(ProgramKind kind, std::string_view exe) const {

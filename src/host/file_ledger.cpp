@@ -84,7 +84,8 @@ std::size_t FileLedger::State::old_parent(const FileEvent& event, const Roles& r
     const std::string_view old_name = *roles.removed.front()->name;
     const auto is_above = [&event](const PathItem& parent, std::string_view name) {
         const std::size_t slash = name.rfind('/');
-        return parent.name && *parent.name == (slash == std::string_view::npos ? event.cwd.value_or("") : name.substr(0, slash + 1));
+        return parent.name &&
+               *parent.name == (slash == std::string_view::npos ? event.cwd.value_or("") : name.substr(0, slash + 1));
     };
     const bool first = is_above(*parents[0], old_name);
     const bool second = is_above(*parents[1], old_name);

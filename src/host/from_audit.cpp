@@ -7,8 +7,11 @@ namespace {
 
 using audit::Call;
 
-// The descriptor is an int, logged as the register's full width or its lower half: ffffff9c and ffffffffffffff9c are AT_FDCWD.
-bool is_at_cwd(std::uint64_t argument) { return static_cast<std::int32_t>(argument & 0xffffffffU) == AT_FDCWD; }
+// The descriptor is an int, logged as the register's full width or its lower half: ffffff9c and ffffffffffffff9c are
+// AT_FDCWD.
+bool is_at_cwd(std::uint64_t argument) {
+    return static_cast<std::int32_t>(argument & 0xffffffffU) == AT_FDCWD;
+}
 
 struct Shape {
     FileEvent::Call call = FileEvent::Call::other;
@@ -21,31 +24,52 @@ struct Shape {
 std::optional<Shape> shape_of(Call call) {
     using F = FileEvent::Call;
     switch (call) {
-    case Call::open: return Shape{.call = F::open, .flags = 1};
-    case Call::openat: return Shape{.call = F::open, .descriptor = 0, .flags = 2};
-    case Call::openat2: return Shape{.call = F::open, .descriptor = 0};
-    case Call::creat: return Shape{.call = F::open};
-    case Call::mkdir: return Shape{.call = F::mkdir};
-    case Call::mkdirat: return Shape{.call = F::mkdir, .descriptor = 0};
-    case Call::mknod: return Shape{.call = F::mknod};
-    case Call::mknodat: return Shape{.call = F::mknod, .descriptor = 0};
-    case Call::rename: return Shape{.call = F::rename};
+    case Call::open:
+        return Shape{.call = F::open, .flags = 1};
+    case Call::openat:
+        return Shape{.call = F::open, .descriptor = 0, .flags = 2};
+    case Call::openat2:
+        return Shape{.call = F::open, .descriptor = 0};
+    case Call::creat:
+        return Shape{.call = F::open};
+    case Call::mkdir:
+        return Shape{.call = F::mkdir};
+    case Call::mkdirat:
+        return Shape{.call = F::mkdir, .descriptor = 0};
+    case Call::mknod:
+        return Shape{.call = F::mknod};
+    case Call::mknodat:
+        return Shape{.call = F::mknod, .descriptor = 0};
+    case Call::rename:
+        return Shape{.call = F::rename};
     case Call::renameat:
-    case Call::renameat2: return Shape{.call = F::rename, .descriptor = 0, .second_descriptor = 2};
-    case Call::link: return Shape{.call = F::link};
-    case Call::linkat: return Shape{.call = F::link, .descriptor = 0, .second_descriptor = 2};
-    case Call::symlink: return Shape{.call = F::symlink};
-    case Call::symlinkat: return Shape{.call = F::symlink, .descriptor = 1, .second_descriptor = 1};
-    case Call::unlink: return Shape{.call = F::unlink};
-    case Call::unlinkat: return Shape{.call = F::unlink, .descriptor = 0};
-    case Call::rmdir: return Shape{.call = F::rmdir};
+    case Call::renameat2:
+        return Shape{.call = F::rename, .descriptor = 0, .second_descriptor = 2};
+    case Call::link:
+        return Shape{.call = F::link};
+    case Call::linkat:
+        return Shape{.call = F::link, .descriptor = 0, .second_descriptor = 2};
+    case Call::symlink:
+        return Shape{.call = F::symlink};
+    case Call::symlinkat:
+        return Shape{.call = F::symlink, .descriptor = 1, .second_descriptor = 1};
+    case Call::unlink:
+        return Shape{.call = F::unlink};
+    case Call::unlinkat:
+        return Shape{.call = F::unlink, .descriptor = 0};
+    case Call::rmdir:
+        return Shape{.call = F::rmdir};
     case Call::chmod:
-    case Call::fchmod: return Shape{.call = F::chmod, .mode = 1};
+    case Call::fchmod:
+        return Shape{.call = F::chmod, .mode = 1};
     case Call::fchmodat:
-    case Call::fchmodat2: return Shape{.call = F::chmod, .descriptor = 0, .mode = 2};
+    case Call::fchmodat2:
+        return Shape{.call = F::chmod, .descriptor = 0, .mode = 2};
     case Call::truncate:
-    case Call::ftruncate: return Shape{.call = F::truncate};
-    default: return std::nullopt;
+    case Call::ftruncate:
+        return Shape{.call = F::truncate};
+    default:
+        return std::nullopt;
     }
 }
 
@@ -66,7 +90,8 @@ bool has_nametype(const audit::TypedEvent& event, audit::PathItem::NameType type
     return false;
 }
 
-// Only a chmod that makes a file executable tells of a script being made ready; the item's mode is that before the call.
+// Only a chmod that makes a file executable tells of a script being made ready; the item's mode is that before the
+// call.
 bool makes_executable(const audit::TypedEvent& event, const Shape& shape) {
     constexpr std::uint32_t executable = 0111;
     const auto mode = static_cast<std::uint32_t>(event.syscall.a[shape.mode]);
@@ -129,8 +154,10 @@ std::optional<FileEvent> file_event_of(const audit::TypedEvent& event, ProcessRe
         return std::nullopt;
     }
     FileEvent file;
-    file.writes = shape->call == FileEvent::Call::truncate || (shape->call == FileEvent::Call::open && opens_for_writing(event, *shape));
-    if (shape->call == FileEvent::Call::open && !file.writes && !has_nametype(event, audit::PathItem::NameType::create)) {
+    file.writes = shape->call == FileEvent::Call::truncate ||
+                  (shape->call == FileEvent::Call::open && opens_for_writing(event, *shape));
+    if (shape->call == FileEvent::Call::open && !file.writes &&
+        !has_nametype(event, audit::PathItem::NameType::create)) {
         return std::nullopt;
     }
     file.call = shape->call;

@@ -53,7 +53,8 @@ TEST_CASE("the window's last millisecond counts, the next one does not") {
     CHECK(replay(dropped_and_run(10 * minute + 1).text).briefs == Briefs{"info script: | no-baseline"});
     detect::EngineOptions wider;
     wider.window_ms = 11 * minute;
-    CHECK(replay(dropped_and_run(10 * minute + 1).text, std::move(wider)).briefs == Briefs{"high script: script-drop/create | no-baseline"});
+    CHECK(replay(dropped_and_run(10 * minute + 1).text, std::move(wider)).briefs ==
+          Briefs{"high script: script-drop/create | no-baseline"});
 }
 
 TEST_CASE("each cell of the severity table is reached by a run") {
@@ -69,13 +70,19 @@ TEST_CASE("each cell of the severity table is reached by a run") {
         {"unknown, nothing", nullptr, false, false, false, {"info script: | no-baseline"}},
         {"unknown, a follow-up alone", nullptr, false, false, true, {"info script: | no-baseline"}},
         {"unknown, a drop", nullptr, true, false, false, {"high script: script-drop/create | no-baseline"}},
-        {"unknown, both", nullptr, true, true, false, {"critical script: script-drop/create shared-memory | no-baseline"}},
+        {"unknown, both",
+         nullptr,
+         true,
+         true,
+         false,
+         {"critical script: script-drop/create shared-memory | no-baseline"}},
         {"unknown, a drop and a follow-up",
          nullptr,
          true,
          false,
          true,
-         {"high script: script-drop/create | no-baseline", "critical script: script-drop/create child-shell | no-baseline"}},
+         {"high script: script-drop/create | no-baseline",
+          "critical script: script-drop/create child-shell | no-baseline"}},
         {"expected, nothing", expects, false, false, false, {}},
         {"expected, a follow-up alone", expects, false, false, true, {}},
         {"expected, a drop", expects, true, false, false, {"medium script: script-drop/create |"}},
@@ -96,7 +103,9 @@ TEST_CASE("each cell of the severity table is reached by a run") {
         }
         log.fork(shell, 20).at(start + 10).exec(lua, {"lua5.4", script});
         if (row.shell) {
-            log.fork(lua, 30).at(start + 20).exec({.pid = 30, .ppid = 20, .uid = 33, .exe = "/usr/bin/dash"}, {"sh", "-c", "id"});
+            log.fork(lua, 30)
+                .at(start + 20)
+                .exec({.pid = 30, .ppid = 20, .uid = 33, .exe = "/usr/bin/dash"}, {"sh", "-c", "id"});
         }
         auto options = row.rules == nullptr ? detect::EngineOptions{} : with_baseline(row.rules);
         const auto made = replay(log.text, std::move(options));
@@ -122,7 +131,11 @@ TEST_CASE("a failed exec, a version call and another program's argument are no r
 
 TEST_CASE("two nodes with the same times, serials and pids stay apart") {
     Log web("web01"), db("db01");
-    web.at(start).exec(shell, {"bash"}).create(shell, "/tmp/x.lua", 700).at(start + 5).exec(lua, {"lua5.4", "/srv/other.lua"});
+    web.at(start)
+        .exec(shell, {"bash"})
+        .create(shell, "/tmp/x.lua", 700)
+        .at(start + 5)
+        .exec(lua, {"lua5.4", "/srv/other.lua"});
     db.at(start).exec(shell, {"bash"}).exec(shell, {"bash"}).at(start + 5).exec(lua, {"lua5.4", "/tmp/x.lua"});
     const auto made = replay(web.text + db.text);
     CHECK(made.briefs == Briefs{"info script: | no-baseline", "info script: | no-baseline"});
@@ -172,10 +185,13 @@ TEST_CASE("a ledger that had to forget drops of the window says so instead of ke
 TEST_CASE("after a boot, pids name other processes") {
     Log log;
     log.at(start).exec(shell, {"bash"}).fork(shell, 20).exec(lua, {"lua5.4", "/srv/x.lua"});
-    log.at(start + minute).lone("SYSTEM_BOOT", "pid=1 uid=0 auid=4294967295 ses=4294967295 msg=' comm=\"systemd-update-utmp\" res=success'");
+    log.at(start + minute)
+        .lone("SYSTEM_BOOT",
+              "pid=1 uid=0 auid=4294967295 ses=4294967295 msg=' comm=\"systemd-update-utmp\" res=success'");
     log.at(start + 2 * minute).exec({.pid = 30, .ppid = 20, .exe = "/usr/bin/dash"}, {"sh"});
     const auto made = replay(log.text);
-    CHECK(made.briefs == Briefs{"info script: | no-baseline"}); // the shell is no child of the run of pid 20 before the boot
+    CHECK(made.briefs ==
+          Briefs{"info script: | no-baseline"}); // the shell is no child of the run of pid 20 before the boot
 }
 
 TEST_CASE("a package manager's own files are no drops; a program that only bears its name is none") {
@@ -185,7 +201,11 @@ TEST_CASE("a package manager's own files are no drops; a program that only bears
         if (itself_dropped) {
             log.create(shell, who.exe, 650);
         }
-        log.exec(who, {"dpkg", "-i", "x.deb"}).create(who, "/opt/x.lua", 700).fork(shell, 20).at(start + 10).exec(lua, {"lua5.4", "/opt/x.lua"});
+        log.exec(who, {"dpkg", "-i", "x.deb"})
+            .create(who, "/opt/x.lua", 700)
+            .fork(shell, 20)
+            .at(start + 10)
+            .exec(lua, {"lua5.4", "/opt/x.lua"});
         return replay(log.text).briefs;
     };
     const Briefs drop{"high script: script-drop/create | no-baseline"};
@@ -205,13 +225,18 @@ TEST_CASE("bare lua reads a pipe where another child of its parent was born with
     piped.at(start).exec(shell, {"bash"}).at(start + 5000).fork(shell, 19).fork(shell, 20).exec(typed, {"lua5.4"});
     CHECK(replay(piped.text).briefs == Briefs{"high stdin: | no-baseline"});
     Log after; // the producer had ended before: not a pipeline
-    after.at(start).exec(shell, {"bash"}).at(start + 5000).fork(shell, 19).exit({.pid = 19, .ppid = 10, .exe = "/usr/bin/bash"});
+    after.at(start)
+        .exec(shell, {"bash"})
+        .at(start + 5000)
+        .fork(shell, 19)
+        .exit({.pid = 19, .ppid = 10, .exe = "/usr/bin/bash"});
     after.at(start + 5100).fork(shell, 20).exec(typed, {"lua5.4"});
     CHECK(replay(after.text).briefs == Briefs{"info interactive: | no-baseline"});
 }
 
 TEST_CASE("an expectation that the run misses is named in the reasons by its key") {
-    auto options = with_baseline("schema = 1\n[[expect]]\nid = \"web\"\nexecutable = \"/usr/bin/lua5.4\"\nuser = \"root\"\n");
+    auto options =
+        with_baseline("schema = 1\n[[expect]]\nid = \"web\"\nexecutable = \"/usr/bin/lua5.4\"\nuser = \"root\"\n");
     const auto made = replay(dropped_and_run(4).text, std::move(options));
     REQUIRE(made.findings.size() == 1);
     const auto& finding = made.findings.front();
@@ -220,7 +245,8 @@ TEST_CASE("an expectation that the run misses is named in the reasons by its key
     REQUIRE(finding.reasons.size() == 2);
     CHECK(finding.reasons[0].id == "unexpected-user");
     CHECK(finding.reasons[1].id == "script-drop");
-    CHECK(finding.reasons[1].text == "bash (pid 10, uid 0) created /tmp/x.lua 4 ms before the run, in the same process tree");
+    CHECK(finding.reasons[1].text ==
+          "bash (pid 10, uid 0) created /tmp/x.lua 4 ms before the run, in the same process tree");
 }
 
 TEST_CASE("a new policy counts from the next event on") {
@@ -232,10 +258,17 @@ TEST_CASE("a new policy counts from the next event on") {
     test::Findings findings;
     detect::Engine engine({}, findings);
     const auto run = [&](std::int64_t time) {
-        const std::string body = "arch=c000003e syscall=59 success=yes exit=0 a0=0 a1=0 a2=0 a3=0 items=0 ppid=1 pid=20 auid=0 uid=33 euid=33 tty=(none) ses=1 "
+        const std::string body = "arch=c000003e syscall=59 success=yes exit=0 a0=0 a1=0 a2=0 a3=0 items=0 ppid=1 "
+                                 "pid=20 auid=0 uid=33 euid=33 tty=(none) ses=1 "
                                  "comm=\"lua\" exe=\"/usr/bin/lua\" key=(null)";
-        const std::vector<audit::Record> records = {{.id = {time, 1}, .type = 1300, .type_name = "SYSCALL", .node = {}, .body = body, .enriched = {}},
-                                                    {.id = {time, 1}, .type = 1309, .type_name = "EXECVE", .node = {}, .body = "argc=2 a0=\"lua\" a1=\"/x.lua\"", .enriched = {}}};
+        const std::vector<audit::Record> records = {
+            {.id = {time, 1}, .type = 1300, .type_name = "SYSCALL", .node = {}, .body = body, .enriched = {}},
+            {.id = {time, 1},
+             .type = 1309,
+             .type_name = "EXECVE",
+             .node = {},
+             .body = "argc=2 a0=\"lua\" a1=\"/x.lua\"",
+             .enriched = {}}};
         engine.on_event({.id = {time, 1}, .node = {}, .records = records});
     };
     run(start);

@@ -92,23 +92,28 @@ class Log {
   private:
     void begin(const Who& who, int call, const std::string& middle) {
         ++serial_;
-        auto record = fmt::format("arch=c000003e syscall={} {} ppid={} pid={} auid={} uid={} gid=0 euid={} suid=0 fsuid=0 egid=0 sgid=0 fsgid=0 tty={} "
+        auto record = fmt::format("arch=c000003e syscall={} {} ppid={} pid={} auid={} uid={} gid=0 euid={} suid=0 "
+                                  "fsuid=0 egid=0 sgid=0 fsgid=0 tty={} "
                                   "ses=4294967295 comm=\"{}\" exe=\"{}\" key=(null)",
                                   call, middle, who.ppid, who.pid, who.auid, who.uid, who.uid, who.tty,
                                   who.exe.substr(who.exe.rfind('/') + 1).substr(0, 15), who.exe);
         if (!who.user.empty()) {
-            record += fmt::format("\x1d" "ARCH=x86_64 SYSCALL=x AUID=\"unset\" UID=\"{}\"", who.user);
+            record += fmt::format("\x1d"
+                                  "ARCH=x86_64 SYSCALL=x AUID=\"unset\" UID=\"{}\"",
+                                  who.user);
         }
         add("SYSCALL", record);
     }
 
-    void path(int item, const std::string& name, std::uint64_t inode, const char* nametype, const char* mode = "0100755") {
-        add("PATH", fmt::format("item={} name=\"{}\" inode={} dev=fe:00 mode={} ouid=0 ogid=0 rdev=00:00 nametype={}", item, name, inode, mode, nametype));
+    void path(int item, const std::string& name, std::uint64_t inode, const char* nametype,
+              const char* mode = "0100755") {
+        add("PATH", fmt::format("item={} name=\"{}\" inode={} dev=fe:00 mode={} ouid=0 ogid=0 rdev=00:00 nametype={}",
+                                item, name, inode, mode, nametype));
     }
 
     void add(const std::string& type, const std::string& body) {
-        text += fmt::format("{}type={} msg=audit({}.{:03}:{}): {}\n", node_.empty() ? "" : "node=" + node_ + " ", type, now_ms / 1000, now_ms % 1000,
-                            serial_, body);
+        text += fmt::format("{}type={} msg=audit({}.{:03}:{}): {}\n", node_.empty() ? "" : "node=" + node_ + " ", type,
+                            now_ms / 1000, now_ms % 1000, serial_, body);
     }
 
     std::string node_;
@@ -122,7 +127,8 @@ class Findings final : public luatrail::detect::FindingSink {
     std::vector<luatrail::detect::Finding> all;
 };
 
-// "high script: script-drop create, shared-memory | no-baseline": what tests compare. Chain kinds with how; degraded marks after the bar.
+// "high script: script-drop create, shared-memory | no-baseline": what tests compare. Chain kinds with how; degraded
+// marks after the bar.
 inline std::string brief(const luatrail::detect::Finding& finding) {
     using namespace luatrail::detect;
     std::string text = fmt::format("{} {}:", to_string(finding.severity), to_string(finding.code.origin));

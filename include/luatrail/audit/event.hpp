@@ -9,7 +9,8 @@
 
 namespace luatrail::audit {
 
-// Why an event is considered whole. `end_of_event` and `content` say that nothing is missing; the others that nothing more was waited for.
+// Why an event is considered whole. `end_of_event` and `content` say that nothing is missing; the others that nothing
+// more was waited for.
 enum class Closed : std::uint8_t {
     end_of_event, // an EOE record
     content,      // SYSCALL, all its `items` PATH records, and PROCTITLE, the last one that the kernel writes
@@ -24,8 +25,8 @@ struct Event {
     std::string_view node;           // empty: none
     std::span<const Record> records; // in order of arrival, without exact duplicates and without EOE
     Closed closed = Closed::aged;
-    bool trimmed = false;            // more records came than an event may hold: some EXECVE arguments are missing
-    bool late = false;               // records of an event that had already been handed over
+    bool trimmed = false; // more records came than an event may hold: some EXECVE arguments are missing
+    bool late = false;    // records of an event that had already been handed over
 };
 
 class EventSink {

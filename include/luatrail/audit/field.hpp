@@ -1,9 +1,9 @@
 // The fields of a record's text, and their encodings.
 //
-// Grammar (audit-userspace's "Audit event parsing" and the kernel's audit_log_* functions): NAME=VALUE separated by blanks. A value that
-// begins with a quote runs to the next quote of its kind, one that begins with a brace to the closing brace, any other to the next blank.
-// AppArmor breaks it (`subj==unconfined`, `subj==/usr/sbin/ntpd (enforce)`): the second `=` belongs to the value, and words
-// without `=` are skipped.
+// Grammar (audit-userspace's "Audit event parsing" and the kernel's audit_log_* functions): NAME=VALUE separated by
+// blanks. A value that begins with a quote runs to the next quote of its kind, one that begins with a brace to the
+// closing brace, any other to the next blank. AppArmor breaks it (`subj==unconfined`, `subj==/usr/sbin/ntpd
+// (enforce)`): the second `=` belongs to the value, and words without `=` are skipped.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@ namespace luatrail::audit {
 // Views into the text that the reader walks.
 struct Field {
     std::string_view name;
-    std::string_view value;   // quotes included, as written
-    bool cut = false;         // a quote or brace that never closes, or a value that the text's end may have cut
+    std::string_view value; // quotes included, as written
+    bool cut = false;       // a quote or brace that never closes, or a value that the text's end may have cut
 };
 
 // Walks the fields of one text in order. Never allocates; ends at the end of the text whatever the text is.
@@ -34,20 +34,20 @@ class FieldReader {
 
 // How a field's value is written, by record type and name: "a0" is an address in SYSCALL and a string in EXECVE.
 enum class Encoding : std::uint8_t {
-    text,        // literal, perhaps quoted
-    number,      // decimal
-    hex_number,  // hexadecimal without 0x
-    octal,       // mode
-    device,      // MAJOR:MINOR in hex
-    untrusted,   // audit_log_untrustedstring(): "quoted" is literal, unquoted is upper-case hex
-    key,         // untrusted; several keys are joined by 0x01
-    proctitle,   // untrusted; words are joined by NUL, cut at 128 bytes
+    text,       // literal, perhaps quoted
+    number,     // decimal
+    hex_number, // hexadecimal without 0x
+    octal,      // mode
+    device,     // MAJOR:MINOR in hex
+    untrusted,  // audit_log_untrustedstring(): "quoted" is literal, unquoted is upper-case hex
+    key,        // untrusted; several keys are joined by 0x01
+    proctitle,  // untrusted; words are joined by NUL, cut at 128 bytes
 };
 Encoding encoding_of(RecordType type, std::string_view field);
 
-// An untrusted string's bytes. `(null)`, `(none)` and `?` are nothing. Quoted: what stands between the quotes, shown as a view of `value`.
-// Unquoted upper-case hex of even length: decoded into `scratch`. Anything else (lower-case hex, half-interpreted logs): as it is.
-// Hex of odd length that the end of its record cut (`cut`): the whole pairs.
+// An untrusted string's bytes. `(null)`, `(none)` and `?` are nothing. Quoted: what stands between the quotes, shown as
+// a view of `value`. Unquoted upper-case hex of even length: decoded into `scratch`. Anything else (lower-case hex,
+// half-interpreted logs): as it is. Hex of odd length that the end of its record cut (`cut`): the whole pairs.
 std::optional<std::string_view> decode_untrusted(std::string_view value, std::string& scratch, bool cut = false);
 
 // A literal value without its quotes; nothing for `(null)`, `(none)` and `?`.

@@ -55,8 +55,8 @@ struct Record {
 template <>
 struct std::hash<luatrail::audit::EventId> {
     std::size_t operator()(const luatrail::audit::EventId& id) const noexcept {
-        const auto mixed = (static_cast<std::uint64_t>(id.time_ms) * 0x9e3779b97f4a7c15ULL) ^
-                           (id.serial * 0xc2b2ae3d27d4eb4fULL);
+        const auto mixed =
+            (static_cast<std::uint64_t>(id.time_ms) * 0x9e3779b97f4a7c15ULL) ^ (id.serial * 0xc2b2ae3d27d4eb4fULL);
         return static_cast<std::size_t>(mixed ^ (mixed >> 29U));
     }
 };

@@ -16,17 +16,18 @@ namespace luatrail::audit {
 // An absent field, and the values (null), (none) and ?, are nothing.
 using Text = std::optional<std::string_view>;
 
-// A SYSCALL record (kernel/auditsc.c, audit_log_exit). Ids are nothing when absent; auid and ses also when unset (4294967295).
+// A SYSCALL record (kernel/auditsc.c, audit_log_exit). Ids are nothing when absent; auid and ses also when unset
+// (4294967295).
 struct Syscall {
-    std::string_view arch_text;          // "c000003e"
-    std::string_view call_text;          // "59", or "execve" in half-interpreted logs
-    Call call = Call::other;             // by arch and number, else by the enriched SYSCALL=
-    std::optional<bool> success;         // nothing: the record has no such field (exit_group never returns)
+    std::string_view arch_text;  // "c000003e"
+    std::string_view call_text;  // "59", or "execve" in half-interpreted logs
+    Call call = Call::other;     // by arch and number, else by the enriched SYSCALL=
+    std::optional<bool> success; // nothing: the record has no such field (exit_group never returns)
     std::optional<std::int64_t> exit;
-    std::uint64_t a[4] = {};             // a0..a3
+    std::uint64_t a[4] = {}; // a0..a3
     std::optional<std::uint32_t> pid, ppid, auid, uid, gid, euid, ses;
     Text tty, comm, exe, key;
-    Text user;                           // enriched UID=
+    Text user; // enriched UID=
 };
 
 // One PATH record (audit_log_name).
@@ -44,8 +45,9 @@ struct PathItem {
 struct Execve {
     std::optional<std::int64_t> argc;
     std::vector<std::string> argv;
-    std::vector<std::size_t> missing; // indices below argc that no record carried (old kernels drop empty arguments; records get lost)
-    bool truncated = false;           // an argument's piece is missing, cut, or more arguments than are kept
+    std::vector<std::size_t>
+        missing; // indices below argc that no record carried (old kernels drop empty arguments; records get lost)
+    bool truncated = false; // an argument's piece is missing, cut, or more arguments than are kept
 };
 
 struct TypedEvent {
@@ -56,18 +58,19 @@ struct TypedEvent {
     Syscall syscall;
     Execve execve;
     Text cwd;
-    std::vector<PathItem> paths; // by item number
-    bool partial = false;        // evicted, trimmed, late, or fewer PATH records than `items`
-    std::optional<std::uint32_t> abend_pid; // ANOM_ABEND: a process crashed
-    std::optional<std::string> peer;        // SOCKADDR of the internet families: "192.0.2.1:80", "[2001:db8::1]:443"
+    std::vector<PathItem> paths;             // by item number
+    bool partial = false;                    // evicted, trimmed, late, or fewer PATH records than `items`
+    std::optional<std::uint32_t> abend_pid;  // ANOM_ABEND: a process crashed
+    std::optional<std::string> peer;         // SOCKADDR of the internet families: "192.0.2.1:80", "[2001:db8::1]:443"
     std::optional<std::uint64_t> open_flags; // OPENAT2's oflag: openat2(2) passes its flags in memory
-    bool lost = false;           // says that the kernel or auditd lost records
-    bool boot = false;           // SYSTEM_BOOT: pids and serials start anew
+    bool lost = false;                       // says that the kernel or auditd lost records
+    bool boot = false;                       // SYSTEM_BOOT: pids and serials start anew
 
     bool is_exec() const { return has_execve || (has_syscall && luatrail::audit::is_exec(syscall.call)); }
 };
 
-// Decodes events; reused, so that it allocates little. What decode() returns lives until its next call or until the event's views end.
+// Decodes events; reused, so that it allocates little. What decode() returns lives until its next call or until the
+// event's views end.
 class Decoder {
   public:
     const TypedEvent& decode(const Event& event);

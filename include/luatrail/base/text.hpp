@@ -18,7 +18,8 @@ struct Utf8Step {
 Utf8Step utf8_step(std::string_view bytes, std::size_t at);
 
 // A character that a terminal may act on, or that does not show and so can make a text look like another: C0, DEL, C1,
-// line and paragraph separators, bidirectional controls, zero-width and other default-ignorable characters, noncharacters.
+// line and paragraph separators, bidirectional controls, zero-width and other default-ignorable characters,
+// noncharacters.
 bool hides(char32_t character);
 
 // RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
@@ -30,20 +31,20 @@ std::string to_utf8(std::string_view bytes);
 // Lower-case hex of the bytes.
 std::string to_hex(std::string_view bytes);
 
-// Valid UTF-8 without any character that hides(): those are written as \n, \r, \t, \x1b, \u202e, \U000e0001, and bytes that
-// are not UTF-8 as \xff (two digits always mean a byte below 0x80 or a stray one; C1 is \u0085). A backslash stays as it is.
-// Safe for a terminal.
+// Valid UTF-8 without any character that hides(): those are written as \n, \r, \t, \x1b, \u202e, \U000e0001, and bytes
+// that are not UTF-8 as \xff (two digits always mean a byte below 0x80 or a stray one; C1 is \u0085). A backslash stays
+// as it is. Safe for a terminal.
 std::string printable(std::string_view bytes);
 
-// printable(), quoted for a shell where needed, so that a command line can be read: 'a b', and $'a\nb' where printable() had
-// to escape something, which bash and zsh read back as the same bytes.
+// printable(), quoted for a shell where needed, so that a command line can be read: 'a b', and $'a\nb' where
+// printable() had to escape something, which bash and zsh read back as the same bytes.
 std::string shell_quoted(std::string_view argument);
 
 // The last path component, without slashes at its end ("/a/b/" is "b"); "" for "" and "/".
 std::string_view basename(std::string_view path);
 
-// fnmatch-like glob over bytes: * (does not match '/'), ** (matches '/' too), ?, [a-z], [!a]; backslash escapes. Linear in practice:
-// no exponential backtracking. The whole text must match.
+// fnmatch-like glob over bytes: * (does not match '/'), ** (matches '/' too), ?, [a-z], [!a]; backslash escapes. Linear
+// in practice: no exponential backtracking. The whole text must match.
 bool glob_match(std::string_view pattern, std::string_view text);
 
 } // namespace luatrail::base

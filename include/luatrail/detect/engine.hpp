@@ -1,6 +1,7 @@
 // Events in, findings out: the analytic itself (MITRE ATT&CK AN0279).
 //
-// One thread owns it. Event time is its only clock. It never looks at the host that it runs on, so the same events give the same findings, live or replayed.
+// One thread owns it. Event time is its only clock. It never looks at the host that it runs on, so the same events give
+// the same findings, live or replayed.
 #pragma once
 
 #include <array>
@@ -15,15 +16,15 @@
 namespace luatrail::detect {
 
 struct EngineOptions {
-    std::int64_t window_ms = 600'000;         // how long before a run a drop counts, and after it what follows
-    std::size_t memory = 64UL * 1024 * 1024;  // bound of all tables together
+    std::int64_t window_ms = 600'000;        // how long before a run a drop counts, and after it what follows
+    std::size_t memory = 64UL * 1024 * 1024; // bound of all tables together
     ProfileSet profiles = ProfileSet::builtin();
     Baseline baseline;
 };
 
 struct EngineCounters {
     std::uint64_t events = 0;
-    std::uint64_t execs = 0;         // successful ones
+    std::uint64_t execs = 0; // successful ones
     std::uint64_t failed_execs = 0;
     std::uint64_t runs = 0;          // of Lua code
     std::uint64_t expected_runs = 0; // without a finding
@@ -44,7 +45,8 @@ class Engine : public audit::EventSink {
     // What counts from the next event on.
     void set_policy(ProfileSet profiles, Baseline baseline);
 
-    // The source saw that records were lost (the kernel's "audit_lost=", the plugin's own drops): findings near it say so.
+    // The source saw that records were lost (the kernel's "audit_lost=", the plugin's own drops): findings near it say
+    // so.
     void note_loss(std::string_view node);
 
     EngineCounters counters() const;

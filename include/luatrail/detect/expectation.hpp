@@ -1,4 +1,5 @@
-// Baselines: who may run Lua, and what. Policy, reviewed by a person (DESIGN "Expectations"); MITRE's tunables ExecutablePath and UserContext.
+// Baselines: who may run Lua, and what. Policy, reviewed by a person (DESIGN "Expectations"); MITRE's tunables
+// ExecutablePath and UserContext.
 #pragma once
 
 #include <cstdint>
@@ -11,19 +12,20 @@
 
 namespace luatrail::detect {
 
-// One [[expect]]; every key that is given must match. The globs are compared with absolute paths: one that starts with neither "/" nor "**" could
-// never match and is refused.
+// One [[expect]]; every key that is given must match. The globs are compared with absolute paths: one that starts with
+// neither "/" nor "**" could never match and is refused.
 struct Rule {
     std::string id;
-    std::optional<std::string> executable;      // glob on the resolved exe
-    std::optional<std::string> user;            // name, uid in digits, "service" or "login"
-    std::optional<std::string> script;          // glob on the script's resolved path
-    std::optional<std::string> script_package;  // needs an inventory
-    std::optional<std::string> parent;          // glob on the parent's exe
-    std::optional<std::string> unit;            // needs unit evidence
+    std::optional<std::string> executable;     // glob on the resolved exe
+    std::optional<std::string> user;           // name, uid in digits, "service" or "login"
+    std::optional<std::string> script;         // glob on the script's resolved path
+    std::optional<std::string> script_package; // needs an inventory
+    std::optional<std::string> parent;         // glob on the parent's exe
+    std::optional<std::string> unit;           // needs unit evidence
     std::optional<std::string> because;
-    std::optional<std::int64_t> expires_ms;     // first millisecond at which it no longer holds (the day after the date, UTC)
-    std::string source;                         // "file:line:column" of the entry, for messages
+    std::optional<std::int64_t>
+        expires_ms;     // first millisecond at which it no longer holds (the day after the date, UTC)
+    std::string source; // "file:line:column" of the entry, for messages
 };
 
 // The facts of a run that rules are compared with. Nothing: the log does not say.
@@ -36,19 +38,22 @@ struct RunFacts {
 
 class Baseline {
   public:
-    // Throws base::Error "file:line:column: key: reason": TOML syntax, schema other than 1, unknown key (with the nearest valid one), wrong type, an
-    // entry without id or with a duplicate one, an entry with none of the matching keys (it would match everything), bad date.
+    // Throws base::Error "file:line:column: key: reason": TOML syntax, schema other than 1, unknown key (with the
+    // nearest valid one), wrong type, an entry without id or with a duplicate one, an entry with none of the matching
+    // keys (it would match everything), bad date.
     void load(const std::string& path);
     void load_text(std::string_view toml, std::string_view source_name);
 
     bool given() const { return given_; } // a file was loaded, even one without entries
     const std::vector<Rule>& rules() const { return rules_; }
 
-    // No baseline: unknown. A rule matches: expected. Otherwise unexpected, and `why` names what the nearest rule (most keys matched) missed:
-    // "no expectation names user www-data for /usr/bin/luajit". A key that the log can't answer does not match, and `why` says so.
+    // No baseline: unknown. A rule matches: expected. Otherwise unexpected, and `why` names what the nearest rule (most
+    // keys matched) missed: "no expectation names user www-data for /usr/bin/luajit". A key that the log can't answer
+    // does not match, and `why` says so.
     Expectation judge(const RunFacts& facts) const;
 
-    // For each rule that did not match: the first key that differs, in words. For the reasons and for `baseline explain`.
+    // For each rule that did not match: the first key that differs, in words. For the reasons and for `baseline
+    // explain`.
     std::string explain(const Rule& rule, const RunFacts& facts) const;
 
   private:

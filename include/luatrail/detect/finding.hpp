@@ -1,7 +1,7 @@
 // What luatrail says of one run of Lua: the schema "luatrail/finding/1" as a struct (docs/finding.schema.json).
 //
-// It lives in detect/, which fills it; report/ renders it. All strings are raw bytes as decoded from the log: making them safe is
-// the rendering's work.
+// It lives in detect/, which fills it; report/ renders it. All strings are raw bytes as decoded from the log: making
+// them safe is the rendering's work.
 #pragma once
 
 #include <cstdint>
@@ -15,16 +15,43 @@
 namespace luatrail::detect {
 
 enum class Severity : std::uint8_t { info, low, medium, high, critical };
-enum class Origin : std::uint8_t { script, inline_code, stdin_code, interactive, module, environment, descriptor, embedded, unknown };
+enum class Origin : std::uint8_t {
+    script,
+    inline_code,
+    stdin_code,
+    interactive,
+    module,
+    environment,
+    descriptor,
+    embedded,
+    unknown
+};
 enum class IdentifiedBy : std::uint8_t { path, package, inode, copy, argv0, loader, content };
 enum class ChainKind : std::uint8_t {
-    script_drop, interpreter_drop, module_drop,                                   // drops
-    memfd, shared_memory, deleted_file, exec_memory, injection, crash,            // memory artifacts
-    child_shell, network, self_delete,                                            // follow-ups
+    script_drop,
+    interpreter_drop,
+    module_drop, // drops
+    memfd,
+    shared_memory,
+    deleted_file,
+    exec_memory,
+    injection,
+    crash, // memory artifacts
+    child_shell,
+    network,
+    self_delete, // follow-ups
 };
 enum class How : std::uint8_t { create, write, rename, link, symlink, chmod, unpack };
 enum class Verdict : std::uint8_t { expected, unknown, unexpected };
-enum class Degraded : std::uint8_t { lost_records, partial_event, truncated_argv, no_lineage, no_baseline, path_uncertain, evicted };
+enum class Degraded : std::uint8_t {
+    lost_records,
+    partial_event,
+    truncated_argv,
+    no_lineage,
+    no_baseline,
+    path_uncertain,
+    evicted
+};
 
 // The names of the schema: "script-drop", "inline", "no-baseline". Parsing returns nothing for an unknown name.
 std::string_view to_string(Severity);
@@ -79,7 +106,8 @@ struct Expectation {
     Verdict verdict = Verdict::unknown;
     std::optional<std::string> rule; // id of the expectation that matched
     std::string why;
-    std::string reason; // id for `reasons`: "expected", "no-baseline", "unexpected-user" (the key that the nearest expectation missed)
+    std::string reason{}; // id for `reasons`: "expected", "no-baseline", "unexpected-user" (the key that the nearest
+                        // expectation missed)
 };
 
 struct ChainEntry {

@@ -35,7 +35,7 @@ enum class OptionRole : std::uint8_t {
 };
 
 struct OptionRule {
-    std::string spelling;        // "-e", "--luaonly"
+    std::string spelling; // "-e", "--luaonly"
     OptionRole role = OptionRole::flag;
     bool glued = false;          // value may follow at once: -e'print(1)', -O3, -lsocket
     bool optional_value = false; // only a glued value is one (-O)
@@ -45,20 +45,25 @@ struct OptionRule {
 
 struct Grammar {
     std::vector<OptionRule> options;
-    bool dash_is_stdin = true;        // "-" alone: standard input
-    bool stops_at_script = true;      // the first word that is no option is the script; the rest are its arguments
-    bool bare_reads_stdin = true;     // no script and nothing else: interactive on a terminal, else standard input
-    bool requires_script_option = false; // a host program: runs Lua only when an option of role script/inline_code says so
-    bool long_options = false;        // getopt_long_only(3): -name is --name, a unique beginning is enough, values after '=' or in the next word
-    bool ignores_unknown = false;     // an unknown option is passed over; otherwise it ends the program with its usage, and nothing runs
-    std::vector<std::string> script_suffixes; // when not empty, the first word is a script only if it ends in one (or after lua_mode)
+    bool dash_is_stdin = true;    // "-" alone: standard input
+    bool stops_at_script = true;  // the first word that is no option is the script; the rest are its arguments
+    bool bare_reads_stdin = true; // no script and nothing else: interactive on a terminal, else standard input
+    bool requires_script_option =
+        false;                 // a host program: runs Lua only when an option of role script/inline_code says so
+    bool long_options = false; // getopt_long_only(3): -name is --name, a unique beginning is enough, values after '='
+                               // or in the next word
+    bool ignores_unknown =
+        false; // an unknown option is passed over; otherwise it ends the program with its usage, and nothing runs
+    std::vector<std::string>
+        script_suffixes; // when not empty, the first word is a script only if it ends in one (or after lua_mode)
 };
 
 struct Profile {
-    std::string name;                 // "luajit"
+    std::string name; // "luajit"
     // Globs on the base name; one with "/" or "**" is compared with the whole.
-    std::vector<std::string> exe;   // "lua5.[1-5]"
-    std::vector<std::string> argv0; // when not empty, argv[0] must match one too ("**texlua**" with exe "luatex", "luahbtex")
+    std::vector<std::string> exe; // "lua5.[1-5]"
+    std::vector<std::string>
+        argv0; // when not empty, argv[0] must match one too ("**texlua**" with exe "luatex", "luahbtex")
     Grammar grammar;
 };
 
@@ -79,7 +84,8 @@ class ProfileSet {
         IdentifiedBy by = IdentifiedBy::path;
     };
     // Profiles that also ask for an argv[0] come first, then in the order of loading.
-    // `exe` as decoded from the record; " (deleted)", ";5a1b2c3d" and ".#prelink#.XXXXXX" suffixes are not part of the name.
+    // `exe` as decoded from the record; " (deleted)", ";5a1b2c3d" and ".#prelink#.XXXXXX" suffixes are not part of the
+    // name.
     Match match(std::string_view exe, std::string_view argv0) const;
 
     // Whether match() could find a profile for this exe under some argv[0].
@@ -92,7 +98,7 @@ class ProfileSet {
   private:
     void read(const base::TomlTable& file);
     std::vector<Profile> profiles_;
-    std::array<std::vector<std::string>, 4> programs_; // by ProgramKind
+    std::array<std::vector<std::string>, 4> programs_;     // by ProgramKind
     std::map<std::string, Grammar, std::less<>> grammars_; // by name, for profiles of later files
 };
 
@@ -105,21 +111,22 @@ struct Arguments {
 };
 
 struct Invocation {
-    bool runs_code = false;                 // false: `lua -v`, `luajit -b`, --help
+    bool runs_code = false; // false: `lua -v`, `luajit -b`, --help
     Origin origin = Origin::unknown;
     std::optional<std::size_t> script_index; // of the script's word in argv
     std::optional<std::string> script;       // its path as written; "-" is a file of that name (lua -- -)
     std::optional<std::string> inline_text;  // all -e values joined by newlines
     std::vector<std::string> modules;        // of -l
-    // Standard input is read as code, whatever the origin: `lua -`, bare, and also `lua -l m` and `lua -i`, which go on with standard input.
-    // With a pipe there, the run is as good as `lua -`.
+    // Standard input is read as code, whatever the origin: `lua -`, bare, and also `lua -l m` and `lua -i`, which go on
+    // with standard input. With a pipe there, the run is as good as `lua -`.
     bool reads_stdin = false;
-    bool uncertain = false;                  // a missing argument could have changed the answer
+    bool uncertain = false; // a missing argument could have changed the answer
 };
 
-// Reads argv by the profile's grammar. Where lost arguments may have held all of the code, it runs code of unknown origin. Never throws; argv may be empty (argc=0 is legal).
-// Origin precedence: script (or descriptor, when its path is /dev/fd/N, /dev/stdin, /proc/self/fd/N or /proc/N/fd/N) > stdin ("-") >
-// inline > module > interactive (-i, or bare on a terminal) > stdin (bare without a terminal).
+// Reads argv by the profile's grammar. Where lost arguments may have held all of the code, it runs code of unknown
+// origin. Never throws; argv may be empty (argc=0 is legal). Origin precedence: script (or descriptor, when its path is
+// /dev/fd/N, /dev/stdin, /proc/self/fd/N or /proc/N/fd/N) > stdin ("-") > inline > module > interactive (-i, or bare on
+// a terminal) > stdin (bare without a terminal).
 Invocation parse_invocation(const Profile& profile, const Arguments& arguments);
 
 } // namespace luatrail::detect

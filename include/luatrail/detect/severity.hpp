@@ -7,7 +7,8 @@
 
 namespace luatrail::detect {
 
-// What was chained with a run, by class. A memory artifact includes an origin of standard input from a pipe and of a descriptor.
+// What was chained with a run, by class. A memory artifact includes an origin of standard input from a pipe and of a
+// descriptor.
 struct ChainClass {
     bool artifact = false;  // at least one drop, or at least one memory artifact
     bool both = false;      // at least one drop and at least one memory artifact

@@ -87,7 +87,8 @@ class ProcessTable {
     // tree).
     bool same_tree(ProcessRef a, ProcessRef b) const;
     bool is_ancestor(ProcessRef ancestor, ProcessRef descendant) const;
-    // One step of that walk: the image that this one was exec'd from, else the one it was forked from; empty at its end.
+    // One step of that walk: the image that this one was exec'd from, else the one it was forked from; empty at its
+    // end.
     ProcessRef above(ProcessRef ref) const;
 
     std::size_t size() const;

@@ -14,7 +14,8 @@ namespace luatrail::source {
 // An input that could not be read, or not to its end. Processing goes on with the others.
 struct InputFailure {
     std::string path;
-    std::string reason; // "Permission denied", "truncated gzip data: read up to byte 4096", "no audit logs in this directory"
+    std::string
+        reason; // "Permission denied", "truncated gzip data: read up to byte 4096", "no audit logs in this directory"
     std::string remedy; // "run as root or a member of the log's group", may be empty
 };
 
@@ -28,19 +29,19 @@ struct Input {
 // Expands folders (regular files in them that are named like audit logs: *.log, *.log.N, with .gz, .xz, .zst, and
 // archives; not recursive beyond one level) and orders all inputs by the id of their first record, so that rotated logs
 // given in any order are read in the order of their content; inputs without one keep their place after those with one.
-// "-" is read where it stands and stops the ordering of nothing else. Appends to `failures` what is missing, unreadable,
-// empty folders, and so on.
+// "-" is read where it stands and stops the ordering of nothing else. Appends to `failures` what is missing,
+// unreadable, empty folders, and so on.
 std::vector<Input> collect_inputs(const std::vector<std::string>& paths, std::vector<InputFailure>& failures);
 
 // Called with the number of raw bytes (as on disk) consumed since the last call. May be empty.
 using Progress = std::function<void(std::uint64_t)>;
 
-// Feeds the input's bytes to the parser, then parser.finish(). Compressed data (gz, xz, zst, bz2) and archives (tar, cpio,
-// zip; every member that looks like an audit log, in the order of their content where that can be told without reading twice,
-// otherwise of the archive) are recognised by content through libarchive, not by name. A plain file is read with read(2) into a
-// fixed buffer: no mapping that another process's truncation could turn into SIGBUS.
-// Returns a failure when the input could not be opened or not be read to its end; what was read has been fed.
-// A file whose content is not text (no record found and NUL bytes in its first 64 KiB) is a failure "binary file".
+// Feeds the input's bytes to the parser, then parser.finish(). Compressed data (gz, xz, zst, bz2) and archives (tar,
+// cpio, zip; every member that looks like an audit log, in the order of their content where that can be told without
+// reading twice, otherwise of the archive) are recognised by content through libarchive, not by name. A plain file is
+// read with read(2) into a fixed buffer: no mapping that another process's truncation could turn into SIGBUS. Returns a
+// failure when the input could not be opened or not be read to its end; what was read has been fed. A file whose
+// content is not text (no record found and NUL bytes in its first 64 KiB) is a failure "binary file".
 std::optional<InputFailure> read_input(const Input& input, Parser& parser, const Progress& progress = {});
 
 } // namespace luatrail::source

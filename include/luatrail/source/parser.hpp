@@ -14,11 +14,11 @@ namespace luatrail::source {
 
 // Why a line is not a record. Malformed input is data: counted by reason, never fatal.
 enum class Malformed : std::uint8_t {
-    no_record,      // no "type=... msg=audit(...)" in the line
-    bad_stamp,      // audit( without SECONDS.MILLIS:SERIAL)
-    interpreted,    // `ausearch -i` output: its stamp is a local date; use `ausearch --raw`
-    too_long,       // longer than max_line; skipped up to its newline
-    nul_byte,       // a NUL inside the line
+    no_record,   // no "type=... msg=audit(...)" in the line
+    bad_stamp,   // audit( without SECONDS.MILLIS:SERIAL)
+    interpreted, // `ausearch -i` output: its stamp is a local date; use `ausearch --raw`
+    too_long,    // longer than max_line; skipped up to its newline
+    nul_byte,    // a NUL inside the line
 };
 inline constexpr std::size_t malformed_count = 5;
 std::string_view to_string(Malformed reason); // "no-record", "bad-stamp", ...
@@ -71,10 +71,10 @@ std::unique_ptr<Parser> make_parser(ParserKind kind, RecordSink& sink);
 //   the same with "audit(" in place of "msg=audit("    netlink and kmsg texts
 //   the same behind a known relay's prefix: syslog (RFC 3164/5424 with the tags audispd, auditd,
 //   audisp-syslog, audit, kernel), dmesg "[ 12.34] audit: ", /dev/kmsg "6,1,2,-;audit: ", journal
-// T may be a number. S may have fewer than nine digits (a clock that stands at 1970), mmm fewer than three; the colon may be
-// missing and blanks may be doubled. 0x1D begins the enriched half.
-// Text that merely contains such a record inside of another message's free text is refused. A tag is only as trustworthy as the
-// relay that wrote it: whoever may write to /dev/log can choose one (`logger -t audispd`).
+// T may be a number. S may have fewer than nine digits (a clock that stands at 1970), mmm fewer than three; the colon
+// may be missing and blanks may be doubled. 0x1D begins the enriched half. Text that merely contains such a record
+// inside of another message's free text is refused. A tag is only as trustworthy as the relay that wrote it: whoever
+// may write to /dev/log can choose one (`logger -t audispd`).
 bool parse_line(std::string_view line, audit::Record& record, Malformed& reason);
 
 } // namespace luatrail::source
