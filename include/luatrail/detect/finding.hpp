@@ -107,7 +107,7 @@ struct Expectation {
     std::optional<std::string> rule; // id of the expectation that matched
     std::string why;
     std::string reason{}; // id for `reasons`: "expected", "no-baseline", "unexpected-user" (the key that the nearest
-                        // expectation missed)
+                          // expectation missed)
 };
 
 struct ChainEntry {
