@@ -10,13 +10,13 @@
 #include "luatrail/base/text.hpp"
 #include "luatrail/detect/severity.hpp"
 #include "luatrail/host/from_audit.hpp"
+#include "programs.hpp"
 
 namespace luatrail::detect {
 namespace {
 
 constexpr std::size_t most_nodes = 1024;
 constexpr std::size_t most_runs = 512; // of one node, that later events may raise
-constexpr std::size_t most_programs = 4096;
 constexpr std::size_t most_births = 256;
 constexpr std::size_t remembered_findings = 8192;
 constexpr std::size_t process_bytes = 1024;    // an image with its command line, about
@@ -50,16 +50,7 @@ struct Engine::Impl {
     audit::Decoder decoder;
     std::list<Node> nodes; // most recently used first
     std::unordered_map<std::string_view, std::list<Node>::iterator> node_index;
-    // What the profiles say of a program's path: most execs are of a few programs, and each answer costs dozens of
-    // globs.
-    struct Program {
-        bool interpreter = false, shell = false, loader = false;
-    };
-    struct TextHash {
-        using is_transparent = void;
-        std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
-    };
-    std::unordered_map<std::string, Program, TextHash, std::equal_to<>> programs;
+    Programs programs;
     std::unordered_set<std::string> seen; // ids of recent findings: the same log given twice yields each once
     std::deque<std::string> seen_order;
 
@@ -97,9 +88,6 @@ struct Engine::Impl {
     // -------------------------------------------------------------------------------------------------------------
 
     void advance(Node& node, const audit::TypedEvent& event) {
-        if (event.lost) {
-            note_loss(node);
-        }
         if (event.boot) { // pids start anew, and what lay in memory is gone
             node.processes = host::ProcessTable(process_capacity());
             node.births.clear();
@@ -107,6 +95,9 @@ struct Engine::Impl {
         }
         const auto before = node.newest_ms;
         node.newest_ms = std::max(node.newest_ms, event.id.time_ms);
+        if (event.lost) {
+            note_loss(node);
+        }
         if (before == INT64_MIN || node.newest_ms / expire_every_ms != before / expire_every_ms) {
             expire(node);
         }
@@ -190,7 +181,7 @@ struct Engine::Impl {
     void judge_run(Node& node, const audit::TypedEvent& event, host::ProcessRef process) {
         const auto& argv = event.execve.argv;
         const auto exe = event.syscall.exe.value_or("");
-        const auto& program = program_of(exe);
+        const auto& program = programs.of(exe, options.profiles);
         if (!program.interpreter && !program.loader && !exe.starts_with("/memfd:") &&
             interpreter_file(node, event) == nullptr) {
             return; // nearly all execs
@@ -247,7 +238,7 @@ struct Engine::Impl {
     // ----------------------------------------------------------------------------------------------------
 
     void follow_up_shell(Node& node, const audit::TypedEvent& event, host::ProcessRef process) {
-        if (node.runs.empty() || !event.syscall.exe || !program_of(*event.syscall.exe).shell) {
+        if (node.runs.empty() || !event.syscall.exe || !programs.of(*event.syscall.exe, options.profiles).shell) {
             return;
         }
         for (auto* run : node.runs_above(process)) {
@@ -349,20 +340,6 @@ struct Engine::Impl {
         }
         ++counters.findings[static_cast<std::size_t>(finding.severity)];
         sink.on_finding(finding);
-    }
-
-    const Program& program_of(std::string_view exe) {
-        if (const auto found = programs.find(exe); found != programs.end()) {
-            return found->second;
-        }
-        if (programs.size() >= most_programs) {
-            programs.clear(); // names without end: an attacker's, or a build's
-        }
-        return programs
-            .emplace(exe, Program{.interpreter = options.profiles.may_match(exe),
-                                  .shell = options.profiles.is(ProgramKind::shell, exe),
-                                  .loader = options.profiles.is(ProgramKind::loader, exe)})
-            .first->second;
     }
 
     // ---- nodes and their bounds

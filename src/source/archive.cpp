@@ -13,7 +13,7 @@
 namespace luatrail::source {
 namespace {
 
-using namespace std::string_view_literals;
+using std::string_view_literals::operator""sv;
 
 struct Close {
     void operator()(archive* reader) const { archive_read_free(reader); }

@@ -54,7 +54,9 @@ class Collecting {
 
     void add(const std::string& path) {
         struct stat status {};
-        if (path != "-" && ::stat(path.c_str(), &status) != 0) {
+        if (path == "-") {
+            inputs.push_back({path, std::nullopt, 0});
+        } else if (::stat(path.c_str(), &status) != 0) {
             failures_.push_back(failure_of(path, errno));
         } else if (S_ISDIR(status.st_mode)) {
             add_folder(path);
@@ -64,8 +66,8 @@ class Collecting {
             add_file(path, status, Origin::named);
         } else if (S_ISSOCK(status.st_mode)) {
             failures_.push_back({path, "a socket can't be read as a log", {}});
-        } else { // standard input, a pipe or a device: reading ahead would take from it
-            inputs.push_back({path, std::nullopt, 0});
+        } else {
+            inputs.push_back({path, std::nullopt, 0}); // a pipe or a device: reading ahead would take from it
         }
     }
 

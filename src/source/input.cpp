@@ -9,7 +9,6 @@
 #include "archive.hpp"
 #include "byte_source.hpp"
 #include "first_record.hpp"
-#include "gzip_tail.hpp"
 
 namespace luatrail::source {
 namespace {
@@ -65,20 +64,16 @@ class Reading {
         return failure("binary file", "name an audit log, or an archive of audit logs");
     }
 
-    // `lone` is what was compressed by itself, not an archive's member.
-    void feed(ByteSource& text, bool lone = false) {
+    void feed(ByteSource& text) {
         const auto records = parser_.counters().records;
         bool has_nul = false;
-        std::uint64_t seen = 0;
+        std::size_t seen = 0;
         for (auto block = text.next(); !block.empty(); block = text.next()) {
             if (seen < binary_check_size) {
                 has_nul |= block.substr(0, binary_check_size - seen).find('\0') != std::string_view::npos;
+                seen += block.size();
             }
-            seen += block.size();
             parser_.feed(block);
-        }
-        if (lone && !text.error().empty() && is_file()) {
-            visit_gzip_tail(input_.path, seen, [this](std::string_view block) { parser_.feed(block); });
         }
         parser_.finish();
         if (has_nul && parser_.counters().records == records) {
@@ -94,7 +89,7 @@ class Reading {
     std::optional<InputFailure> read_stream(FileSource& file) {
         const auto error = visit_logs(file, [this](const Member& member, ByteSource& content) {
             if (is_audit_log(member, content)) {
-                feed(content, member.alone);
+                feed(content);
                 ++logs_;
             }
             return true;

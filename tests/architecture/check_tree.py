@@ -75,7 +75,7 @@ def third_party(root):
         for mark, header in INCLUDE.findall(path.read_text()):
             prefix = next((prefix for prefix in THIRD_PARTY if mark == "<" and header.startswith(prefix)), None)
             if prefix is None:
-                if mark == "<" and "/" in header and not header.startswith(("luatrail/", "sys/", "linux/", "netinet/")):
+                if mark == "<" and "/" in header and not header.startswith(("luatrail/", "sys/", "linux/", "netinet/", "arpa/")):
                     faults.append(f"{path}: <{header}> is in no list; add it to THIRD_PARTY with the rooms that may include it")
             elif public:
                 faults.append(f"{path}: <{header}> in a public header; keep it in a .cpp file")

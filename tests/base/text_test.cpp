@@ -146,7 +146,7 @@ TEST_CASE("bash reads a quoted word back as the bytes it was made from") {
         REQUIRE(out != nullptr);
         std::fputs(script.c_str(), out);
         std::fclose(out);
-        FILE* pipe = ::popen(("bash '" + file + "'").c_str(), "r");
+        FILE* pipe = ::popen(("LC_ALL=C.UTF-8 bash '" + file + "'").c_str(), "r");
         REQUIRE(pipe != nullptr);
         std::string hex(2 * all.size() + 100, '\0');
         hex.resize(std::fread(hex.data(), 1, hex.size(), pipe));

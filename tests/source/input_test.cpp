@@ -223,25 +223,6 @@ TEST_CASE("a truncated compressed log is named with the byte that its reading ca
     }
 }
 
-TEST_CASE("the records before the cut of a truncated gzip file are read, however small the file is") {
-    const Folder folder;
-    for (const int lines : {40, 20000}) {
-        std::string log;
-        for (int second = 0; second < lines; ++second) {
-            log += record(second, "cwd=\"/" + std::to_string(second * 7919 % 10007) + "\"");
-        }
-        const auto packed = compress(archive_write_add_filter_gzip, log);
-        // Half of the bytes hold about half of the lines; the first ones are whole.
-        const auto outcome = read({folder.write("audit.log.1.gz", packed.substr(0, packed.size() / 2))});
-        const auto whole = read({folder.write("audit.log", log)}).records;
-        CHECK(outcome.records.size() > static_cast<std::size_t>(lines) / 3);
-        CHECK(outcome.records.size() < static_cast<std::size_t>(lines));
-        // The last one may be cut.
-        CHECK(std::equal(outcome.records.begin(), outcome.records.end() - 1, whole.begin()));
-        CHECK(outcome.failures.size() == 1);
-    }
-}
-
 TEST_CASE("what can't be read is named with its reason, and the others are read") {
     const Folder folder;
     const auto log = folder.write("good.log", record(1));
