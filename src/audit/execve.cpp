@@ -7,6 +7,7 @@
 #include <charconv>
 #include <map>
 #include <string>
+#include <vector>
 
 #include <libaudit.h>
 
@@ -56,14 +57,10 @@ std::optional<ArgumentName> argument_name(std::string_view name) {
     return parsed;
 }
 
+// What makes a record a head: the kernel writes argc before the arguments.
 std::optional<std::int64_t> argc_of(std::string_view body) {
-    FieldReader fields(body);
-    for (Field field; fields.next(field);) {
-        if (field.name == "argc") {
-            return parse_decimal(field.value);
-        }
-    }
-    return std::nullopt;
+    Field first;
+    return FieldReader(body).next(first) && first.code == name_code("argc") ? parse_decimal(first.value) : std::nullopt;
 }
 
 // Of several heads the one with the most arguments is the truth; the others are skipped.
@@ -94,9 +91,21 @@ struct Split {
 };
 
 struct Collected {
-    std::map<std::size_t, std::string> arguments;
+    std::vector<std::string>& arguments; // by index; what no record carried is empty
+    std::vector<bool> carried;
     std::map<std::size_t, Split> splits;
     bool truncated = false;
+
+    void set(std::size_t index, std::string_view text) {
+        if (index >= carried.size()) {
+            carried.resize(index + 1);
+        }
+        if (index >= arguments.size()) {
+            arguments.resize(index + 1);
+        }
+        carried[index] = true;
+        arguments[index] = text;
+    }
 
     void read(std::string_view body) {
         std::string scratch;
@@ -114,27 +123,30 @@ struct Collected {
                 splits[name->index].announced = parse_decimal(field.value);
                 continue;
             }
-            const std::string text(decode_untrusted(field.value, scratch, field.cut).value_or(""));
-            if (!name->piece) {
-                arguments.insert_or_assign(name->index, text);
-                continue;
-            }
-            auto& split = splits[name->index];
-            const bool quoted = !field.value.empty() && field.value.front() == '"';
-            if (split.pieces.insert_or_assign(*name->piece, text).second) {
-                split.written += quoted ? text.size() : field.value.size();
+            const auto text = decode_untrusted(field.value, scratch, field.cut).value_or("");
+            if (name->piece) {
+                add_piece(splits[name->index], *name->piece, text, field.value);
+            } else {
+                set(name->index, text);
             }
         }
     }
 
+    static void add_piece(Split& split, std::size_t piece, std::string_view text, std::string_view value) {
+        const bool quoted = !value.empty() && value.front() == '"';
+        if (split.pieces.insert_or_assign(piece, std::string(text)).second) {
+            split.written += quoted ? text.size() : value.size();
+        }
+    }
+
     void join() {
-        for (auto& [index, split] : splits) {
+        for (const auto& [index, split] : splits) {
             std::string whole;
             for (const auto& [number, piece] : split.pieces) {
                 whole += piece;
             }
             truncated = truncated || !split.whole();
-            arguments.insert_or_assign(index, std::move(whole));
+            set(index, whole);
         }
     }
 };
@@ -144,24 +156,19 @@ struct Collected {
 void Decoder::read_execve(const Event& event) {
     auto& execve = typed_.execve;
     const auto* head = best_head(event, execve.argc);
-    Collected collected;
+    const auto argc = static_cast<std::size_t>(std::clamp<std::int64_t>(execve.argc.value_or(0), 0, most_arguments));
+    execve.argv.resize(argc);
+    Collected collected{.arguments = execve.argv, .carried = std::vector<bool>(argc), .splits = {}};
     for (const auto& record : event.records) {
         if (record.type == AUDIT_EXECVE && (&record == head || head == nullptr || !argc_of(record.body))) {
             collected.read(record.body);
         }
     }
     collected.join();
-    auto count = collected.arguments.empty() ? std::size_t{0} : collected.arguments.rbegin()->first + 1;
-    const auto argc = static_cast<std::size_t>(std::clamp<std::int64_t>(execve.argc.value_or(0), 0, most_arguments));
     execve.truncated = collected.truncated || event.trimmed ||
                        (execve.argc && *execve.argc > static_cast<std::int64_t>(most_arguments));
-    count = std::max(count, argc);
-    execve.argv.resize(count);
-    for (std::size_t index = 0; index < count; ++index) {
-        const auto found = collected.arguments.find(index);
-        if (found != collected.arguments.end()) {
-            execve.argv[index] = std::move(found->second);
-        } else if (index < argc) {
+    for (std::size_t index = 0; index < argc; ++index) {
+        if (!collected.carried[index]) {
             execve.missing.push_back(index);
         }
     }

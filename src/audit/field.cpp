@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstring>
 
 #include <libaudit.h>
 
@@ -22,30 +23,51 @@ constexpr auto name_table = [] {
     return table;
 }();
 
-// The length of the value that `text` begins with. A viewer that dropped the 0x1D leaves the enriched half glued to
-// "(null)" or to a closing quote: both end a value.
-std::size_t value_length(std::string_view text, bool& cut) {
-    if (text.empty()) {
-        return 0;
+const char* find(const char* at, const char* end, char wanted) {
+    const auto* found = static_cast<const char*>(std::memchr(at, wanted, static_cast<std::size_t>(end - at)));
+    return found == nullptr ? end : found;
+}
+
+// Values are mostly shorter than a call of memchr is worth.
+const char* find_blank(const char* at, const char* end) {
+    constexpr std::ptrdiff_t near = 12;
+    for (const char* stop = end - at < near ? end : at + near; at != stop; ++at) {
+        if (*at == ' ') {
+            return at;
+        }
     }
-    const char first = text.front();
-    if (first == '"' || first == '\'') {
-        const auto end = text.find(first, 1);
-        cut = end == std::string_view::npos;
-        return cut ? text.size() : end + 1;
+    return at == end ? end : find(at, end, ' ');
+}
+
+// The end of the value that begins at `at`. A viewer that dropped the 0x1D leaves the enriched half glued to "(null)"
+// or to a closing quote: both end a value.
+const char* value_end(const char* at, const char* end, bool& cut) {
+    cut = false;
+    if (at == end) {
+        return end;
     }
-    if (first == '{') {
-        const auto end = text.find('}', 1);
-        cut = end == std::string_view::npos;
-        return cut ? text.size() : end + 1;
+    char closing = ' ';
+    switch (*at) {
+    case '"':
+    case '\'':
+        closing = *at;
+        break;
+    case '{':
+        closing = '}';
+        break;
+    case '(': {
+        constexpr std::string_view null_value = "(null)";
+        if (std::string_view(at, static_cast<std::size_t>(end - at)).starts_with(null_value)) {
+            return at + null_value.size();
+        }
+        break;
     }
-    constexpr std::string_view null_value = "(null)";
-    if (text.starts_with(null_value)) {
-        return null_value.size();
+    default:
+        break;
     }
-    const auto end = text.find(' ');
-    cut = end == std::string_view::npos;
-    return cut ? text.size() : end;
+    const char* found = closing == ' ' ? find_blank(at, end) : find(at + 1, end, closing);
+    cut = found == end;
+    return cut || closing == ' ' ? found : found + 1;
 }
 
 constexpr int hex_digit(char c) { // the kernel writes upper case only (hex_byte_pack_upper)
@@ -92,27 +114,28 @@ bool is_argument(std::string_view field) { // a0, a12, a1[3]; not a1_len
 
 bool FieldReader::next(Field& field) {
     for (;;) {
-        const auto start = rest_.find_first_not_of(' ');
-        if (start == std::string_view::npos) {
-            rest_ = {};
+        while (at_ != end_ && *at_ == ' ') {
+            ++at_;
+        }
+        if (at_ == end_) {
             return false;
         }
-        rest_.remove_prefix(start);
-        std::size_t length = 0;
-        while (length < rest_.size() && name_table[static_cast<unsigned char>(rest_[length])]) {
-            ++length;
+        const char* name = at_;
+        std::uint64_t code = 0;
+        while (at_ != end_ && name_table[static_cast<unsigned char>(*at_)]) {
+            code = (code << 8U) | static_cast<unsigned char>(*at_);
+            ++at_;
         }
-        if (length == 0 || length == rest_.size() || rest_[length] != '=') {
-            const auto blank = rest_.find(' ', length);
-            rest_ = blank == std::string_view::npos ? std::string_view{} : rest_.substr(blank);
+        const auto length = static_cast<std::size_t>(at_ - name);
+        if (length == 0 || at_ == end_ || *at_ != '=') {
+            at_ = find(at_, end_, ' ');
             continue;
         }
-        field.name = rest_.substr(0, length);
-        rest_.remove_prefix(length + 1);
-        field.cut = false;
-        const auto value = value_length(rest_, field.cut);
-        field.value = rest_.substr(0, value);
-        rest_.remove_prefix(value);
+        field.name = {name, length};
+        field.code = length <= sizeof code ? code : 0;
+        const char* value = ++at_;
+        at_ = value_end(value, end_, field.cut);
+        field.value = {value, static_cast<std::size_t>(at_ - value)};
         return true;
     }
 }

@@ -58,6 +58,9 @@ std::optional<std::uint64_t> device_of(std::string_view text) { // "fd:00", "00:
 
 std::optional<std::uint32_t> octal_of(std::string_view text) {
     std::uint32_t mode = 0;
+    if (text.empty()) {
+        return std::nullopt;
+    }
     for (const char c : text) {
         if (c < '0' || c > '7' || mode > 0xffffffU) {
             return std::nullopt;
@@ -69,11 +72,16 @@ std::optional<std::uint32_t> octal_of(std::string_view text) {
 
 constexpr RecordType audit_openat2 = 1337; // linux/audit.h since 5.16; libaudit 3.0.9's headers lack it
 
-std::string_view field_of(std::string_view body, std::string_view name) {
+// Some writers put every value in quotes, numbers too.
+std::string_view plain(std::string_view value) {
+    return value.size() >= 2 && value.front() == '"' && value.back() == '"' ? value.substr(1, value.size() - 2) : value;
+}
+
+Field field_of(std::string_view body, std::uint64_t name) {
     FieldReader fields(body);
     for (Field field; fields.next(field);) {
-        if (field.name == name) {
-            return field.value;
+        if (field.code == name) {
+            return field;
         }
     }
     return {};
@@ -119,59 +127,63 @@ const TypedEvent& Decoder::decode(const Event& event) {
     typed_.paths = std::move(paths);
     typed_.execve.argv = std::move(argv);
     scratch_used_ = 0;
+    items_ = 0;
     typed_.id = event.id;
     typed_.node = event.node;
     typed_.record_count = event.records.size();
-    std::int64_t items = 0;
     for (const auto& record : event.records) {
-        switch (record.type) {
-        case AUDIT_SYSCALL:
-            if (!typed_.has_syscall) {
-                read_syscall(record);
-                items = parse_decimal(field_of(record.body, "items")).value_or(0);
-            }
-            break;
-        case AUDIT_EXECVE:
-            typed_.has_execve = true;
-            break;
-        case AUDIT_CWD: {
-            FieldReader fields(record.body);
-            for (Field field; !typed_.cwd && fields.next(field);) {
-                if (field.name == "cwd") {
-                    typed_.cwd = untrusted(field.value, field.cut);
-                }
-            }
-            break;
-        }
-        case AUDIT_PATH:
-            read_path(record);
-            break;
-        case AUDIT_ANOM_ABEND:
-            typed_.abend_pid = id_of(field_of(record.body, "pid"));
-            break;
-        case AUDIT_SOCKADDR:
-            typed_.peer = internet_peer(field_of(record.body, "saddr"));
-            break;
-        case audit_openat2:
-            typed_.open_flags = octal_of(field_of(record.body, "oflag"));
-            break;
-        case AUDIT_SYSTEM_BOOT:
-            typed_.boot = true;
-            break;
-        default:
-            typed_.lost = typed_.lost || tells_of_loss(record);
-            break;
-        }
+        read(record);
     }
     if (typed_.has_execve) {
         read_execve(event);
     }
-    std::stable_sort(typed_.paths.begin(), typed_.paths.end(),
-                     [](const PathItem& a, const PathItem& b) { return a.item < b.item; });
+    const auto by_item = [](const PathItem& a, const PathItem& b) { return a.item < b.item; };
+    if (!std::is_sorted(typed_.paths.begin(), typed_.paths.end(), by_item)) {
+        std::stable_sort(typed_.paths.begin(), typed_.paths.end(), by_item);
+    }
     typed_.partial = event.closed == Closed::evicted || event.trimmed || event.late ||
-                     static_cast<std::int64_t>(typed_.paths.size()) < items ||
+                     static_cast<std::int64_t>(typed_.paths.size()) < items_ ||
                      (typed_.has_execve && !typed_.has_syscall);
     return typed_;
+}
+
+void Decoder::read(const Record& record) {
+    switch (record.type) {
+    case AUDIT_PROCTITLE: // says less than the other records of its event (128 bytes)
+        break;
+    case AUDIT_SYSCALL:
+        if (!typed_.has_syscall) {
+            read_syscall(record);
+        }
+        break;
+    case AUDIT_EXECVE:
+        typed_.has_execve = true;
+        break;
+    case AUDIT_CWD:
+        if (!typed_.cwd) {
+            const auto field = field_of(record.body, name_code("cwd"));
+            typed_.cwd = field.name.empty() ? Text{} : untrusted(field.value, field.cut);
+        }
+        break;
+    case AUDIT_PATH:
+        read_path(record);
+        break;
+    case AUDIT_ANOM_ABEND:
+        typed_.abend_pid = id_of(field_of(record.body, name_code("pid")).value);
+        break;
+    case AUDIT_SOCKADDR:
+        typed_.peer = internet_peer(field_of(record.body, name_code("saddr")).value);
+        break;
+    case audit_openat2:
+        typed_.open_flags = octal_of(field_of(record.body, name_code("oflag")).value);
+        break;
+    case AUDIT_SYSTEM_BOOT:
+        typed_.boot = true;
+        break;
+    default:
+        typed_.lost = typed_.lost || tells_of_loss(record);
+        break;
+    }
 }
 
 Text Decoder::untrusted(std::string_view value, bool cut) {
@@ -194,12 +206,12 @@ void Decoder::read_syscall(const Record& record) {
     typed_.has_syscall = true;
     FieldReader fields(record.body);
     for (Field field; fields.next(field);) {
-        read_field(field.name, field.value, field.cut);
+        read_field(field);
     }
     FieldReader enriched(record.enriched);
-    for (Field field; enriched.next(field);) {
-        if (field.name == "SYSCALL" || field.name == "UID") {
-            read_field(field.name, field.value, field.cut);
+    for (Field field; !typed_.syscall.user && enriched.next(field);) {
+        if (field.code == name_code("SYSCALL") || field.code == name_code("UID")) {
+            read_field(field);
         }
     }
     auto& call = typed_.syscall;
@@ -214,57 +226,71 @@ void Decoder::read_syscall(const Record& record) {
     }
 }
 
-void Decoder::read_field(std::string_view name, std::string_view value, bool cut) {
+void Decoder::read_field(const Field& field) {
     auto& call = typed_.syscall;
-    switch (name.size()) {
-    case 2:
-        if (name[0] == 'a' && name[1] >= '0' && name[1] <= '3') {
-            call.a[name[1] - '0'] = parse_hex(value).value_or(0);
-        }
+    const auto value = plain(field.value); // of anything but the untrusted strings
+    switch (field.code) {
+    case name_code("a0"):
+    case name_code("a1"):
+    case name_code("a2"):
+    case name_code("a3"):
+        call.a[field.name[1] - '0'] = parse_hex(value).value_or(0);
         break;
-    case 3:
-        if (name == "pid") {
-            call.pid = id_of(value);
-        } else if (name == "uid") {
-            call.uid = id_of(value);
-        } else if (name == "gid") {
-            call.gid = id_of(value);
-        } else if (name == "tty") {
-            call.tty = unquoted(value);
-        } else if (name == "ses") {
-            call.ses = set_id_of(value);
-        } else if (name == "exe") {
-            call.exe = untrusted(value, cut);
-        } else if (name == "key") {
-            call.key = untrusted(value, cut);
-        } else if (name == "UID") {
-            call.user = unquoted(value);
-        }
+    case name_code("arch"):
+        call.arch_text = value;
         break;
-    case 4:
-        if (name == "arch") {
-            call.arch_text = value;
-        } else if (name == "ppid") {
-            call.ppid = id_of(value);
-        } else if (name == "auid") {
-            call.auid = set_id_of(value);
-        } else if (name == "euid") {
-            call.euid = id_of(value);
-        } else if (name == "comm") {
-            call.comm = untrusted(value, cut);
-        } else if (name == "exit") {
-            call.exit = parse_decimal(value);
-        }
+    case name_code("syscall"):
+        call.call_text = value;
         break;
-    case 7:
-        if (name == "syscall") {
-            call.call_text = value;
-        } else if (name == "SYSCALL") {
-            call.call = call_from_name(unquoted(value).value_or(""));
-        } else if (name == "success") {
-            const auto text = unquoted(value).value_or("");
-            call.success = text == "yes" ? std::optional(true) : text == "no" ? std::optional(false) : std::nullopt;
-        }
+    case name_code("success"):
+        call.success = name_code(value) == name_code("yes")  ? std::optional(true)
+                       : name_code(value) == name_code("no") ? std::optional(false)
+                                                             : std::nullopt;
+        break;
+    case name_code("exit"):
+        call.exit = parse_decimal(value);
+        break;
+    case name_code("items"):
+        items_ = parse_decimal(value).value_or(0);
+        break;
+    case name_code("ppid"):
+        call.ppid = id_of(value);
+        break;
+    case name_code("pid"):
+        call.pid = id_of(value);
+        break;
+    case name_code("auid"):
+        call.auid = set_id_of(value);
+        break;
+    case name_code("uid"):
+        call.uid = id_of(value);
+        break;
+    case name_code("gid"):
+        call.gid = id_of(value);
+        break;
+    case name_code("euid"):
+        call.euid = id_of(value);
+        break;
+    case name_code("tty"):
+        call.tty = unquoted(field.value);
+        break;
+    case name_code("ses"):
+        call.ses = set_id_of(value);
+        break;
+    case name_code("comm"):
+        call.comm = untrusted(field.value, field.cut);
+        break;
+    case name_code("exe"):
+        call.exe = untrusted(field.value, field.cut);
+        break;
+    case name_code("key"):
+        call.key = untrusted(field.value, field.cut);
+        break;
+    case name_code("SYSCALL"):
+        call.call = call_from_name(unquoted(field.value).value_or(""));
+        break;
+    case name_code("UID"):
+        call.user = unquoted(field.value);
         break;
     default:
         break;
@@ -272,28 +298,38 @@ void Decoder::read_field(std::string_view name, std::string_view value, bool cut
 }
 
 void Decoder::read_path(const Record& record) {
-    PathItem item;
+    auto& item = typed_.paths.emplace_back();
     FieldReader fields(record.body);
     for (Field field; fields.next(field);) {
-        if (field.name == "item") {
-            item.item =
-                static_cast<int>(std::clamp<std::int64_t>(parse_decimal(field.value).value_or(-1), -1, 1'000'000));
-        } else if (field.name == "name") {
+        switch (field.code) {
+        case name_code("item"):
+            item.item = static_cast<int>(
+                std::clamp<std::int64_t>(parse_decimal(plain(field.value)).value_or(-1), -1, 1'000'000));
+            break;
+        case name_code("name"):
             item.name = untrusted(field.value, field.cut);
-        } else if (field.name == "inode") {
-            const auto inode = parse_decimal(field.value);
+            break;
+        case name_code("inode"): {
+            const auto inode = parse_decimal(plain(field.value));
             item.inode = inode && *inode >= 0 ? std::optional(static_cast<std::uint64_t>(*inode)) : std::nullopt;
-        } else if (field.name == "dev") {
-            item.dev_text = field.value;
-            item.dev = device_of(field.value);
-        } else if (field.name == "mode") {
-            item.mode = octal_of(field.value);
-        } else if (field.name == "nametype" || field.name == "objtype") { // objtype: kernels 3.0 to 3.10
+            break;
+        }
+        case name_code("dev"):
+            item.dev_text = plain(field.value);
+            item.dev = device_of(item.dev_text);
+            break;
+        case name_code("mode"):
+            item.mode = octal_of(plain(field.value));
+            break;
+        case name_code("nametype"):
+        case name_code("objtype"): // kernels 3.0 to 3.10
             item.nametype_text = unquoted(field.value).value_or("");
             item.nametype = nametype_of(item.nametype_text);
+            return; // the file's capabilities follow, which nothing asks for
+        default:
+            break;
         }
     }
-    typed_.paths.push_back(item);
 }
 
 } // namespace luatrail::audit

@@ -15,21 +15,32 @@
 
 namespace luatrail::audit {
 
+// A name of up to eight bytes as a number, so that a reader can switch over names; 0 for a longer one.
+constexpr std::uint64_t name_code(std::string_view name) {
+    std::uint64_t code = 0;
+    for (const char c : name) {
+        code = (code << 8U) | static_cast<unsigned char>(c);
+    }
+    return name.size() <= sizeof code ? code : 0;
+}
+
 // Views into the text that the reader walks.
 struct Field {
     std::string_view name;
     std::string_view value; // quotes included, as written
+    std::uint64_t code = 0; // name_code(name)
     bool cut = false;       // a quote or brace that never closes, or a value that the text's end may have cut
 };
 
 // Walks the fields of one text in order. Never allocates; ends at the end of the text whatever the text is.
 class FieldReader {
   public:
-    explicit FieldReader(std::string_view text) : rest_(text) {}
+    explicit FieldReader(std::string_view text) : at_(text.data()), end_(text.data() + text.size()) {}
     bool next(Field& field);
 
   private:
-    std::string_view rest_;
+    const char* at_;
+    const char* end_;
 };
 
 // How a field's value is written, by record type and name: "a0" is an address in SYSCALL and a string in EXECVE.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "luatrail/audit/event.hpp"
+#include "luatrail/audit/field.hpp"
 #include "luatrail/audit/syscalls.hpp"
 
 namespace luatrail::audit {
@@ -77,13 +78,14 @@ class Decoder {
 
   private:
     Text untrusted(std::string_view value, bool cut);
+    void read(const Record& record);
     void read_syscall(const Record& record);
-    void read_enriched(std::string_view text);
-    void read_field(std::string_view name, std::string_view value, bool cut);
+    void read_field(const Field& field);
     void read_path(const Record& record);
     void read_execve(const Event& event);
 
     TypedEvent typed_;
+    std::int64_t items_ = 0;          // PATH records that the SYSCALL record announces
     std::deque<std::string> scratch_; // decoded strings; stable addresses
     std::size_t scratch_used_ = 0;
 };
