@@ -80,11 +80,27 @@ void append_stray_bytes(std::string& out, std::string_view bytes) {
     }
 }
 
+// How many bytes from `at` on are ASCII that shows as itself: mostly all of them.
+std::size_t plain_run(std::string_view bytes, std::size_t at) {
+    const auto* first = bytes.data() + at;
+    const auto* last = bytes.data() + bytes.size();
+    const auto* end = std::find_if(first, last, [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte < 0x20 || byte >= 0x7f;
+    });
+    return static_cast<std::size_t>(end - first);
+}
+
 // `escape_quotes`: for the inside of $'...', where a backslash and a quote must not be read as themselves.
 std::string escaped(std::string_view bytes, bool escape_quotes) {
     std::string out;
     out.reserve(bytes.size() + 8);
     for (std::size_t at = 0; at < bytes.size();) {
+        if (const auto plain = escape_quotes ? 0 : plain_run(bytes, at); plain != 0) {
+            out += bytes.substr(at, plain);
+            at += plain;
+            continue;
+        }
         const Utf8Step step = utf8_step(bytes, at);
         const auto piece = bytes.substr(at, step.length);
         if (!step.valid) {
@@ -102,9 +118,16 @@ std::string escaped(std::string_view bytes, bool escape_quotes) {
     return out;
 }
 
+constexpr auto unquoted_bytes = [] {
+    std::array<bool, 256> table{};
+    for (const char c : std::string_view("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-")) {
+        table[static_cast<unsigned char>(c)] = true;
+    }
+    return table;
+}();
+
 bool needs_no_quotes(char byte) {
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
-           std::string_view("_@%+=:,./-").find(byte) != std::string_view::npos;
+    return unquoted_bytes[static_cast<unsigned char>(byte)];
 }
 
 } // namespace
@@ -148,7 +171,7 @@ bool hides(char32_t character) {
 }
 
 bool is_utf8(std::string_view bytes) {
-    for (std::size_t at = 0; at < bytes.size();) {
+    for (std::size_t at = plain_run(bytes, 0); at < bytes.size();) {
         const Utf8Step step = utf8_step(bytes, at);
         if (!step.valid) {
             return false;

@@ -13,8 +13,10 @@ constexpr std::size_t label_width = 13;
 
 // Code points, which is right for what most paths and names are made of, and harmless where it is not.
 std::size_t columns(std::string_view text) {
-    std::size_t count = 0;
-    for (std::size_t at = 0; at < text.size(); at += base::utf8_step(text, at).length) {
+    const bool ascii =
+        std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+    std::size_t count = ascii ? text.size() : 0;
+    for (std::size_t at = count; at < text.size(); at += base::utf8_step(text, at).length) {
         ++count;
     }
     return count;

@@ -42,6 +42,9 @@ std::string number_or(const std::optional<std::uint32_t>& number, std::string_vi
 
 // The first bytes, cut between characters.
 std::string_view front(std::string_view bytes) {
+    if (bytes.size() <= shown_bytes) {
+        return bytes;
+    }
     std::size_t end = 0;
     while (end < bytes.size() && end < shown_bytes) {
         end += base::utf8_step(bytes, end).length;

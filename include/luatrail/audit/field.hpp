@@ -15,13 +15,16 @@
 
 namespace luatrail::audit {
 
-// A name of up to eight bytes as a number, so that a reader can switch over names; 0 for a longer one.
+// A name of up to eight bytes as a number, its first byte the lowest, so that a reader can switch over names; 0 for a
+// longer one.
 constexpr std::uint64_t name_code(std::string_view name) {
     std::uint64_t code = 0;
-    for (const char c : name) {
-        code = (code << 8U) | static_cast<unsigned char>(c);
+    if (name.size() <= sizeof code) {
+        for (std::size_t at = name.size(); at > 0; --at) {
+            code = (code << 8U) | static_cast<unsigned char>(name[at - 1]);
+        }
     }
-    return name.size() <= sizeof code ? code : 0;
+    return code;
 }
 
 // Views into the text that the reader walks.
