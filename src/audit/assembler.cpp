@@ -4,30 +4,18 @@
 #include <deque>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include <libaudit.h>
 
 #include "luatrail/audit/field.hpp"
+#include "recent_keys.hpp"
 
 namespace luatrail::audit {
 namespace {
 
-constexpr std::size_t remembered_ids = 4096;      // handed-over events whose late records are still recognised
 constexpr std::size_t pooled_events = 2048;       // recycled, so that their buffers are
 constexpr std::size_t pooled_bytes = 16UL * 1024; // a recycled buffer beyond it is freed
-
-struct Key {
-    EventId id;
-    std::size_t node_hash = 0;
-    friend bool operator==(const Key&, const Key&) = default;
-};
-struct KeyHash {
-    std::size_t operator()(const Key& key) const noexcept {
-        return std::hash<EventId>{}(key.id) ^ (key.node_hash * 31);
-    }
-};
 
 // One record inside of an event's own buffer, as offsets because the buffer grows.
 struct Stored {
@@ -37,7 +25,7 @@ struct Stored {
 };
 
 struct Open {
-    Key key;
+    EventKey key;
     std::string node, bytes;
     std::vector<Stored> records;
     std::int64_t began_ms = 0;     // newest event time when its first record came
@@ -76,12 +64,11 @@ struct Assembler::Impl {
     EventSink& sink;
     AssemblerCounters counters;
 
-    std::unordered_map<Key, Open*, KeyHash> index;
+    std::unordered_map<EventKey, Open*, EventKeyHash> index;
     Queue ordered; // by first record that matters
     Queue loose;   // everything else, by first record
     std::vector<std::unique_ptr<Open>> pool;
-    std::unordered_set<Key, KeyHash> handed_over;
-    std::deque<Key> handed_over_order;
+    RecentKeys handed_over;   // late records of these are still recognised
     std::vector<Record> view; // of the event being handed over
 
     Open* last = nullptr; // consecutive records are mostly of one event
@@ -96,7 +83,7 @@ struct Assembler::Impl {
         if (last != nullptr && last->key.id == record.id && last->node == record.node) {
             return last;
         }
-        const Key key{record.id, record.node.empty() ? 0 : std::hash<std::string_view>{}(record.node)};
+        const EventKey key{record.id, record.node.empty() ? 0 : std::hash<std::string_view>{}(record.node)};
         if (const auto found = index.find(key); found != index.end()) {
             return last = found->second;
         }
@@ -110,7 +97,7 @@ struct Assembler::Impl {
         return last = begin(key, record, late);
     }
 
-    Open* begin(const Key& key, const Record& record, bool late) {
+    Open* begin(const EventKey& key, const Record& record, bool late) {
         auto fresh = pool.empty() ? std::make_unique<Open>() : std::move(pool.back());
         if (!pool.empty()) {
             pool.pop_back();
@@ -255,7 +242,7 @@ struct Assembler::Impl {
             last = nullptr;
         }
         index.erase(open->key);
-        remember(open->key);
+        handed_over.add(open->key);
         bytes -= open->bytes.size();
         if (!open->records.empty()) {
             ++counters.events;
@@ -294,17 +281,6 @@ struct Assembler::Impl {
         fresh.records.clear();
         *open = std::move(fresh);
         pool.push_back(std::move(open));
-    }
-
-    void remember(const Key& key) {
-        if (!handed_over.insert(key).second) {
-            return;
-        }
-        handed_over_order.push_back(key);
-        if (handed_over_order.size() > remembered_ids) {
-            handed_over.erase(handed_over_order.front());
-            handed_over_order.pop_front();
-        }
     }
 
     // Both queues as one, by each event's latest record: what user space and the kernel said on their own keeps its

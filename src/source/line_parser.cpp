@@ -1,4 +1,3 @@
-#include <array>
 #include <cstring>
 
 #include <libaudit.h>
@@ -13,24 +12,22 @@ using std::string_view;
 
 constexpr char enrichment_separator = '\x1d';
 
-struct CommonType {
-    string_view name;
-    audit::RecordType type;
-};
-
 // Nearly all records of a log are of these; the table of all names is asked for the rest only.
-constexpr std::array common_types{
-    CommonType{"PATH", AUDIT_PATH},           CommonType{"SYSCALL", AUDIT_SYSCALL}, CommonType{"CWD", AUDIT_CWD},
-    CommonType{"PROCTITLE", AUDIT_PROCTITLE}, CommonType{"EXECVE", AUDIT_EXECVE},   CommonType{"EOE", AUDIT_EOE},
-};
-
 audit::RecordType type_of(string_view name) {
-    for (const auto& common : common_types) {
-        if (common.name == name) {
-            return common.type;
-        }
+    switch (name.size()) {
+    case 3:
+        return name == "CWD" ? AUDIT_CWD : name == "EOE" ? AUDIT_EOE : audit::record_type_from_name(name);
+    case 4:
+        return name == "PATH" ? AUDIT_PATH : audit::record_type_from_name(name);
+    case 6:
+        return name == "EXECVE" ? AUDIT_EXECVE : audit::record_type_from_name(name);
+    case 7:
+        return name == "SYSCALL" ? AUDIT_SYSCALL : audit::record_type_from_name(name);
+    case 9:
+        return name == "PROCTITLE" ? AUDIT_PROCTITLE : audit::record_type_from_name(name);
+    default:
+        return audit::record_type_from_name(name);
     }
-    return audit::record_type_from_name(name);
 }
 
 // Reads forward over one line. Every function leaves the cursor where it was when it returns false.
@@ -38,12 +35,13 @@ class Cursor {
   public:
     explicit Cursor(string_view text) : at_(text.data()), end_(text.data() + text.size()) {}
 
-    bool literal(string_view wanted) {
-        if (static_cast<std::size_t>(end_ - at_) < wanted.size() ||
-            std::memcmp(at_, wanted.data(), wanted.size()) != 0) {
+    template <std::size_t n>
+    bool literal(const char (&wanted)[n]) { // its length known, comparing it is one or two instructions
+        constexpr std::size_t length = n - 1;
+        if (static_cast<std::size_t>(end_ - at_) < length || std::memcmp(at_, wanted, length) != 0) {
             return false;
         }
-        at_ += wanted.size();
+        at_ += length;
         return true;
     }
 
