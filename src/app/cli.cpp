@@ -1,4 +1,5 @@
 // The command line: commands, their common checks, and the one place where start-up errors are caught.
+#include <algorithm>
 #include <iostream>
 #include <map>
 
@@ -10,6 +11,7 @@
 #include "luatrail/base/error.hpp"
 #include "luatrail/base/text.hpp"
 #include "luatrail/base/time.hpp"
+#include "luatrail/base/toml_reader.hpp"
 
 namespace luatrail::app {
 namespace {
@@ -20,13 +22,62 @@ constexpr auto footer =
     "Exit status: 0 no finding, 1 at least one finding, 2 wrong usage or something could not be read.\n"
     "`luatrail COMMAND --help` tells the options of each command.";
 
-// CLI11 says what is wrong; one line in the program's own form, and where to look.
-int usage_error(const CLI::App& app, const CLI::ParseError& error) {
-    std::string command = "luatrail";
-    for (const auto* sub : app.get_subcommands()) {
-        command += " " + sub->get_name();
+// The command that the line reached, and how it is called.
+const CLI::App& reached(const CLI::App& app, std::string& line) {
+    const CLI::App* at = &app;
+    line = app.get_name();
+    while (!at->get_subcommands().empty()) {
+        at = at->get_subcommands().front();
+        line += " " + at->get_name();
     }
-    say(fmt::format("{}; see `{} --help`", error.what(), command));
+    return *at;
+}
+
+std::vector<std::string> option_names(const CLI::App& command) {
+    std::vector<std::string> names;
+    for (const auto* option : command.get_options()) {
+        for (const auto& name : option->get_lnames()) {
+            names.push_back("--" + name);
+        }
+    }
+    return names;
+}
+
+std::vector<std::string> command_names(const CLI::App& command) {
+    std::vector<std::string> names;
+    for (const auto* sub : command.get_subcommands([](const CLI::App*) { return true; })) {
+        names.push_back(sub->get_name());
+    }
+    return names;
+}
+
+std::string suggestion(std::string_view wrong, const std::vector<std::string>& valid) {
+    return base::suggestion(wrong, {valid.begin(), valid.end()});
+}
+
+// What of the line nothing was made of, its first word only: the others may be that word's arguments.
+std::string unknown_argument(const CLI::App& app, const CLI::App& command, int argc, char** argv) {
+    const auto left = app.remaining(true);
+    const auto* const found = std::find_if(
+        argv + 1, argv + argc, [&](const char* word) { return std::count(left.begin(), left.end(), word); });
+    const std::string word = found == argv + argc ? "" : *found;
+    const auto shown = base::shell_quoted(word.substr(0, word.find('=')));
+    if (word.starts_with("-")) {
+        return fmt::format("unknown option {}: {}", shown,
+                           suggestion(word.substr(0, word.find('=')), option_names(command)));
+    }
+    if (const auto commands = command_names(command); !commands.empty()) {
+        return fmt::format("unknown command {}: {}", shown, suggestion(word, commands));
+    }
+    return fmt::format("unexpected argument {}", shown);
+}
+
+// CLI11 says what is wrong; one line in the program's own form, and where to look.
+int usage_error(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
+    std::string line;
+    const auto& command = reached(app, line);
+    const bool unknown = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
+    say(fmt::format("{}; see `{} --help`", unknown ? unknown_argument(app, command, argc, argv) : error.what(), line));
     return exit_trouble;
 }
 
@@ -34,14 +85,13 @@ int parse_and_run(CLI::App& app, const std::map<CLI::App*, Command>& commands, i
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
-        const auto& chosen = app.get_subcommands();
-        std::cout << (chosen.empty() ? app.help() : chosen.front()->help());
+        std::cout << app.help(); // of the command that the line reached
         return std::cout.flush() ? exit_clean : exit_trouble;
     } catch (const CLI::CallForVersion& version) {
         std::cout << version.what() << '\n';
         return std::cout.flush() ? exit_clean : exit_trouble;
     } catch (const CLI::ParseError& error) {
-        return usage_error(app, error);
+        return usage_error(app, error, argc, argv);
     }
     for (const auto& [sub, command] : commands) {
         if (sub->parsed()) {

@@ -14,6 +14,7 @@ Command add_config(CLI::App& app) {
     auto* check = app.add_subcommand(
         "check", "Say everything that is wrong with a configuration file, with line, column and the nearest valid key");
     check->add_option("FILE", *path, "The configuration")->type_name("FILE")->capture_default_str();
+    check->set_version_flag("-V,--version", app.version());
     check->footer("Exit status: 0 the file is right, 2 it is not, or could not be read.");
     return [path] {
         const auto errors = check_config(*path);

@@ -139,7 +139,7 @@ Command add_replay(CLI::App& app) {
         ->type_name("FILE");
     app.add_option("--baseline", options->baselines, "What is expected (repeatable; globs are expanded)")
         ->type_name("FILE")
-        ->take_all();
+        ->allow_extra_args(false); // the words behind one are logs
     app.add_option("--format", options->format, "text for a person, json for one finding a line")
         ->check(CLI::IsMember({"text", "json"}))
         ->type_name("FORMAT")
