@@ -190,8 +190,10 @@ class AuparseParser final : public Parser {
                 record.id = id;
                 record.node = view(node.get());
                 record.enriched = view(auparse_get_record_interpretations(state));
-                if (const int type = auparse_get_type(state);
-                    type > 0 && type <= std::numeric_limits<audit::RecordType>::max()) {
+                // A name that only libauparse knows is unknown: it also takes "Syscall" for SYSCALL, which auditd never
+                // writes.
+                const int type = auparse_get_type(state);
+                if (record.type != 0 && type > 0 && type <= std::numeric_limits<audit::RecordType>::max()) {
                     record.type = static_cast<audit::RecordType>(type);
                 }
                 sink_.on_record(record);

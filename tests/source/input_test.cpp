@@ -223,6 +223,57 @@ TEST_CASE("a truncated compressed log is named with the byte that its reading ca
     }
 }
 
+TEST_CASE("the records before the cut of a truncated gzip file are read, however small the file is") {
+    const Folder folder;
+    for (const std::size_t lines : {40, 20000}) {
+        std::string log;
+        for (std::size_t second = 0; second < lines; ++second) {
+            log += record(static_cast<int>(second), "cwd=\"/" + std::to_string(second * 7919 % 10007) + "\"");
+        }
+        auto whole = read({folder.write("audit.log", log)}).records;
+        REQUIRE(whole.size() == lines);
+        const auto packed = compress(archive_write_add_filter_gzip, log);
+        auto cut = read({folder.write("audit.log.1.gz", packed.substr(0, packed.size() / 2))});
+        CHECK(cut.failures.size() == 1);
+        REQUIRE(cut.records.size() > lines / 4); // the code tables at its start make the file's halves unequal
+        REQUIRE(cut.records.size() < lines);
+        cut.records.pop_back(); // its line may be cut
+        whole.resize(cut.records.size());
+        CHECK((cut.records == whole));
+    }
+}
+
+TEST_CASE("a gzip file of which only the trailer is cut loses its last record at most, and takes its place in time") {
+    const Folder folder;
+    const auto later = folder.write("audit.log", record(2));
+    const auto packed = compress(archive_write_add_filter_gzip, record(0) + record(1, "c=d"));
+    for (std::size_t missing = 1; missing <= 8; ++missing) { // checksum and size
+        const auto outcome = read({later, folder.write("audit.log.1.gz", packed.substr(0, packed.size() - missing))});
+        CAPTURE(missing);
+        REQUIRE(outcome.records.size() >= 2);
+        CHECK(outcome.records.front() == shown(0));
+        CHECK(outcome.records.back() == shown(2));
+        CHECK(outcome.failures.size() == 1);
+    }
+}
+
+TEST_CASE("of a truncated compressed archive no archive bytes are taken for text") {
+    const Folder folder;
+    std::string log;
+    for (int second = 0; second < 2000; ++second) {
+        log += record(second * 7919 % 10007);
+    }
+    const auto packed = pack(archive_write_set_format_pax, archive_write_add_filter_gzip, {{"audit.log", log}});
+    for (const auto size : {packed.size() / 8, packed.size() / 2}) {
+        std::vector<InputFailure> failures;
+        Recorder recorder;
+        const auto parser = source::make_parser(source::ParserKind::native, recorder);
+        const auto path = folder.write("sos.tar.gz", packed.substr(0, size));
+        CHECK(source::read_input({path, std::nullopt, 0}, *parser).has_value());
+        CHECK(recorder.malformed.size() <= 1); // the line at the cut
+    }
+}
+
 TEST_CASE("what can't be read is named with its reason, and the others are read") {
     const Folder folder;
     const auto log = folder.write("good.log", record(1));

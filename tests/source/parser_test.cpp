@@ -198,6 +198,13 @@ TEST_CASE("what libauparse drops or can't take is delivered nevertheless") {
     }
 }
 
+TEST_CASE("a type's name counts in auditd's spelling only, with either parser") {
+    const auto bytes = record("Syscall", "1000000000.002:3", "a=b");
+    for (const auto kind : {ParserKind::native, ParserKind::auparse}) {
+        CHECK(parse(bytes, kind).records == std::vector<std::string>{"|Syscall|0|1000000000.002:3|a=b|"});
+    }
+}
+
 TEST_CASE("events that never end do not pile up in libauparse") {
     Recorder recorder;
     const auto parser = source::make_parser(ParserKind::auparse, recorder);
