@@ -186,7 +186,7 @@ class AuparseParser final : public Parser {
             const auto text = view(auparse_get_record_text(state));
             audit::Record record;
             Malformed reason{};
-            if (ledger_.settle(view(node.get()), id, text, recover_) && parse_line(text, record, reason)) {
+            if (ledger_.settle(view(node.get()), id, text, recover_) && parse_bare_line(text, record, reason)) {
                 record.id = id;
                 record.node = view(node.get());
                 record.enriched = view(auparse_get_record_interpretations(state));
@@ -204,7 +204,7 @@ class AuparseParser final : public Parser {
     void recover(std::string_view line) {
         audit::Record record;
         Malformed reason{};
-        if (parse_line(line, record, reason)) {
+        if (parse_bare_line(line, record, reason)) {
             ++counters_.recovered;
             sink_.on_record(record);
         }

@@ -11,6 +11,7 @@
 
 #include "luatrail/source/input.hpp"
 #include "source/support.hpp"
+#include "support/temp_dir.hpp"
 
 namespace fs = std::filesystem;
 using namespace luatrail;
@@ -20,25 +21,7 @@ using source_test::Recorder;
 
 namespace {
 
-class Folder {
-  public:
-    Folder() {
-        std::string name = (fs::temp_directory_path() / "luatrail-XXXXXX").string();
-        REQUIRE(::mkdtemp(name.data()) != nullptr);
-        path = name;
-    }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    ~Folder() { fs::remove_all(path); }
-
-    std::string write(const std::string& name, const std::string& content) const {
-        fs::create_directories((path / name).parent_path());
-        std::ofstream(path / name, std::ios::binary) << content;
-        return (path / name).string();
-    }
-
-    fs::path path;
-};
+using Folder = luatrail::test::TempDir;
 
 std::string record(int second, const std::string& body = "a=b") {
     return "type=CWD msg=audit(" + std::to_string(1000000000 + second) + ".000:1): " + body + "\n";
@@ -151,7 +134,7 @@ TEST_CASE("of a folder the logs are read, and those one folder below") {
     folder.write("dpkg.log", "2026-01-31 12:00:00 install lua5.4\n");
     folder.write("notes.txt", record(2));
     folder.write("audit.log.9", "");
-    const auto outcome = read({folder.path.string()});
+    const auto outcome = read({folder.path()});
     CHECK(outcome.records == Lines{shown(3), shown(5), shown(6), shown(7), shown(8), shown(9)});
     CHECK(outcome.failures == Lines{});
 }
@@ -159,7 +142,7 @@ TEST_CASE("of a folder the logs are read, and those one folder below") {
 TEST_CASE("a log that is given twice is read once") {
     const Folder folder;
     const auto log = folder.write("audit.log", record(1));
-    CHECK(read({log, folder.path.string(), log}).records == Lines{shown(1)});
+    CHECK(read({log, folder.path(), log}).records == Lines{shown(1)});
 }
 
 TEST_CASE("compressed logs are recognised by their content") {
@@ -284,7 +267,7 @@ TEST_CASE("what can't be read is named with its reason, and the others are read"
     const auto no_logs = folder.write("sub/readme.txt", record(2));
     const auto bundle = folder.write(
         "bundle", pack(archive_write_set_format_pax, archive_write_add_filter_gzip, {{"readme", record(3)}}));
-    const auto missing = (folder.path / "missing.log").string();
+    const auto missing = folder.path("missing.log");
     const auto outcome = read({missing, empty, binary, fs::path(no_logs).parent_path().string(), bundle, log});
     CHECK(outcome.records == Lines{shown(1)});
     CHECK(outcome.failures == Lines{missing + ": No such file or directory", empty + ": empty file",
@@ -327,7 +310,7 @@ TEST_CASE("an error in the middle of reading is reported") {
 
 TEST_CASE("a pipe is read as a stream, also a compressed one") {
     const Folder folder;
-    const auto pipe = (folder.path / "pipe").string();
+    const auto pipe = folder.path("pipe");
     const auto log = record(1) + record(2);
     for (const auto& content : {log, compress(archive_write_add_filter_gzip, log)}) {
         REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);

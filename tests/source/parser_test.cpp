@@ -131,6 +131,16 @@ TEST_CASE("malformed lines are counted by reason and cost no other line") {
     }
 }
 
+TEST_CASE("carriage returns end a line, however many; one before the enriched half is the record's own") {
+    const std::string bytes = "type=CWD msg=audit(1.002:3): a=b\r\r\n\r\r\ntype=CWD msg=audit(1.002:3): a=c\r\x1d"
+                              "A=c\r\n";
+    for (const auto kind : {ParserKind::native, ParserKind::auparse}) {
+        const auto recorder = parse(bytes, kind);
+        CHECK(recorder.records == std::vector<std::string>{"|CWD|1307|1.002:3|a=b|", "|CWD|1307|1.002:3|a=c\r|A=c"});
+        CHECK(recorder.malformed.empty());
+    }
+}
+
 TEST_CASE("a line longer than the limit is skipped and counted, with any chunking") {
     const auto longest =
         record("CWD", "1.002:3", std::string(source::max_line - record("CWD", "1.002:3", "").size() + 1, 'x'));
