@@ -183,13 +183,15 @@ class AuparseParser final : public Parser {
             return;
         }
         do {
-            const auto text = view(auparse_get_record_text(state));
+            const FeedLedger::Delivered delivered{view(auparse_get_record_text(state)),
+                                                  view(auparse_get_record_interpretations(state))};
             audit::Record record;
             Malformed reason{};
-            if (ledger_.settle(view(node.get()), id, text, recover_) && parse_bare_line(text, record, reason)) {
+            if (ledger_.settle(view(node.get()), id, delivered, recover_) &&
+                parse_bare_line(delivered.raw, record, reason)) {
                 record.id = id;
                 record.node = view(node.get());
-                record.enriched = view(auparse_get_record_interpretations(state));
+                record.enriched = delivered.enriched;
                 // A name that only libauparse knows is unknown: it also takes "Syscall" for SYSCALL, which auditd never
                 // writes.
                 const int type = auparse_get_type(state);

@@ -215,6 +215,21 @@ TEST_CASE("a type's name counts in auditd's spelling only, with either parser") 
     }
 }
 
+TEST_CASE("records that differ in their enriched half only are told apart when one is dropped") {
+    const auto bytes = record("PROCTITLE", "1000000000.002:3", "") +
+                       record("EOE", "1000000000.002:3",
+                              "\x1d"
+                              "A=1") +
+                       record("EOE", "1000000000.002:3",
+                              "\x1d"
+                              "A=2") +
+                       record("CWD", "1000000000.002:3", "") +
+                       record("EOE", "1000000000.002:3",
+                              "\x1d"
+                              "A=3");
+    CHECK(sorted(parse(bytes, ParserKind::auparse).records) == sorted(parse(bytes, ParserKind::native).records));
+}
+
 TEST_CASE("events that never end do not pile up in libauparse") {
     Recorder recorder;
     const auto parser = source::make_parser(ParserKind::auparse, recorder);
