@@ -13,7 +13,7 @@
 namespace luatrail::source {
 namespace {
 
-using std::string_view_literals::operator""sv;
+using namespace std::string_view_literals;
 
 struct Close {
     void operator()(archive* reader) const { archive_read_free(reader); }

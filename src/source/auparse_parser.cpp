@@ -183,15 +183,19 @@ class AuparseParser final : public Parser {
             return;
         }
         do {
-            const auto text = view(auparse_get_record_text(state));
+            const FeedLedger::Delivered delivered{view(auparse_get_record_text(state)),
+                                                  view(auparse_get_record_interpretations(state))};
             audit::Record record;
             Malformed reason{};
-            if (ledger_.settle(view(node.get()), id, text, recover_) && parse_line(text, record, reason)) {
+            if (ledger_.settle(view(node.get()), id, delivered, recover_) &&
+                parse_bare_line(delivered.raw, record, reason)) {
                 record.id = id;
                 record.node = view(node.get());
-                record.enriched = view(auparse_get_record_interpretations(state));
-                if (const int type = auparse_get_type(state);
-                    type > 0 && type <= std::numeric_limits<audit::RecordType>::max()) {
+                record.enriched = delivered.enriched;
+                // A name that only libauparse knows is unknown: it also takes "Syscall" for SYSCALL, which auditd never
+                // writes.
+                const int type = auparse_get_type(state);
+                if (record.type != 0 && type > 0 && type <= std::numeric_limits<audit::RecordType>::max()) {
                     record.type = static_cast<audit::RecordType>(type);
                 }
                 sink_.on_record(record);
@@ -202,7 +206,7 @@ class AuparseParser final : public Parser {
     void recover(std::string_view line) {
         audit::Record record;
         Malformed reason{};
-        if (parse_line(line, record, reason)) {
+        if (parse_bare_line(line, record, reason)) {
             ++counters_.recovered;
             sink_.on_record(record);
         }

@@ -10,6 +10,7 @@
 #include "archive.hpp"
 #include "byte_source.hpp"
 #include "first_record.hpp"
+#include "gzip_tail.hpp"
 #include "log_names.hpp"
 #include "luatrail/source/input.hpp"
 
@@ -33,18 +34,21 @@ InputFailure failure_of(const std::string& path, int error) {
 
 // The id of the earliest record that can be seen: of a log its first one, of an archive the smallest of its logs' first
 // ones.
-std::optional<audit::EventId> peek_first(FileSource& file) {
+std::optional<audit::EventId> peek_first(FileSource& file, const std::string& path) {
     if (!looks_packed(file.peek(packed_mark_size))) {
         return first_record(file);
     }
     std::optional<audit::EventId> earliest;
-    visit_logs(file, [&](const Member& /*member*/, ByteSource& content) {
+    const auto error = visit_logs(file, [&](const Member& /*member*/, ByteSource& content) {
         const auto first = first_record(content);
         if (first && (!earliest || *first < *earliest)) {
             earliest = first;
         }
         return true;
     });
+    if (!error.empty() && !earliest) { // cut off so early that only its tail can be read
+        visit_gzip_tail(path, 0, [&](std::string_view block) { earliest = earliest ? earliest : first_record(block); });
+    }
     return earliest;
 }
 
@@ -54,9 +58,7 @@ class Collecting {
 
     void add(const std::string& path) {
         struct stat status {};
-        if (path == "-") {
-            inputs.push_back({path, std::nullopt, 0});
-        } else if (::stat(path.c_str(), &status) != 0) {
+        if (path != "-" && ::stat(path.c_str(), &status) != 0) {
             failures_.push_back(failure_of(path, errno));
         } else if (S_ISDIR(status.st_mode)) {
             add_folder(path);
@@ -66,8 +68,8 @@ class Collecting {
             add_file(path, status, Origin::named);
         } else if (S_ISSOCK(status.st_mode)) {
             failures_.push_back({path, "a socket can't be read as a log", {}});
-        } else {
-            inputs.push_back({path, std::nullopt, 0}); // a pipe or a device: reading ahead would take from it
+        } else { // standard input, a pipe or a device: reading ahead would take from it
+            inputs.push_back({path, std::nullopt, 0});
         }
     }
 
@@ -79,7 +81,7 @@ class Collecting {
     // True when the file is a log, though perhaps one that can't be read or that was there already.
     bool add_file(const std::string& path, const struct stat& status, Origin origin) {
         FileSource file(path);
-        const auto first = peek_first(file);
+        const auto first = peek_first(file, path);
         if (file.error_number() != 0 && file.position() == 0) {
             failures_.push_back(failure_of(path, file.error_number()));
             return true;

@@ -13,8 +13,15 @@ std::string_view take_line(std::string_view& lines) {
     return line;
 }
 
-bool is_raw_half(std::string_view line, std::string_view text) {
-    return line.starts_with(text) && (line.size() == text.size() || line[text.size()] == '\x1d');
+bool is_line(std::string_view line, const FeedLedger::Delivered& delivered) {
+    if (!line.starts_with(delivered.raw)) {
+        return false;
+    }
+    line.remove_prefix(delivered.raw.size());
+    if (delivered.enriched.data() == nullptr) {
+        return line.empty();
+    }
+    return line.starts_with('\x1d') && line.substr(1) == delivered.enriched;
 }
 
 } // namespace
@@ -33,7 +40,7 @@ void FeedLedger::forget(Events::iterator event) {
     events_.erase(event);
 }
 
-bool FeedLedger::settle(std::string_view node, const audit::EventId& id, std::string_view text, const Lost& lost) {
+bool FeedLedger::settle(std::string_view node, const audit::EventId& id, const Delivered& delivered, const Lost& lost) {
     const auto event = events_.find(KeyView{id, node});
     if (event == events_.end()) {
         return false;
@@ -43,7 +50,7 @@ bool FeedLedger::settle(std::string_view node, const audit::EventId& id, std::st
     auto behind = all;
     while (!behind.empty()) {
         const auto line = take_line(behind);
-        if (!is_raw_half(line, text)) {
+        if (!is_line(line, delivered)) {
             continue;
         }
         auto before = all.substr(0, static_cast<std::size_t>(line.data() - all.data()));

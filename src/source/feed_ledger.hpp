@@ -22,9 +22,15 @@ class FeedLedger {
 
     void add(std::string_view node, const audit::EventId& id, std::string_view line);
 
-    // `text` (a line without its enriched half) was delivered. False when it was not outstanding: it counts as
-    // delivered already. Lines of the same event that were fed before it are passed to `lost` and forgotten.
-    bool settle(std::string_view node, const audit::EventId& id, std::string_view text, const Lost& lost);
+    // A delivered line: `enriched` is what stood behind its 0x1D; its data() is null when it had none.
+    struct Delivered {
+        std::string_view raw;
+        std::string_view enriched;
+    };
+
+    // False when the line was not outstanding: it counts as delivered already. Lines of the same event that were fed
+    // before it are passed to `lost` and forgotten.
+    bool settle(std::string_view node, const audit::EventId& id, const Delivered& delivered, const Lost& lost);
 
     // Passes all outstanding lines of one event to `lost`.
     void give_up(std::string_view node, const audit::EventId& id, const Lost& lost);

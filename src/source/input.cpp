@@ -9,6 +9,7 @@
 #include "archive.hpp"
 #include "byte_source.hpp"
 #include "first_record.hpp"
+#include "gzip_tail.hpp"
 
 namespace luatrail::source {
 namespace {
@@ -35,6 +36,7 @@ class Reading {
             return is_file() ? read_archive() : read_stream(file);
         }
         feed(file);
+        parser_.finish();
         if (!file.error().empty()) {
             return failure(file.error());
         }
@@ -64,21 +66,20 @@ class Reading {
         return failure("binary file", "name an audit log, or an archive of audit logs");
     }
 
-    void feed(ByteSource& text) {
+    // Returns the number of bytes.
+    std::uint64_t feed(ByteSource& text) {
         const auto records = parser_.counters().records;
         bool has_nul = false;
-        std::size_t seen = 0;
+        std::uint64_t seen = 0;
         for (auto block = text.next(); !block.empty(); block = text.next()) {
             if (seen < binary_check_size) {
                 has_nul |= block.substr(0, binary_check_size - seen).find('\0') != std::string_view::npos;
-                seen += block.size();
             }
+            seen += block.size();
             parser_.feed(block);
         }
-        parser_.finish();
-        if (has_nul && parser_.counters().records == records) {
-            binary_ = true;
-        }
+        binary_ |= has_nul && parser_.counters().records == records;
+        return seen;
     }
 
     bool is_audit_log(const Member& member, ByteSource& content) const {
@@ -87,13 +88,23 @@ class Reading {
 
     // Each log as it comes.
     std::optional<InputFailure> read_stream(FileSource& file) {
-        const auto error = visit_logs(file, [this](const Member& member, ByteSource& content) {
+        bool archive = false;
+        std::uint64_t bytes = 0;
+        const auto error = visit_logs(file, [&](const Member& member, ByteSource& content) {
+            archive |= !member.alone;
             if (is_audit_log(member, content)) {
-                feed(content);
+                bytes = feed(content);
+                if (archive) {
+                    parser_.finish();
+                }
                 ++logs_;
             }
             return true;
         });
+        if (!error.empty() && !archive && is_file()) {
+            visit_gzip_tail(input_.path, bytes, [this](std::string_view block) { parser_.feed(block); });
+        }
+        parser_.finish();
         return result(file, error);
     }
 
@@ -151,6 +162,7 @@ class Reading {
         return visit_logs(file, [&](const Member& member, ByteSource& content) {
             if (is_audit_log(member, content) && at++ == order[logs_]) {
                 feed(content);
+                parser_.finish();
                 ++logs_;
             }
             return logs_ < order.size();

@@ -4,6 +4,7 @@
 
 #include "line_prefix.hpp"
 #include "luatrail/source/parser.hpp"
+#include "parsers.hpp"
 
 namespace luatrail::source {
 namespace {
@@ -166,10 +167,7 @@ bool parse_record(string_view text, audit::Record& record, Malformed& reason) {
 
 } // namespace
 
-bool parse_line(string_view line, audit::Record& record, Malformed& reason) {
-    if (line.ends_with('\r')) {
-        line.remove_suffix(1);
-    }
+bool parse_bare_line(string_view line, audit::Record& record, Malformed& reason) {
     if (std::memchr(line.data(), '\0', line.size()) != nullptr) {
         reason = Malformed::nul_byte;
         return false;
@@ -178,6 +176,10 @@ bool parse_line(string_view line, audit::Record& record, Malformed& reason) {
         return parse_record(line, record, reason);
     }
     return parse_record(after_relay_prefix(line), record, reason);
+}
+
+bool parse_line(string_view line, audit::Record& record, Malformed& reason) {
+    return parse_bare_line(without_line_end(line), record, reason);
 }
 
 } // namespace luatrail::source

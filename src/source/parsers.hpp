@@ -10,17 +10,26 @@ namespace luatrail::source {
 std::unique_ptr<Parser> make_native_parser(RecordSink& sink);
 std::unique_ptr<Parser> make_auparse_parser(RecordSink& sink);
 
-// Counts one line and reports it when it is malformed. True when `record` was filled.
-inline bool read_line(std::string_view line, ParserCounters& counters, RecordSink& sink, audit::Record& record) {
-    if (line.ends_with('\r')) {
+// parse_line() for a line whose carriage returns are cut off already: one that ends the raw half is the record's own.
+bool parse_bare_line(std::string_view line, audit::Record& record, Malformed& reason);
+
+// A relay may add a carriage return to one that was there.
+inline std::string_view without_line_end(std::string_view line) {
+    while (line.ends_with('\r')) {
         line.remove_suffix(1);
     }
+    return line;
+}
+
+// Counts one line and reports it when it is malformed. True when `record` was filled.
+inline bool read_line(std::string_view line, ParserCounters& counters, RecordSink& sink, audit::Record& record) {
+    line = without_line_end(line);
     if (line.empty()) {
         return false;
     }
     ++counters.lines;
     Malformed reason{};
-    if (parse_line(line, record, reason)) {
+    if (parse_bare_line(line, record, reason)) {
         ++counters.records;
         return true;
     }

@@ -43,6 +43,11 @@ Recorder parse(std::string_view bytes, source::ParserKind kind, std::size_t chun
 
 } // namespace
 
+// libauparse 3.0.9 forgets the first of two "cwd=" fields in one record (34 bytes), which no kernel writes.
+extern "C" const char* __lsan_default_suppressions() { // NOLINT(bugprone-reserved-identifier): the sanitizer's name
+    return "leak:libauparse";
+}
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) {
         return 0;

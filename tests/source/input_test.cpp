@@ -11,6 +11,7 @@
 
 #include "luatrail/source/input.hpp"
 #include "source/support.hpp"
+#include "support/temp_dir.hpp"
 
 namespace fs = std::filesystem;
 using namespace luatrail;
@@ -20,25 +21,7 @@ using source_test::Recorder;
 
 namespace {
 
-class Folder {
-  public:
-    Folder() {
-        std::string name = (fs::temp_directory_path() / "luatrail-XXXXXX").string();
-        REQUIRE(::mkdtemp(name.data()) != nullptr);
-        path = name;
-    }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    ~Folder() { fs::remove_all(path); }
-
-    std::string write(const std::string& name, const std::string& content) const {
-        fs::create_directories((path / name).parent_path());
-        std::ofstream(path / name, std::ios::binary) << content;
-        return (path / name).string();
-    }
-
-    fs::path path;
-};
+using Folder = luatrail::test::TempDir;
 
 std::string record(int second, const std::string& body = "a=b") {
     return "type=CWD msg=audit(" + std::to_string(1000000000 + second) + ".000:1): " + body + "\n";
@@ -151,7 +134,7 @@ TEST_CASE("of a folder the logs are read, and those one folder below") {
     folder.write("dpkg.log", "2026-01-31 12:00:00 install lua5.4\n");
     folder.write("notes.txt", record(2));
     folder.write("audit.log.9", "");
-    const auto outcome = read({folder.path.string()});
+    const auto outcome = read({folder.path()});
     CHECK(outcome.records == Lines{shown(3), shown(5), shown(6), shown(7), shown(8), shown(9)});
     CHECK(outcome.failures == Lines{});
 }
@@ -159,7 +142,7 @@ TEST_CASE("of a folder the logs are read, and those one folder below") {
 TEST_CASE("a log that is given twice is read once") {
     const Folder folder;
     const auto log = folder.write("audit.log", record(1));
-    CHECK(read({log, folder.path.string(), log}).records == Lines{shown(1)});
+    CHECK(read({log, folder.path(), log}).records == Lines{shown(1)});
 }
 
 TEST_CASE("compressed logs are recognised by their content") {
@@ -223,6 +206,57 @@ TEST_CASE("a truncated compressed log is named with the byte that its reading ca
     }
 }
 
+TEST_CASE("the records before the cut of a truncated gzip file are read, however small the file is") {
+    const Folder folder;
+    for (const std::size_t lines : {40, 20000}) {
+        std::string log;
+        for (std::size_t second = 0; second < lines; ++second) {
+            log += record(static_cast<int>(second), "cwd=\"/" + std::to_string(second * 7919 % 10007) + "\"");
+        }
+        auto whole = read({folder.write("audit.log", log)}).records;
+        REQUIRE(whole.size() == lines);
+        const auto packed = compress(archive_write_add_filter_gzip, log);
+        auto cut = read({folder.write("audit.log.1.gz", packed.substr(0, packed.size() / 2))});
+        CHECK(cut.failures.size() == 1);
+        REQUIRE(cut.records.size() > lines / 4); // the code tables at its start make the file's halves unequal
+        REQUIRE(cut.records.size() < lines);
+        cut.records.pop_back(); // its line may be cut
+        whole.resize(cut.records.size());
+        CHECK((cut.records == whole));
+    }
+}
+
+TEST_CASE("a gzip file of which only the trailer is cut loses its last record at most, and takes its place in time") {
+    const Folder folder;
+    const auto later = folder.write("audit.log", record(2));
+    const auto packed = compress(archive_write_add_filter_gzip, record(0) + record(1, "c=d"));
+    for (std::size_t missing = 1; missing <= 8; ++missing) { // checksum and size
+        const auto outcome = read({later, folder.write("audit.log.1.gz", packed.substr(0, packed.size() - missing))});
+        CAPTURE(missing);
+        REQUIRE(outcome.records.size() >= 2);
+        CHECK(outcome.records.front() == shown(0));
+        CHECK(outcome.records.back() == shown(2));
+        CHECK(outcome.failures.size() == 1);
+    }
+}
+
+TEST_CASE("of a truncated compressed archive no archive bytes are taken for text") {
+    const Folder folder;
+    std::string log;
+    for (int second = 0; second < 2000; ++second) {
+        log += record(second * 7919 % 10007);
+    }
+    const auto packed = pack(archive_write_set_format_pax, archive_write_add_filter_gzip, {{"audit.log", log}});
+    for (const auto size : {packed.size() / 8, packed.size() / 2}) {
+        std::vector<InputFailure> failures;
+        Recorder recorder;
+        const auto parser = source::make_parser(source::ParserKind::native, recorder);
+        const auto path = folder.write("sos.tar.gz", packed.substr(0, size));
+        CHECK(source::read_input({path, std::nullopt, 0}, *parser).has_value());
+        CHECK(recorder.malformed.size() <= 1); // the line at the cut
+    }
+}
+
 TEST_CASE("what can't be read is named with its reason, and the others are read") {
     const Folder folder;
     const auto log = folder.write("good.log", record(1));
@@ -233,7 +267,7 @@ TEST_CASE("what can't be read is named with its reason, and the others are read"
     const auto no_logs = folder.write("sub/readme.txt", record(2));
     const auto bundle = folder.write(
         "bundle", pack(archive_write_set_format_pax, archive_write_add_filter_gzip, {{"readme", record(3)}}));
-    const auto missing = (folder.path / "missing.log").string();
+    const auto missing = folder.path("missing.log");
     const auto outcome = read({missing, empty, binary, fs::path(no_logs).parent_path().string(), bundle, log});
     CHECK(outcome.records == Lines{shown(1)});
     CHECK(outcome.failures == Lines{missing + ": No such file or directory", empty + ": empty file",
@@ -276,7 +310,7 @@ TEST_CASE("an error in the middle of reading is reported") {
 
 TEST_CASE("a pipe is read as a stream, also a compressed one") {
     const Folder folder;
-    const auto pipe = (folder.path / "pipe").string();
+    const auto pipe = folder.path("pipe");
     const auto log = record(1) + record(2);
     for (const auto& content : {log, compress(archive_write_add_filter_gzip, log)}) {
         REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);

@@ -131,6 +131,16 @@ TEST_CASE("malformed lines are counted by reason and cost no other line") {
     }
 }
 
+TEST_CASE("carriage returns end a line, however many; one before the enriched half is the record's own") {
+    const std::string bytes = "type=CWD msg=audit(1.002:3): a=b\r\r\n\r\r\ntype=CWD msg=audit(1.002:3): a=c\r\x1d"
+                              "A=c\r\n";
+    for (const auto kind : {ParserKind::native, ParserKind::auparse}) {
+        const auto recorder = parse(bytes, kind);
+        CHECK(recorder.records == std::vector<std::string>{"|CWD|1307|1.002:3|a=b|", "|CWD|1307|1.002:3|a=c\r|A=c"});
+        CHECK(recorder.malformed.empty());
+    }
+}
+
 TEST_CASE("a line longer than the limit is skipped and counted, with any chunking") {
     const auto longest =
         record("CWD", "1.002:3", std::string(source::max_line - record("CWD", "1.002:3", "").size() + 1, 'x'));
@@ -196,6 +206,28 @@ TEST_CASE("what libauparse drops or can't take is delivered nevertheless") {
         parser->age();
         CHECK(live.records == parse(line, ParserKind::native).records);
     }
+}
+
+TEST_CASE("a type's name counts in auditd's spelling only, with either parser") {
+    const auto bytes = record("Syscall", "1000000000.002:3", "a=b");
+    for (const auto kind : {ParserKind::native, ParserKind::auparse}) {
+        CHECK(parse(bytes, kind).records == std::vector<std::string>{"|Syscall|0|1000000000.002:3|a=b|"});
+    }
+}
+
+TEST_CASE("records that differ in their enriched half only are told apart when one is dropped") {
+    const auto bytes = record("PROCTITLE", "1000000000.002:3", "") +
+                       record("EOE", "1000000000.002:3",
+                              "\x1d"
+                              "A=1") +
+                       record("EOE", "1000000000.002:3",
+                              "\x1d"
+                              "A=2") +
+                       record("CWD", "1000000000.002:3", "") +
+                       record("EOE", "1000000000.002:3",
+                              "\x1d"
+                              "A=3");
+    CHECK(sorted(parse(bytes, ParserKind::auparse).records) == sorted(parse(bytes, ParserKind::native).records));
 }
 
 TEST_CASE("events that never end do not pile up in libauparse") {
