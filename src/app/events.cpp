@@ -116,6 +116,7 @@ class EventPrinter : public audit::EventSink {
 
 int events(const EventsOptions& options) {
     const auto started = monotonic_ms();
+    check(options.reading);
     const OutputFiles files(options.reading);
     EventPrinter printer(options, files.out());
     Pipeline pipeline(pipeline_options(options.reading, files), printer, [](std::string_view) {});

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "commands.hpp"
+#include "luatrail/base/error.hpp"
 #include "luatrail/base/time.hpp"
 
 namespace luatrail::app {
@@ -74,6 +75,13 @@ void add_reading_options(CLI::App& app, ReadingOptions& options) {
         ->type_name("FILE");
     app.add_flag("--stats", options.stats, "Tell on standard error what was read, assembled and judged");
     app.add_flag("-q,--quiet", options.quiet, "Neither progress nor a closing line; errors are still told");
+}
+
+void check(const ReadingOptions& options) {
+    if (options.since_ms() > options.until_ms()) {
+        throw base::Error(
+            fmt::format("--since {} is later than --until {}; exchange them", options.since, options.until));
+    }
 }
 
 OutputFiles::OutputFiles(const ReadingOptions& options)

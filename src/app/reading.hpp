@@ -30,6 +30,9 @@ struct ReadingOptions {
 
 void add_reading_options(CLI::App& app, ReadingOptions& options);
 
+// What no single option can know: throws base::Error when `since` lies behind `until`.
+void check(const ReadingOptions& options);
+
 // The output and bad-lines files, opened before anything is read.
 struct OutputFiles {
     explicit OutputFiles(const ReadingOptions& options);

@@ -100,6 +100,7 @@ void print_stats(const Pipeline& pipeline, const detect::Engine& engine, std::in
 
 int replay(const CLI::App& app, const ReplayOptions& options) {
     const auto started = monotonic_ms();
+    check(options.reading);
     const auto config = configuration(app, options);
     auto engine_settings = engine_options(config);
     const OutputFiles files(options.reading);

@@ -58,12 +58,15 @@ class Collecting {
 
     void add(const std::string& path) {
         struct stat status {};
-        if (path != "-" && ::stat(path.c_str(), &status) != 0) {
+        if (path.empty()) {
+            failures_.push_back({"''", "an empty path", "name a file or a folder"});
+        } else if (path != "-" && ::stat(path.c_str(), &status) != 0) {
             failures_.push_back(failure_of(path, errno));
         } else if (S_ISDIR(status.st_mode)) {
             add_folder(path);
         } else if (S_ISREG(status.st_mode) && status.st_size == 0) {
-            failures_.push_back({path, "empty file", {}});
+            failures_.push_back(
+                {path, "empty file", "see whether auditd writes another one (log_file in auditd.conf)"});
         } else if (S_ISREG(status.st_mode)) {
             add_file(path, status, Origin::named);
         } else if (S_ISSOCK(status.st_mode)) {

@@ -111,7 +111,8 @@ class Reading {
     std::optional<InputFailure> result(const FileSource& file, const std::string& error) const {
         if (!error.empty()) {
             const bool own = error == file.error(); // says already where it was
-            return failure(own ? error : fmt::format("{}: read up to byte {}", error, file.position()));
+            return failure(own ? error : fmt::format("{}: read up to byte {}", error, file.position()),
+                           "what stands before is read; fetch the file again for the rest");
         }
         if (logs_ == 0) {
             return failure("no audit logs in this archive");
