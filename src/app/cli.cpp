@@ -76,7 +76,9 @@ std::string unknown_argument(const CLI::App& app, const CLI::App& command, int a
 int usage_error(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
     std::string line;
     const auto& command = reached(app, line);
-    const bool unknown = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
+    // A misspelt word is also why something else seems to be missing.
+    const bool unknown = !app.remaining(true).empty() && (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr ||
+                                                          dynamic_cast<const CLI::RequiredError*>(&error) != nullptr);
     say(fmt::format("{}; see `{} --help`", unknown ? unknown_argument(app, command, argc, argv) : error.what(), line));
     return exit_trouble;
 }

@@ -33,4 +33,11 @@ void Pipeline::on_malformed(source::Malformed reason, std::string_view line) {
     }
 }
 
+const std::optional<std::string>& Pipeline::close_bad_lines() {
+    if (options_.bad_lines != nullptr && !bad_lines_error_ && std::fflush(options_.bad_lines) != 0) {
+        bad_lines_error_ = std::strerror(errno);
+    }
+    return bad_lines_error_;
+}
+
 } // namespace luatrail::app

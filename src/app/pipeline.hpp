@@ -33,7 +33,8 @@ class Pipeline : public source::RecordSink {
     // Why the latest malformed line was none, for messages.
     std::optional<source::Malformed> last_malformed() const { return last_malformed_; }
     // The first error of writing malformed lines.
-    const std::optional<std::string>& bad_lines_error() const { return bad_lines_error_; }
+    // Writes out what the bad-lines file has in its buffer; nothing when all of it could be written.
+    const std::optional<std::string>& close_bad_lines();
 
     void on_record(const audit::Record& record) override;
     void on_malformed(source::Malformed reason, std::string_view line) override;

@@ -112,8 +112,8 @@ bool read_all(const ReadingOptions& options, Pipeline& pipeline) {
         good = read_one(input, pipeline, progress) && good;
     }
     pipeline.assembler().flush();
-    if (pipeline.bad_lines_error()) {
-        say(fmt::format("{}: {}; malformed lines are missing in it", options.bad_lines, *pipeline.bad_lines_error()));
+    if (const auto& error = pipeline.close_bad_lines()) {
+        say(fmt::format("{}: {}; malformed lines are missing in it", options.bad_lines, *error));
         good = false;
     }
     return good;

@@ -1,7 +1,7 @@
 """What the end-to-end tests share: the program, the recorded scenarios, and one frozen environment for both.
 
-The environment tells where the program is (CMakeLists.txt sets it): LUATRAIL, and LUATRAIL_SANITIZED=1 for a build with sanitizers,
-which takes fewer scenarios where many were the same work again.
+The environment tells where the program is (CMakeLists.txt sets it): LUATRAIL (default: the release build's), and LUATRAIL_SANITIZED=1
+for a build with sanitizers, which takes fewer scenarios where many were the same work again.
 """
 import dataclasses
 import functools
@@ -17,7 +17,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCENARIOS = ROOT / "fixtures" / "scenarios"
-LUATRAIL = os.environ.get("LUATRAIL", "luatrail")
+LUATRAIL = os.environ.get("LUATRAIL") or str(ROOT / "build" / "release" / "luatrail")
 SANITIZED = os.environ.get("LUATRAIL_SANITIZED") == "1"
 SEVERITIES = ["info", "low", "medium", "high", "critical"]
 TIMEOUT = 120
