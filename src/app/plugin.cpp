@@ -1,6 +1,7 @@
 // luatrail plugin: one loop of auditd's records on standard input, a timer, signals, and the syslog socket.
 //
 // auditd stalls the machine when a plugin is slow: standard input is always drained, and nothing here waits for syslog.
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -33,20 +34,43 @@ constexpr auto tick_every = std::chrono::milliseconds(250);
 constexpr std::int64_t age_every_ms = 1000; // libauparse counts in seconds
 constexpr int drain_ms = 2000;              // at the end: auditd kills a plugin that takes longer
 
-class Threshold : public detect::FindingSink {
+// Between engine and syslog: what is severe enough, and once the equal ones within limits.repeat.
+class Selection : public detect::FindingSink {
   public:
-    explicit Threshold(detect::Severity least) : least_(least) {}
-    void set_next(detect::FindingSink* next) { next_ = next; }
+    explicit Selection(detect::Severity least) : least_(least) {}
+    void set_next(detect::FindingSink& next, std::int64_t repeat_ms) {
+        report::RepeatOptions options;
+        options.repeat_ms = repeat_ms;
+        repeat_ = std::make_unique<report::RepeatFilter>(next, options);
+    }
     void set_least(detect::Severity least) { least_ = least; }
+
     void on_finding(const detect::Finding& finding) override {
-        if (finding.severity >= least_ && next_ != nullptr) {
-            next_->on_finding(finding);
+        if (finding.severity >= least_ && repeat_) {
+            newest_ms_ = std::max(newest_ms_, finding.time_ms);
+            came_ms_ = monotonic_ms();
+            repeat_->on_finding(finding);
+        }
+    }
+
+    // Event time goes on by itself while no finding comes, as in the kernel that writes the records.
+    void tick() {
+        if (repeat_ && newest_ms_ != INT64_MIN) {
+            repeat_->tick(newest_ms_ + (monotonic_ms() - came_ms_));
+        }
+    }
+
+    void flush() {
+        if (repeat_) {
+            repeat_->flush();
         }
     }
 
   private:
     detect::Severity least_;
-    detect::FindingSink* next_ = nullptr;
+    std::unique_ptr<report::RepeatFilter> repeat_;
+    std::int64_t newest_ms_ = INT64_MIN; // of the findings
+    std::int64_t came_ms_ = 0;
 };
 
 report::SyslogOptions syslog_options(const Config& config) {
@@ -81,17 +105,15 @@ PipelineOptions live_pipeline() {
 
 class Plugin {
   public:
-    Plugin(std::string config_path, const Config& config)
-        : config_path_(std::move(config_path)), threshold_(config.detect.min_severity),
-          engine_(engine_options(config), threshold_),
+    // `given`: without its file there is nothing to run with; otherwise the defaults do.
+    Plugin(std::string config_path, bool given)
+        : config_path_(std::move(config_path)), config_(initial_config(config_path_, given)),
+          selection_(config_.detect.min_severity), engine_(engine_options(config_), selection_),
           pipeline_(live_pipeline(), engine_, [this](std::string_view node) { engine_.note_loss(node); }) {
-        if (config.syslog.transport == Config::Transport::local) {
-            syslog_ = std::make_unique<report::SyslogSink>(io_, syslog_options(config),
+        if (config_.syslog.transport == Config::Transport::local) {
+            syslog_ = std::make_unique<report::SyslogSink>(io_, syslog_options(config_),
                                                            [](const std::string& text) { say(text); });
-            report::RepeatOptions repeat;
-            repeat.repeat_ms = config.limits.repeat_ms;
-            repeat_ = std::make_unique<report::RepeatFilter>(*syslog_, repeat);
-            threshold_.set_next(repeat_.get());
+            selection_.set_next(*syslog_, config_.limits.repeat_ms);
         }
     }
 
@@ -163,6 +185,7 @@ class Plugin {
                 pipeline_.parser().age();
             }
             pipeline_.assembler().tick(now);
+            selection_.tick();
             schedule_tick();
         });
     }
@@ -202,7 +225,7 @@ class Plugin {
             const auto config = load_config(config_path_);
             auto options = engine_options(config);
             engine_.set_policy(std::move(options.profiles), std::move(options.baseline));
-            threshold_.set_least(config.detect.min_severity);
+            selection_.set_least(config.detect.min_severity);
             say(fmt::format("{}: reloaded: profiles, baselines and min_severity; other keys count from the next start",
                             config_path_));
         } catch (const base::Error& error) {
@@ -222,27 +245,33 @@ class Plugin {
     int finish() {
         pipeline_.parser().finish();
         pipeline_.assembler().flush();
-        if (repeat_) {
-            repeat_->flush();
-        }
+        selection_.flush();
         if (syslog_) {
             if (const auto left = syslog_->drain(drain_ms); left > 0) {
                 say(fmt::format("{} findings could not be handed to syslog before the end", left));
+            }
+            if (const auto dropped = syslog_->counters().dropped; dropped > 0) {
+                say(fmt::format("{} findings were dropped while syslog took none; raise limits.queue", dropped));
             }
         }
         return exit_clean;
     }
 
-    std::string config_path_;
+    static Config initial_config(const std::string& path, bool given) {
+        return given || ::access(path.c_str(), F_OK) == 0 ? load_config(path) : Config{};
+    }
+
     asio::io_context io_{1};
-    Threshold threshold_;
+    // Before everything that takes its time: auditd's SIGTERM or SIGHUP may come while we still start.
+    asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
+    std::string config_path_;
+    Config config_; // as it was at the start
+    Selection selection_;
     detect::Engine engine_;
     Pipeline pipeline_;
     std::unique_ptr<report::SyslogSink> syslog_;
-    std::unique_ptr<report::RepeatFilter> repeat_;
     asio::posix::stream_descriptor input_{io_};
     asio::steady_timer timer_{io_};
-    asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
     std::array<char, 256UL * 1024> buffer_{};
     std::int64_t last_age_ms_ = 0;
     bool stopping_ = false;
@@ -258,12 +287,7 @@ Command add_plugin(CLI::App& app) {
     app.footer(
         "Reads audit records from standard input until its end or SIGTERM, hands what it holds to syslog and exits 0.\n"
         "SIGHUP reloads profiles, baselines and min_severity; a wrong configuration leaves the old one in force.");
-    return [&app, path] {
-        const bool given = app.count("--config") > 0;
-        const bool there = ::access(path->c_str(), F_OK) == 0;
-        const auto config = given || there ? load_config(*path) : Config{};
-        return Plugin(*path, config).run();
-    };
+    return [&app, path] { return Plugin(*path, app.count("--config") > 0).run(); };
 }
 
 } // namespace luatrail::app

@@ -77,6 +77,7 @@ struct SyslogSink::Impl {
     milliseconds retry = first_retry;
     bool tried = false;                                    // a connection was attempted before
     bool failing = false;                                  // told to `log`
+    bool dropping = false;                                 // told to `log`, until the summary of it is sent
     bool waiting = false;                                  // for the socket or the timer: no use in trying before
     std::uint64_t waits = 0;                               // tells an outdated wake-up from the current one
     std::shared_ptr<int> alive = std::make_shared<int>(0); // handlers may run after us
@@ -88,6 +89,10 @@ void SyslogSink::Impl::lose(const Message& message) {
     lost.first_ms = any_lost ? std::min(lost.first_ms, message.time_ms) : message.time_ms;
     lost.last_ms = any_lost ? std::max(lost.last_ms, message.time_ms) : message.time_ms;
     any_lost = true;
+    if (!std::exchange(dropping, true)) {
+        log(fmt::format("syslog: {}: takes no more, and {} findings wait; the least severe are dropped and counted",
+                        base::printable(options.socket), queue.size()));
+    }
 }
 
 void SyslogSink::Impl::enqueue(Message message) {
@@ -172,6 +177,7 @@ void SyslogSink::Impl::broken(int error) {
 void SyslogSink::Impl::delivered() {
     retry = first_retry;
     stop_waiting(); // drain sends while a wait is on
+    dropping = dropping && any_lost;
     if (std::exchange(failing, false)) {
         log(fmt::format("syslog: {}: takes messages again; {} findings waited, {} were dropped so far",
                         base::printable(options.socket), queue.size() + 1, counters.dropped));

@@ -1,0 +1,441 @@
+"""`luatrail plugin` behind a real rsyslogd: what auditd would write into its standard input, as findings in rsyslogd's files."""
+import array
+import fcntl
+import json
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import termios
+import time
+import unittest
+
+import harness
+from harness import scenario, some_scenarios
+
+RSYSLOG = pathlib.Path(__file__).with_name("rsyslog.sh")
+ATTACK = scenario("shm-luajit-relative")  # one critical finding
+SEVERITY_OF_SYSLOG = {"info": 6, "low": 5, "medium": 4, "high": 3, "critical": 2}
+AUTHPRIV = 10
+
+
+def live(lines):
+    """The lines as auditd hands them to a plugin: each event is followed by its EOE, which the log file lacks."""
+    last = {harness.event_id(line): at for at, line in enumerate(lines)}
+    out = []
+    for at, line in enumerate(lines):
+        out.append(line)
+        ident = harness.event_id(line)
+        if last[ident] == at and re.match(rb"type=(SYSCALL|EXECVE|CWD|PATH|PROCTITLE|SOCKADDR|OPENAT2)", line):
+            out.append(b"type=EOE msg=audit(%d.%03d:%d): \n" % (ident[0] // 1000, ident[0] % 1000, ident[1]))
+    return out
+
+
+def shifted(lines, ms):
+    """The same events once more, so much later."""
+
+    def moved(match):
+        time_ms = int(match[1]) * 1000 + int(match[2]) + ms
+        return b"audit(%d.%03d:%d)" % (time_ms // 1000, time_ms % 1000, int(match[3]) + 1000 * ms)
+
+    return [harness.STAMP.sub(moved, line) for line in lines]
+
+
+def later(lines, seconds):
+    return shifted(lines, 1000 * seconds)
+
+
+class PluginCase(harness.TestCase):
+    def setUp(self):
+        harness.needs("rsyslogd")
+        self.dir = self.folder()
+        self.rsyslogs = []
+
+    def rsyslog(self, mode="default", name="rsyslog"):
+        folder = self.dir / name
+        subprocess.run([RSYSLOG, "start", folder, mode], check=True, timeout=30)
+        self.rsyslogs.append(folder)
+        self.addCleanup(self.stop_rsyslog, folder)
+        return folder
+
+    def stop_rsyslog(self, folder):
+        if folder in self.rsyslogs:
+            self.rsyslogs.remove(folder)
+            subprocess.run([RSYSLOG, "stop", folder], check=True, timeout=30)
+
+    def config(self, socket_path, minimum="info", more='[limits]\nrepeat = "0s"\n'):
+        path = self.dir / "luatrail.toml"
+        path.write_text(
+            f'[detect]\nbaseline = []\nprofiles = []\nmin_severity = "{minimum}"\n[syslog]\nsocket = "{socket_path}"\n{more}'
+        )
+        return path
+
+    def start(self, config, stdin=subprocess.PIPE, **options):
+        process = subprocess.Popen(
+            [harness.LUATRAIL, "plugin", f"--config={config}"],
+            stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=harness.environment(), **options,
+        )  # fmt: skip
+        self.addCleanup(self.end, process)
+        return process
+
+    def wait_for_start(self, process):
+        """Until it has begun to read: it has its configuration by then."""
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        waiting = array.array("i", [1])
+        while waiting[0] > 0:
+            self.assertIsNone(process.poll(), "it has ended")
+            time.sleep(0.01)
+            fcntl.ioctl(process.stdin, termios.FIONREAD, waiting)
+
+    def signal(self, process, number):
+        self.wait_for_start(process)
+        process.send_signal(number)
+
+    @staticmethod
+    def end(process):
+        if process.poll() is None:
+            process.kill()
+        for stream in (process.stdin, process.stdout, process.stderr):
+            if stream and not stream.closed:
+                stream.close()
+        process.wait()
+
+    def finish(self, process, data=None):
+        """Its end after end of input: status 0, nothing on standard output. Returns what it said."""
+        out, err = process.communicate(data, timeout=harness.TIMEOUT)
+        self.assertEqual((process.returncode, out), (0, b""), err)
+        return err.decode()
+
+    def run_plugin(self, config, data):
+        return self.finish(self.start(config), data)
+
+    @staticmethod
+    def received(folder):
+        """The findings in rsyslogd's file: the JSON that ends each line."""
+        path = folder / "msg"
+        lines = path.read_bytes().splitlines() if path.exists() else []
+        return [json.loads(line[line.index(b'{"schema"') :]) for line in lines]
+
+    def wait_for(self, folder, count, seconds=10):
+        end = time.monotonic() + seconds
+        while len(self.received(folder)) < count and time.monotonic() < end:
+            time.sleep(0.05)
+        self.assertEqual(len(self.received(folder)), count)
+        return self.received(folder)
+
+
+class Delivery(PluginCase):
+    def test_findings_of_a_pipe_and_of_a_file_are_those_of_replay(self):
+        for mode in ("default", "rfc5424"):
+            rsyslog = self.rsyslog(mode, mode)
+            config = self.config(rsyslog / "log")
+            expected = []
+            for one in some_scenarios(10):
+                if one.baselines or one.name == "inline-long":  # shortened: see below
+                    continue
+                if mode == "default":
+                    said = self.run_plugin(config, one.log.read_bytes())
+                else:
+                    with one.log.open("rb") as log:
+                        said = self.finish(self.start(config, stdin=log))
+                self.assertEqual(said, "", one.name)
+                expected += one.replayed.findings()
+            self.stop_rsyslog(rsyslog)
+            self.assertEqual(self.received(rsyslog), expected, mode)
+
+    def test_a_live_feed_yields_the_same_findings(self):
+        rsyslog = self.rsyslog()
+        config = self.config(rsyslog / "log")
+        expected = []
+        for one in some_scenarios(10):
+            if one.baselines or one.name == "inline-long":
+                continue
+            self.assertEqual(self.run_plugin(config, b"".join(live(one.lines()))), "", one.name)
+            expected += one.replayed.findings()
+        self.stop_rsyslog(rsyslog)
+        self.assertEqual(self.received(rsyslog), expected)
+
+    def test_a_finding_does_not_wait_for_the_next_event(self):
+        """With EOE at once; without it after the age that auditd itself uses."""
+        for feed in (live(ATTACK.lines()), ATTACK.lines()):
+            rsyslog = self.rsyslog(name=f"rsyslog-{len(feed)}")
+            process = self.start(self.config(rsyslog / "log"))
+            process.stdin.write(b"".join(feed))
+            process.stdin.flush()
+            self.assertEqual(self.wait_for(rsyslog, 1), ATTACK.replayed.findings())
+            self.assertEqual(self.finish(process), "")
+
+    def test_priority_and_names(self):
+        rsyslog = self.rsyslog("rfc5424")
+        config = self.config(rsyslog / "log")
+        found = []
+        for name in ("shm-luajit-relative", "drop-other-user", "old-script"):
+            found += scenario(name).replayed.findings()
+            self.run_plugin(config, scenario(name).log.read_bytes())
+        self.stop_rsyslog(rsyslog)
+        rows = [line.split("\t")[:3] for line in (rsyslog / "fields").read_text().splitlines()]
+        self.assertEqual(
+            rows, [[str(AUTHPRIV * 8 + SEVERITY_OF_SYSLOG[f["severity"]]), "luatrail", "luatrail"] for f in found]
+        )
+
+    def test_only_what_is_severe_enough(self):
+        rsyslog = self.rsyslog()
+        one = scenario("child-shell")
+        self.run_plugin(self.config(rsyslog / "log", "critical"), one.log.read_bytes())
+        self.stop_rsyslog(rsyslog)
+        expected = [finding for finding in one.replayed.findings() if finding["severity"] == "critical"]
+        self.assertTrue(expected)
+        self.assertEqual(self.received(rsyslog), expected)
+
+    def test_names_that_attack_the_log_stay_in_their_line(self):
+        rsyslog = self.rsyslog("rfc5424")
+        one = scenario("names-odd")
+        self.run_plugin(self.config(rsyslog / "log"), one.log.read_bytes())
+        self.stop_rsyslog(rsyslog)
+        self.assertEqual(self.received(rsyslog), one.replayed.findings())
+        lines = (rsyslog / "all").read_bytes().splitlines()
+        ours = [line for line in lines if b"luatrail" in line.split(b" ", 4)[3:4][0]]
+        self.assertEqual(len(ours), len(one.replayed.findings()))
+        for line in ours:
+            self.assertFalse(re.search(rb"[\x00-\x1f\x7f]", line), line)
+
+    def test_a_message_fits_what_rsyslogd_takes(self):
+        rsyslog = self.rsyslog()
+        one = scenario("inline-long")
+        self.run_plugin(self.config(rsyslog / "log"), one.log.read_bytes())
+        self.stop_rsyslog(rsyslog)
+        [sent], [full] = self.received(rsyslog), one.replayed.findings()
+        self.assertEqual((sent["id"], sent["severity"], sent["title"]), (full["id"], full["severity"], full["title"]))
+        for line in (rsyslog / "raw").read_bytes().splitlines():
+            self.assertLessEqual(len(line), 8096)
+
+    def test_equal_findings_are_counted(self):
+        rsyslog = self.rsyslog()
+        one = scenario("old-script")
+        lines = one.lines()
+        data = b"".join(line for again in range(20) for line in later(lines, again))
+        self.run_plugin(self.config(rsyslog / "log", more=""), data)
+        self.stop_rsyslog(rsyslog)
+        received = self.received(rsyslog)
+        alone = len(one.replayed.findings())
+        self.assertLess(len(received), 20 * alone)
+        seen = [re.match(r"seen (\d+) times", r["text"]) for f in received for r in f["reasons"] if r["id"] == "repeated"]
+        # Each count includes the first, which was sent by itself.
+        self.assertEqual(len(received) - 2 * len(seen) + sum(int(match[1]) for match in seen), 20 * alone)
+
+
+    def test_a_count_does_not_wait_for_the_next_finding(self):
+        rsyslog = self.rsyslog()
+        process = self.start(self.config(rsyslog / "log", more='[limits]\nrepeat = "2s"\n'))
+        feed = live(scenario("interactive").lines())
+        process.stdin.write(b"".join(feed + [line for again in range(1, 4) for line in shifted(feed, 100 * again)]))
+        process.stdin.flush()
+        first, counted = self.wait_for(rsyslog, 2)
+        self.assertEqual(counted["reasons"][:-1], first["reasons"])
+        self.assertRegex(counted["reasons"][-1]["text"], r"^seen 4 times since .*, when finding " + first["id"])
+        self.assertEqual(self.finish(process), "")
+
+
+class Signals(PluginCase):
+    def test_sigterm_loses_nothing_that_was_written(self):
+        rsyslog = self.rsyslog()
+        process = self.start(self.config(rsyslog / "log"))
+        self.signal(process, signal.SIGSTOP)
+        process.stdin.write(ATTACK.log.read_bytes())  # fits into the pipe: written, and not read
+        process.stdin.flush()
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGCONT)
+        self.assertEqual(process.wait(10), 0)
+        self.assertLess(time.monotonic() - began, 5)
+        self.stop_rsyslog(rsyslog)
+        self.assertEqual(self.received(rsyslog), ATTACK.replayed.findings())
+
+    def test_end_of_input_in_the_middle_of_an_event(self):
+        rsyslog = self.rsyslog()
+        lines = ATTACK.lines()
+        last = max(at for at, line in enumerate(lines) if line.startswith(b"type=PATH"))
+        self.assertEqual(self.run_plugin(self.config(rsyslog / "log"), b"".join(lines[:last])[:-10]), "")
+        self.stop_rsyslog(rsyslog)
+        [finding] = self.received(rsyslog)
+        self.assertEqual(finding["severity"], "critical")
+        self.assertIn("partial-event", finding["degraded"])
+
+    def test_sighup_takes_a_new_configuration(self):
+        rsyslog = self.rsyslog()
+        config = self.config(rsyslog / "log", "critical")
+        process = self.start(config)
+        low = scenario("old-script")
+        process.stdin.write(b"".join(live(low.lines())))
+        process.stdin.flush()
+        time.sleep(0.5)
+        self.config(rsyslog / "log", "info")
+        self.signal(process, signal.SIGHUP)
+        self.assertIn(b"reloaded", process.stderr.readline())
+        process.stdin.write(b"".join(later(live(low.lines()), 3600)))
+        process.stdin.flush()
+        found = self.wait_for(rsyslog, len(low.replayed.findings()))
+        self.assertEqual({finding["severity"] for finding in found}, {"info"})
+        self.assertEqual(self.finish(process), "")
+
+    def test_sighup_with_a_wrong_configuration_changes_nothing(self):
+        rsyslog = self.rsyslog()
+        config = self.config(rsyslog / "log", "high")
+        process = self.start(config)
+        self.wait_for_start(process)
+        config.write_text("[detect]\nmin_severity = 3\n")
+        self.signal(process, signal.SIGHUP)
+        self.assertEqual(
+            process.stderr.readline().decode(),
+            f"luatrail: {config}:2:16: detect.min_severity: expected string, found integer; "
+            "the old configuration stays in force\n",
+        )
+        for one in (scenario("old-script"), ATTACK):
+            process.stdin.write(one.log.read_bytes())
+        self.assertEqual(self.finish(process), "")
+        self.stop_rsyslog(rsyslog)
+        self.assertEqual([finding["severity"] for finding in self.received(rsyslog)], ["critical"])
+
+    def test_sighup_takes_a_new_baseline(self):
+        rsyslog = self.rsyslog()
+        baseline = self.dir / "baseline.toml"
+        config = self.dir / "luatrail.toml"
+        config.write_text(
+            f'[detect]\nbaseline = ["{self.dir}/baseline*.toml"]\nprofiles = []\nmin_severity = "info"\n'
+            f'[syslog]\nsocket = "{rsyslog}/log"\n[limits]\nrepeat = "0s"\n'
+        )
+        process = self.start(config)
+        low = scenario("old-script")
+        process.stdin.write(b"".join(live(low.lines())))
+        process.stdin.flush()
+        before = self.wait_for(rsyslog, len(low.replayed.findings()))
+        self.assertEqual({finding["expectation"]["verdict"] for finding in before}, {"unknown"})
+        baseline.write_text('schema = 1\n[[expect]]\nid = "all"\nexecutable = "/usr/bin/*"\nbecause = "a test"\n')
+        self.signal(process, signal.SIGHUP)
+        self.assertIn(b"reloaded", process.stderr.readline())
+        process.stdin.write(b"".join(later(live(low.lines()), 3600)))
+        self.assertEqual(self.finish(process), "")
+        self.stop_rsyslog(rsyslog)
+        self.assertEqual(self.received(rsyslog), before)  # expected from then on: no finding
+
+
+class Syslog(PluginCase):
+    def test_a_socket_that_comes_later(self):
+        folder = self.dir / "rsyslog"
+        process = self.start(self.config(folder / "log"))
+        process.stdin.write(b"".join(live(ATTACK.lines())))
+        process.stdin.flush()
+        self.assertIn(f"luatrail: syslog: {folder}/log: ", process.stderr.readline().decode())
+        self.rsyslog()
+        self.assertEqual(self.wait_for(folder, 1, 30), ATTACK.replayed.findings())
+        self.finish(process)
+
+    def test_a_socket_that_never_comes(self):
+        process = self.start(self.config(self.dir / "log"))
+        said = self.finish(process, ATTACK.log.read_bytes())
+        self.assertIn("1 findings could not be handed to syslog before the end", said)
+        self.assertIn(f"luatrail: syslog: {self.dir}/log: ", said)
+
+    def test_an_rsyslogd_that_restarts(self):
+        rsyslog = self.rsyslog()
+        process = self.start(self.config(rsyslog / "log"))
+        feed = live(ATTACK.lines())
+        process.stdin.write(b"".join(feed))
+        process.stdin.flush()
+        self.wait_for(rsyslog, 1)
+        self.stop_rsyslog(rsyslog)
+        process.stdin.write(b"".join(later(feed, 3600)))
+        process.stdin.flush()
+        time.sleep(0.5)
+        self.rsyslog()
+        self.wait_for(rsyslog, 2, 30)
+        process.stdin.write(b"".join(later(feed, 7200)))
+        process.stdin.flush()
+        self.wait_for(rsyslog, 3, 30)
+        self.finish(process)
+
+    def test_a_syslog_that_does_not_read_holds_up_nothing(self):
+        """The socket's buffer fills, then the queue; auditd's pipe is emptied all the same, and what was dropped is told."""
+        path = self.dir / "log"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as deaf:
+            deaf.bind(str(path))
+            more = '[limits]\nqueue = 100\nrepeat = "0s"\n'
+            process = self.start(self.config(path, more=more))
+            lines = live(ATTACK.lines())
+            longest = 0.0
+            for again in range(400 if harness.SANITIZED else 2000):
+                began = time.monotonic()
+                process.stdin.write(b"".join(later(lines, 3600 * again)))
+                process.stdin.flush()
+                longest = max(longest, time.monotonic() - began)
+            said = self.finish(process)
+        self.assertLess(longest, 2)
+        self.assertRegex(said, r"takes no more, and 100 findings wait; the least severe are dropped and counted\n")
+        self.assertRegex(said, r"\d+ findings were dropped while syslog took none; raise limits.queue\n\Z")
+        self.assertEqual(said.count("\n"), 3)
+
+    def test_memory_is_bounded(self):
+        if harness.SANITIZED:
+            self.skipTest("sanitizers take memory of their own")
+        process = self.start(self.config(self.dir / "log"))
+        template = (
+            b'type=SYSCALL msg=audit(%d.%03d:%d): arch=c000003e syscall=257 success=yes exit=3 a0=ffffff9c a1=1 a2=241 a3=1b6 '
+            b'items=2 ppid=1 pid=%d auid=0 uid=0 gid=0 euid=0 suid=0 fsuid=0 egid=0 sgid=0 fsgid=0 tty=pts0 ses=1 comm="sh" '
+            b'exe="/usr/bin/dash" key="drop"\n'
+            b'type=PATH msg=audit(%d.%03d:%d): item=0 name="/tmp/" inode=2 dev=fd:00 mode=040777 nametype=PARENT\n'
+            b'type=PATH msg=audit(%d.%03d:%d): item=1 name="/tmp/junk-%d.lua" inode=%d dev=fd:00 mode=0100644 nametype=CREATE\n'
+        )
+        count = 300_000
+        for start in range(0, count, 1000):
+            block = []
+            for n in range(start, start + 1000):
+                stamp = (1795582000 + n // 1000, n % 1000, n)
+                block.append(template % (*stamp, 1000 + n % 30000, *stamp, *stamp, n, 1000 + n))
+            process.stdin.write(b"".join(block))
+        process.stdin.flush()
+        status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+        peak = int(re.search(r"VmHWM:\s+(\d+) kB", status)[1])
+        self.finish(process)
+        self.assertLess(peak, 64 * 1024)
+
+    def test_off(self):
+        config = self.dir / "luatrail.toml"
+        config.write_text('[syslog]\ntransport = "off"\n')
+        self.assertEqual(self.run_plugin(config, ATTACK.log.read_bytes()), "")
+
+
+class Start(PluginCase):
+    def test_wrong_configurations_are_refused(self):
+        path = self.dir / "c.toml"
+        for content, line in (
+            ('[syslog]\ntransport = "tcp"\n', None),
+            ('[syslog]\nmax_bytes = 100\n', None),
+            ("[limits]\nqeue = 1\n", "2:1: limits.qeue: unknown key; did you mean `queue`?"),
+        ):
+            path.write_text(content)
+            result = harness.run("plugin", f"--config={path}")
+            self.assertEqual((result.status, result.out, result.err.count("\n")), (2, b"", 1), result.err)
+            self.assertTrue(result.err.startswith(f"luatrail: {path}:2:"), result.err)
+            if line:
+                self.assertEqual(result.err, f"luatrail: {path}:{line}\n")
+        result = harness.run("plugin", "--config=/nonexistent.toml")
+        self.assertEqual(
+            (result.status, result.err),
+            (2, "luatrail: /nonexistent.toml: No such file or directory; check the path\n"),
+        )
+
+    def test_a_closed_standard_input_is_the_end(self):
+        config = self.dir / "luatrail.toml"
+        config.write_text('[syslog]\ntransport = "off"\n')
+        done = subprocess.run(
+            ["sh", "-c", 'exec "$0" plugin --config="$1" <&-', harness.LUATRAIL, config],
+            capture_output=True, check=False, timeout=20, env=harness.environment(),
+        )  # fmt: skip
+        self.assertIn(done.returncode, (0, 2))
+        self.assertLessEqual(done.stderr.count(b"\n"), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
