@@ -63,14 +63,17 @@ struct ChainBuilder {
         ChainEntry entry;
         entry.kind = kind;
         entry.how = how;
-        entry.path = change.path;
+        // The exec named the same inode whole, which the change's own record could not.
+        const bool named_by_run = change.path_uncertain && run.script && run.script_path && !run.path_uncertain &&
+                                  base::basename(change.path) == base::basename(*run.script_path);
+        entry.path = named_by_run ? *run.script_path : change.path;
         entry.time_ms = change.event.time_ms;
         entry.age_ms = std::max<std::int64_t>(age, 0);
         entry.event = change.event;
         entry.by = Actor{.pid = change.by_pid, .exe = change.by_exe, .uid = change.by_uid};
         entry.same_tree = node.processes.same_tree(change.by, run.process);
         finding.chain.push_back(std::move(entry));
-        if (change.path_uncertain) {
+        if (change.path_uncertain && !named_by_run) {
             mark(Degraded::path_uncertain);
         }
     }
@@ -195,6 +198,9 @@ void find_chain(const Node& node, const Invoked& run, const EngineOptions& optio
     // looked.
     if (script != nullptr && !(script->deleted && run.script_path)) {
         chain.add_file(ChainKind::script_drop, *script);
+        if (!finding.code.path && run.invocation.origin == Origin::descriptor && script->paths.size() == 1) {
+            finding.code.path = script->paths.front();
+        }
     }
     for (const auto* change : through) {
         chain.add_change(ChainKind::script_drop, *change);
@@ -211,7 +217,7 @@ void find_chain(const Node& node, const Invoked& run, const EngineOptions& optio
     if (exe.starts_with("/memfd:")) {
         chain.add_artifact(ChainKind::memfd, exe);
     } else if (exe.ends_with(deleted_suffix)) {
-        chain.add_artifact(ChainKind::deleted_file, exe);
+        chain.add_artifact(ChainKind::deleted_file, exe.substr(0, exe.size() - deleted_suffix.size()));
     }
     if (run.path_uncertain) {
         chain.mark(Degraded::path_uncertain);

@@ -29,11 +29,18 @@ std::string program(const std::optional<std::string>& exe) {
     return shown(name);
 }
 
-// "lua5.4"; "lua (as updater)" where the program's name does not say what it is.
-std::string interpreter_name(const Interpreter& interpreter) {
+// "lua5.4"; "lua (as updater)", "luatex (called texlua)", where the program's name does not say what it is.
+// `called`: the name by which it was called, where that is what tells.
+std::string interpreter_name(const Interpreter& interpreter, const std::string& called) {
     const bool plain =
         interpreter.identified_by == IdentifiedBy::path || interpreter.identified_by == IdentifiedBy::package;
-    return plain ? program(interpreter.exe) : fmt::format("{} (as {})", interpreter.profile, program(interpreter.exe));
+    if (plain) {
+        return program(interpreter.exe);
+    }
+    const auto* as = interpreter.identified_by == IdentifiedBy::argv0    ? "{1} (called {0})"
+                     : interpreter.identified_by == IdentifiedBy::loader ? "{0} (through {1})"
+                                                                         : "{0} (as {1})";
+    return fmt::format(fmt::runtime(as), called.empty() ? interpreter.profile : called, program(interpreter.exe));
 }
 
 std::string user_of(const ProcessInfo& process) {
@@ -58,9 +65,30 @@ std::string_view verb(How how) {
     case How::write:
         return "wrote to";
     case How::rename:
-        return "renamed";
+        return "moved a file to";
     case How::link:
-        return "linked";
+        return "hard-linked a file to";
+    case How::symlink:
+        return "made the symbolic link";
+    case How::chmod:
+        return "changed the mode of";
+    case How::unpack:
+        return "unpacked";
+    }
+    return "";
+}
+
+// The same in a title, before the time.
+std::string_view told(How how) {
+    switch (how) {
+    case How::create:
+        return "dropped";
+    case How::write:
+        return "wrote to";
+    case How::rename:
+        return "moved into place";
+    case How::link:
+        return "hard-linked";
     case How::symlink:
         return "symlinked";
     case How::chmod:
@@ -94,16 +122,42 @@ const ChainEntry* told_drop(const Finding& finding, ChainKind kind) {
     return told;
 }
 
+// "bash dropped 4 ms earlier in /dev/shm/.cache"
+std::string drop_phrase(const ChainEntry& drop) {
+    return fmt::format("{} {} {} earlier in {}", drop.by ? program(drop.by->exe) : "something",
+                       told(drop.how.value_or(How::create)), age_of(drop), folder_of(drop.path.value_or("")));
+}
+
+// What makes it worse than its code alone, and is in no other part of the title.
+std::string circumstances(const Finding& finding) {
+    std::string text;
+    if (const auto* drop = told_drop(finding, ChainKind::interpreter_drop)) {
+        text += ", with an interpreter that " + drop_phrase(*drop);
+    }
+    if (const auto* drop = told_drop(finding, ChainKind::module_drop)) {
+        text += ", with a module that " + drop_phrase(*drop);
+    }
+    if (const auto* drop = told_drop(finding, ChainKind::script_drop);
+        drop != nullptr && finding.code.origin != Origin::script) {
+        text += ", a script that " + drop_phrase(*drop);
+    }
+    for (const auto& entry : finding.chain) {
+        if (entry.kind == ChainKind::memfd) {
+            text += ", from a memfd";
+        } else if (entry.kind == ChainKind::deleted_file) {
+            text += ", from a deleted file";
+        }
+    }
+    return text;
+}
+
 std::string code_phrase(const Finding& finding) {
     const auto& code = finding.code;
     const auto argument = shown(code.argument.value_or(""));
     switch (code.origin) {
     case Origin::script:
         if (const auto* drop = told_drop(finding, ChainKind::script_drop)) {
-            const auto* what = drop->how == How::create ? "dropped" : verb(drop->how.value_or(How::create)).data();
-            return fmt::format("on a script that {} {} {} earlier in {}",
-                               drop->by ? program(drop->by->exe) : "something", what, age_of(*drop),
-                               folder_of(drop->path.value_or("")));
+            return "on a script that " + drop_phrase(*drop);
         }
         return fmt::format("on {}", code.path ? shown(*code.path) : argument);
     case Origin::inline_code:
@@ -127,17 +181,21 @@ std::string code_phrase(const Finding& finding) {
 }
 
 std::string title_of(const Finding& finding) {
-    auto title = fmt::format("{} run by {} {}", interpreter_name(finding.interpreter), user_of(finding.process),
-                             code_phrase(finding));
+    const auto& argv = finding.process.argv;
+    const auto called = finding.interpreter.identified_by == IdentifiedBy::argv0 && !argv.empty()
+                            ? shown(base::basename(argv.front()))
+                            : std::string();
+    auto title = fmt::format("{} run by {} {}{}", interpreter_name(finding.interpreter, called),
+                             user_of(finding.process), code_phrase(finding), circumstances(finding));
     for (const auto& entry : finding.chain) {
         if (entry.kind == ChainKind::child_shell) {
-            title += ", which then started a shell";
+            title += "; it then started a shell";
         } else if (entry.kind == ChainKind::self_delete) {
-            title += ", which then deleted its own file";
+            title += "; it then deleted its own file";
         } else if (entry.kind == ChainKind::network) {
-            title += ", which then connected out";
+            title += "; it then tried to connect to " + shown(entry.path.value_or("an unknown address"));
         } else if (entry.kind == ChainKind::crash) {
-            title += ", which then crashed";
+            title += "; it then crashed";
         }
     }
     return title;
@@ -150,14 +208,17 @@ std::string reason_text(const ChainEntry& entry) {
     case ChainKind::script_drop:
     case ChainKind::interpreter_drop:
     case ChainKind::module_drop:
+        if (entry.how == How::chmod) {
+            return fmt::format("{} made {} executable {} before the run{}", actor_of(entry), path, age_of(entry), tree);
+        }
         return fmt::format("{} {} {} {} before the run{}", actor_of(entry), verb(entry.how.value_or(How::create)), path,
                            age_of(entry), tree);
     case ChainKind::shared_memory:
         return fmt::format("{} lies in shared memory, which leaves no trace on disk", path);
     case ChainKind::memfd:
         if (!entry.path) {
-            return fmt::format("{} made the memfd that the code was read from {} before the run: no file is behind it",
-                               actor_of(entry), age_of(entry));
+            return fmt::format("{} before the run, {} made the memfd that the code was read from: no file is behind it",
+                               age_of(entry), actor_of(entry));
         }
         return fmt::format("the interpreter ran from memory ({}), no file is behind it", path);
     case ChainKind::deleted_file:
@@ -167,9 +228,9 @@ std::string reason_text(const ChainEntry& entry) {
     case ChainKind::self_delete:
         return fmt::format("{} deleted {} {} after the run began", actor_of(entry), path, age_of(entry));
     case ChainKind::network:
-        return fmt::format("{} connected to {} {} after the run began", actor_of(entry), path, age_of(entry));
+        return fmt::format("{} tried to connect to {} {} after the run began", actor_of(entry), path, age_of(entry));
     case ChainKind::crash:
-        return fmt::format("the run crashed {} after it began: it may have been made to", age_of(entry));
+        return fmt::format("the run crashed {} after it began", age_of(entry));
     case ChainKind::exec_memory:
     case ChainKind::injection:
         break;
@@ -181,11 +242,12 @@ std::vector<Reason> reasons_of(const Finding& finding) {
     std::vector<Reason> reasons;
     reasons.push_back({finding.expectation.reason, finding.expectation.why});
     if (finding.code.origin == Origin::stdin_code) {
-        reasons.push_back({"stdin", "the code came through standard input: no file is behind it"});
+        reasons.push_back({"stdin", "the code came through standard input: the log names no file behind it"});
     } else if (finding.code.origin == Origin::descriptor) {
-        reasons.push_back(
-            {"descriptor", fmt::format("the code came through an open descriptor ({}): no named file is behind it",
-                                       shown(finding.code.argument.value_or("")))});
+        reasons.push_back({"descriptor", fmt::format("the code came through an open descriptor ({}): {}",
+                                                     shown(finding.code.argument.value_or("")),
+                                                     finding.code.path ? shown(*finding.code.path) + " is behind it"
+                                                                       : "the log names no file behind it")});
     }
     for (const auto& entry : finding.chain) {
         reasons.push_back({std::string(to_string(entry.kind)), reason_text(entry)});

@@ -37,6 +37,19 @@ Actor actor_of(const audit::TypedEvent& event) {
             .uid = event.syscall.uid};
 }
 
+// A shell, with what it was told to do: not more of it than a reader wants.
+Actor shell_of(const audit::TypedEvent& event) {
+    constexpr std::size_t most_words = 16;
+    constexpr std::size_t word_bytes = 256;
+    auto actor = actor_of(event);
+    for (const auto& word : event.execve.argv) {
+        if (actor.argv.size() < most_words) {
+            actor.argv.push_back(word.substr(0, word_bytes));
+        }
+    }
+    return actor;
+}
+
 bool removes(audit::Call call) {
     return call == audit::Call::unlink || call == audit::Call::unlinkat;
 }
@@ -247,7 +260,7 @@ struct Engine::Impl {
                       {.kind = ChainKind::child_shell,
                        .path = std::string(*event.syscall.exe),
                        .event = event.id,
-                       .by = actor_of(event)});
+                       .by = shell_of(event)});
             }
         }
     }
@@ -345,6 +358,8 @@ struct Engine::Impl {
     // ---- nodes and their bounds
     // -----------------------------------------------------------------------------------------------
 
+    // A quarter for processes, three eighths for files: the rest is for events in flight, findings that wait, and what
+    // the allocator takes for itself.
     std::size_t process_capacity() const { return std::max<std::size_t>(options.memory / 4 / process_bytes, 256); }
 
     Node& node_of(std::string_view name) {
@@ -355,7 +370,7 @@ struct Engine::Impl {
             nodes.splice(nodes.begin(), nodes, found->second);
             return nodes.front();
         }
-        nodes.emplace_front(name, process_capacity(), options.memory / 2);
+        nodes.emplace_front(name, process_capacity(), options.memory / 8 * 3);
         node_index.emplace(nodes.front().name, nodes.begin());
         if (nodes.size() > most_nodes) {
             drop_oldest_node();

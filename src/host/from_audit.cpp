@@ -81,6 +81,13 @@ bool opens_for_writing(const audit::TypedEvent& event, const Shape& shape) {
     return (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0;
 }
 
+// O_TMPFILE without the O_DIRECTORY in it, whose value depends on the architecture (asm-generic/fcntl.h).
+bool opens_nameless(const audit::TypedEvent& event, const Shape& shape) {
+    constexpr std::uint64_t tmpfile_bit = 020000000;
+    const auto flags = shape.flags >= 0 ? event.syscall.a[shape.flags] : event.open_flags.value_or(0);
+    return shape.call == FileEvent::Call::open && event.syscall.call != Call::creat && (flags & tmpfile_bit) != 0;
+}
+
 bool has_nametype(const audit::TypedEvent& event, audit::PathItem::NameType type) {
     for (const auto& item : event.paths) {
         if (item.nametype == type) {
@@ -161,6 +168,7 @@ std::optional<FileEvent> file_event_of(const audit::TypedEvent& event, ProcessRe
         return std::nullopt;
     }
     file.call = shape->call;
+    file.unnamed = opens_nameless(event, *shape);
     file.event = event.id;
     file.cwd = event.cwd;
     file.at_cwd = shape->descriptor < 0 || is_at_cwd(call.a[shape->descriptor]);

@@ -89,6 +89,9 @@ Json chain_entry_value(const detect::ChainEntry& entry) {
         by["pid"] = entry.by->pid;
         put_optional(by, "exe", entry.by->exe);
         put_optional(by, "uid", entry.by->uid);
+        if (!entry.by->argv.empty()) {
+            put_texts(by, "argv", entry.by->argv);
+        }
         value["by"] = std::move(by);
     }
     if (entry.same_tree) {

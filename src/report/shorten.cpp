@@ -154,6 +154,9 @@ void Cutter::chain() {
         entry.path = text(entry.path, round_.text);
         if (entry.by) {
             entry.by->exe = text(entry.by->exe, round_.text);
+            for (auto& argument : entry.by->argv) {
+                argument = text(argument, round_.text);
+            }
         }
     }
 }

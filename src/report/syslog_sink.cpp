@@ -89,15 +89,15 @@ void SyslogSink::Impl::lose(const Message& message) {
     lost.first_ms = any_lost ? std::min(lost.first_ms, message.time_ms) : message.time_ms;
     lost.last_ms = any_lost ? std::max(lost.last_ms, message.time_ms) : message.time_ms;
     any_lost = true;
-    if (!std::exchange(dropping, true)) {
-        log(fmt::format("syslog: {}: takes no more, and {} findings wait; the least severe are dropped and counted",
-                        base::printable(options.socket), queue.size()));
-    }
 }
 
 void SyslogSink::Impl::enqueue(Message message) {
     for (const auto& gone : queue.push(std::move(message))) {
         lose(gone);
+        if (!std::exchange(dropping, true)) {
+            log(fmt::format("syslog: {}: takes no more, and {} findings wait; the least severe are dropped and counted",
+                            base::printable(options.socket), queue.size()));
+        }
     }
     if (!waiting) {
         pump();

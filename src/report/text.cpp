@@ -155,7 +155,7 @@ void who_ran_it(Page& page, const Finding& finding) {
 
 bool comes_after(detect::ChainKind kind) {
     return kind == detect::ChainKind::child_shell || kind == detect::ChainKind::network ||
-           kind == detect::ChainKind::self_delete;
+           kind == detect::ChainKind::self_delete || kind == detect::ChainKind::crash;
 }
 
 std::string when(const detect::ChainEntry& entry) {
@@ -173,6 +173,9 @@ void chain_entry(Page& page, const detect::ChainEntry& entry) {
     if (entry.path) {
         page.item(below, quoted(*entry.path));
     }
+    if (entry.by && !entry.by->argv.empty()) {
+        page.item(below, command_line(entry.by->argv));
+    }
     if (entry.by) {
         page.item(below, fmt::format("by {} (pid {}, uid {})", or_unknown(entry.by->exe), entry.by->pid,
                                      number_or(entry.by->uid, "unknown")));
@@ -186,7 +189,7 @@ void chain_entry(Page& page, const detect::ChainEntry& entry) {
 void how_it_got_there(Page& page, const Finding& finding) {
     page.section("How it got there");
     if (finding.chain.empty()) {
-        page.item("  ", "Nothing seen: no drop and no memory artifact in the window before the run.");
+        page.item("  ", "Nothing that counts as a drop was seen in the window before the run.");
     }
     for (std::size_t at = 0; at < std::min(finding.chain.size(), shown_entries); ++at) {
         chain_entry(page, finding.chain[at]);
@@ -246,6 +249,15 @@ std::vector<std::string> ausearch(const audit::EventId& event) {
             "-ts " + stamp,    "-te " + stamp};
 }
 
+std::optional<std::string> dropped_interpreter(const Finding& finding) {
+    for (const auto& entry : finding.chain) {
+        if (entry.kind == detect::ChainKind::interpreter_drop) {
+            return entry.path;
+        }
+    }
+    return std::nullopt;
+}
+
 void look_further(Page& page, const Finding& finding) {
     if (finding.events.empty() && !finding.code.path) {
         return;
@@ -261,10 +273,11 @@ void look_further(Page& page, const Finding& finding) {
         page.item("  ", fmt::format("... {} more events", finding.events.size() - shown_events));
     }
     // A path that is cut would be another file's.
-    if (finding.code.path && finding.code.path->size() <= shown_bytes) {
-        const auto path = base::shell_quoted(*finding.code.path);
-        page.command({"ls -li --", path});
-        page.command({"sha256sum --", path});
+    for (const auto& path : {dropped_interpreter(finding), finding.code.path}) {
+        if (path && path->size() <= shown_bytes) {
+            page.command({"ls -li --", base::shell_quoted(*path)});
+            page.command({"sha256sum --", base::shell_quoted(*path)});
+        }
     }
 }
 

@@ -96,7 +96,7 @@ std::string_view words(How how) {
     case How::symlink:
         return "symlinked";
     case How::chmod:
-        return "made executable or readable (chmod)";
+        return "made executable";
     case How::unpack:
         break;
     }

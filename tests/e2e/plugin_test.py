@@ -387,7 +387,7 @@ class Syslog(PluginCase):
             b'type=PATH msg=audit(%d.%03d:%d): item=0 name="/tmp/" inode=2 dev=fd:00 mode=040777 nametype=PARENT\n'
             b'type=PATH msg=audit(%d.%03d:%d): item=1 name="/tmp/junk-%d.lua" inode=%d dev=fd:00 mode=0100644 nametype=CREATE\n'
         )
-        count = 300_000
+        count = 120_000
         for start in range(0, count, 1000):
             block = []
             for n in range(start, start + 1000):

@@ -100,7 +100,7 @@ Who ran it
   process      0, parent unknown
 
 How it got there
-  Nothing seen: no drop and no memory artifact in the window before the run.
+  Nothing that counts as a drop was seen in the window before the run.
 
 Process tree
   0 unknown <- this run

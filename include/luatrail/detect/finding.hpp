@@ -67,6 +67,7 @@ struct Actor { // who did something to a file or a process
     std::uint32_t pid = 0;
     std::optional<std::string> exe;
     std::optional<std::uint32_t> uid;
+    std::vector<std::string> argv{}; // of a child shell: what it was told to do
 };
 
 struct Interpreter {
