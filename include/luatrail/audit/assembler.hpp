@@ -26,9 +26,9 @@ struct AssemblerLimits {
     // Live: an event is closed at EOE or when its content is whole. Off for saved logs, where late records can be
     // waited for at no cost.
     bool eager = false;
-    std::size_t max_events = 65536;             // in flight
-    std::size_t max_bytes = 16UL * 1024 * 1024; // in flight, record texts
-    std::size_t max_event_bytes = 512UL * 1024; // of one event; EXECVE records alone may fill half of it
+    std::size_t max_events = 65536;              // in flight
+    std::size_t max_bytes = 16UL * 1024 * 1024;  // in flight, record texts
+    std::size_t max_event_bytes = 1024UL * 1024; // of one event; EXECVE records alone may fill half of it
 };
 
 struct AssemblerCounters {
