@@ -79,6 +79,11 @@ const Record* best_head(const Event& event, std::optional<std::int64_t>& argc) {
     return best;
 }
 
+// A quote that never closes, or half a byte; a bare value at its record's end may as well be whole.
+bool surely_cut(const Field& field) {
+    return field.cut && (field.value.starts_with('"') || field.value.size() % 2 != 0);
+}
+
 struct Split {
     std::map<std::size_t, std::string> pieces;
     std::optional<std::int64_t> announced; // aN_len: hex digits when the pieces are hex, else bytes
@@ -124,6 +129,7 @@ struct Collected {
                 continue;
             }
             const auto text = decode_untrusted(field.value, scratch, field.cut).value_or("");
+            truncated = truncated || surely_cut(field);
             if (name->piece) {
                 add_piece(splits[name->index], *name->piece, text, field.value);
             } else {
@@ -171,6 +177,31 @@ void Decoder::read_execve(const Event& event) {
         if (!collected.carried[index]) {
             execve.missing.push_back(index);
         }
+    }
+}
+
+// Where rules leave EXECVE out or its records were lost: the first 128 bytes of the new image's command line, its words
+// ended by NULs (audit_log_proctitle).
+void Decoder::read_proctitle(const Event& event) {
+    constexpr std::size_t most_bytes = 128; // MAX_PROCTITLE_AUDIT_LEN
+    typed_.execve.truncated = true;         // without any record nothing is known
+    for (const auto& record : event.records) {
+        Field field;
+        if (record.type != AUDIT_PROCTITLE || !FieldReader(record.body).next(field)) {
+            continue;
+        }
+        std::string scratch;
+        auto words = decode_untrusted(field.value, scratch, field.cut).value_or("");
+        typed_.execve.truncated = words.size() >= most_bytes;
+        if (words.ends_with('\0')) {
+            words.remove_suffix(1);
+        }
+        while (!words.empty()) {
+            const auto end = std::min(words.find('\0'), words.size());
+            typed_.execve.argv.emplace_back(words.substr(0, end));
+            words.remove_prefix(std::min(end + 1, words.size()));
+        }
+        return;
     }
 }
 

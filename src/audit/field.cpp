@@ -207,7 +207,7 @@ std::optional<std::string_view> decode_untrusted(std::string_view value, std::st
         }
         return value;
     }
-    if (is_nothing(value)) {
+    if (is_nothing(value) || (cut && !value.empty() && std::string_view("(null)").starts_with(value))) {
         return std::nullopt;
     }
     const bool odd = value.size() % 2 != 0;

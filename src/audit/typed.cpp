@@ -128,6 +128,7 @@ const TypedEvent& Decoder::decode(const Event& event) {
     typed_.execve.argv = std::move(argv);
     scratch_used_ = 0;
     items_ = 0;
+    exe_cut_ = false;
     typed_.id = event.id;
     typed_.node = event.node;
     typed_.record_count = event.records.size();
@@ -136,12 +137,14 @@ const TypedEvent& Decoder::decode(const Event& event) {
     }
     if (typed_.has_execve) {
         read_execve(event);
+    } else if (typed_.is_exec() && typed_.syscall.success != false) {
+        read_proctitle(event);
     }
     const auto by_item = [](const PathItem& a, const PathItem& b) { return a.item < b.item; };
     if (!std::is_sorted(typed_.paths.begin(), typed_.paths.end(), by_item)) {
         std::stable_sort(typed_.paths.begin(), typed_.paths.end(), by_item);
     }
-    typed_.partial = event.closed == Closed::evicted || event.trimmed || event.late ||
+    typed_.partial = event.closed == Closed::evicted || event.trimmed || event.late || exe_cut_ ||
                      static_cast<std::int64_t>(typed_.paths.size()) < items_ ||
                      (typed_.has_execve && !typed_.has_syscall);
     return typed_;
@@ -149,7 +152,7 @@ const TypedEvent& Decoder::decode(const Event& event) {
 
 void Decoder::read(const Record& record) {
     switch (record.type) {
-    case AUDIT_PROCTITLE: // says less than the other records of its event (128 bytes)
+    case AUDIT_PROCTITLE: // says less than the other records of its event: read_proctitle()
         break;
     case AUDIT_SYSCALL:
         if (!typed_.has_syscall) {
@@ -282,6 +285,7 @@ void Decoder::read_field(const Field& field) {
         break;
     case name_code("exe"):
         call.exe = untrusted(field.value, field.cut);
+        exe_cut_ = field.cut && field.value.starts_with('"');
         break;
     case name_code("key"):
         call.key = untrusted(field.value, field.cut);

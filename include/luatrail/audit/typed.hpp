@@ -42,7 +42,7 @@ struct PathItem {
     std::string_view dev_text, nametype_text; // as written, for `events`
 };
 
-// The EXECVE records of one event.
+// The EXECVE records of one event. Without any, `argv` is what PROCTITLE shows of a successful exec's command line.
 struct Execve {
     std::optional<std::int64_t> argc;
     std::vector<std::string> argv;
@@ -60,7 +60,7 @@ struct TypedEvent {
     Execve execve;
     Text cwd;
     std::vector<PathItem> paths;             // by item number
-    bool partial = false;                    // evicted, trimmed, late, or fewer PATH records than `items`
+    bool partial = false;                    // evicted, trimmed, late, exe= cut off, or fewer PATH records than `items`
     std::optional<std::uint32_t> abend_pid;  // ANOM_ABEND: a process crashed
     std::optional<std::string> peer;         // SOCKADDR of the internet families: "192.0.2.1:80", "[2001:db8::1]:443"
     std::optional<std::uint64_t> open_flags; // OPENAT2's oflag: openat2(2) passes its flags in memory
@@ -83,9 +83,11 @@ class Decoder {
     void read_field(const Field& field);
     void read_path(const Record& record);
     void read_execve(const Event& event);
+    void read_proctitle(const Event& event);
 
     TypedEvent typed_;
     std::int64_t items_ = 0;          // PATH records that the SYSCALL record announces
+    bool exe_cut_ = false;            // by the record's end
     std::deque<std::string> scratch_; // decoded strings; stable addresses
     std::size_t scratch_used_ = 0;
 };
