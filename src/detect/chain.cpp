@@ -153,6 +153,14 @@ struct ChainBuilder {
 
 constexpr std::string_view deleted_suffix = " (deleted)";
 
+// A package's upgrade renames the old file before it deletes it: the same program. Where anybody may write, the name
+// proves nothing.
+bool was_upgraded(std::string_view path) {
+    const bool packaged = (path.starts_with("/usr/") && !path.starts_with("/usr/local/")) ||
+                          path.starts_with("/bin/") || path.starts_with("/sbin/") || path.starts_with("/lib");
+    return packaged && program_path(path) != path;
+}
+
 } // namespace
 
 void locate_script(const Node& node, Invoked& run) {
@@ -217,7 +225,10 @@ void find_chain(const Node& node, const Invoked& run, const EngineOptions& optio
     if (exe.starts_with("/memfd:")) {
         chain.add_artifact(ChainKind::memfd, exe);
     } else if (exe.ends_with(deleted_suffix)) {
-        chain.add_artifact(ChainKind::deleted_file, exe.substr(0, exe.size() - deleted_suffix.size()));
+        const auto path = exe.substr(0, exe.size() - deleted_suffix.size());
+        if (!was_upgraded(path)) {
+            chain.add_artifact(ChainKind::deleted_file, path);
+        }
     }
     if (run.path_uncertain) {
         chain.mark(Degraded::path_uncertain);

@@ -139,9 +139,21 @@ bool is_hex(std::string_view text) {
     });
 }
 
-// What the kernel (" (deleted)", d_path), rpm (";5a1b2c3d" while it unpacks) and prelink append to the name of a file
-// that is being replaced.
-std::string_view without_suffixes(std::string_view exe) {
+std::string_view base_name(std::string_view path) {
+    return path.substr(path.rfind('/') + 1);
+}
+
+bool any_matches(const std::vector<std::string>& globs, std::string_view path) {
+    const auto name = base_name(path);
+    return std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) {
+        const bool whole = glob.find('/') != std::string::npos || glob.find("**") != std::string::npos;
+        return base::glob_match(glob, whole ? path : name);
+    });
+}
+
+} // namespace
+
+std::string_view program_path(std::string_view exe) {
     constexpr std::string_view deleted = " (deleted)";
     constexpr std::string_view prelink = ".#prelink#.";
     constexpr std::size_t rpm_digits = 8, prelink_letters = 6;
@@ -158,20 +170,6 @@ std::string_view without_suffixes(std::string_view exe) {
     }
     return exe;
 }
-
-std::string_view base_name(std::string_view path) {
-    return path.substr(path.rfind('/') + 1);
-}
-
-bool any_matches(const std::vector<std::string>& globs, std::string_view path) {
-    const auto name = base_name(path);
-    return std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) {
-        const bool whole = glob.find('/') != std::string::npos || glob.find("**") != std::string::npos;
-        return base::glob_match(glob, whole ? path : name);
-    });
-}
-
-} // namespace
 
 ProfileSet ProfileSet::builtin() {
     ProfileSet set;
@@ -224,17 +222,17 @@ void ProfileSet::read(const base::TomlTable& file) {
 }
 
 bool ProfileSet::may_match(std::string_view exe) const {
-    const auto program = without_suffixes(exe);
+    const auto program = program_path(exe);
     return std::any_of(profiles_.begin(), profiles_.end(),
                        [&](const Profile& profile) { return any_matches(profile.exe, program); });
 }
 
 bool ProfileSet::is(ProgramKind kind, std::string_view exe) const {
-    return any_matches(programs_[static_cast<std::size_t>(kind)], without_suffixes(exe));
+    return any_matches(programs_[static_cast<std::size_t>(kind)], program_path(exe));
 }
 
 ProfileSet::Match ProfileSet::match(std::string_view exe, std::string_view argv0) const {
-    const auto program = without_suffixes(exe);
+    const auto program = program_path(exe);
     const Profile* by_path = nullptr;
     for (const auto& profile : profiles_) {
         const bool wanted = profile.argv0.empty() ? by_path == nullptr : any_matches(profile.argv0, argv0);

@@ -71,6 +71,10 @@ struct Profile {
 enum class ProgramKind : std::uint8_t { shell, archiver, package_manager, loader };
 
 // Immutable after loading.
+// `exe` of a SYSCALL record without what the kernel (" (deleted)", d_path), rpm (";5a1b2c3d" while it unpacks) and
+// prelink (".#prelink#.XXXXXX") append to the name of a file that is being replaced.
+std::string_view program_path(std::string_view exe);
+
 class ProfileSet {
   public:
     // The profiles that are compiled in.
@@ -84,8 +88,7 @@ class ProfileSet {
         IdentifiedBy by = IdentifiedBy::path;
     };
     // Profiles that also ask for an argv[0] come first, then in the order of loading.
-    // `exe` as decoded from the record; " (deleted)", ";5a1b2c3d" and ".#prelink#.XXXXXX" suffixes are not part of the
-    // name.
+    // `exe` as decoded from the record: its program_path() counts.
     Match match(std::string_view exe, std::string_view argv0) const;
 
     // Whether match() could find a profile for this exe under some argv[0].
