@@ -11,8 +11,8 @@ namespace luatrail::app {
 Command add_config(CLI::App& app) {
     auto path = std::make_shared<std::string>(default_config_path);
     app.require_subcommand(1);
-    auto* check = app.add_subcommand(
-        "check", "Say everything that is wrong with a configuration file, with line, column and the nearest valid key");
+    auto* check =
+        app.add_subcommand("check", "Everything that is wrong with a configuration, each with its place and remedy");
     check->add_option("FILE", *path, "The configuration")->type_name("FILE")->capture_default_str();
     check->set_version_flag("-V,--version", app.version());
     check->footer("Exit status: 0 the file is right, 2 it is not, or could not be read.");

@@ -89,12 +89,12 @@ void print_stats(const Pipeline& pipeline, const detect::Engine& engine, std::in
     print_parsing_stats(pipeline, elapsed_ms);
     const auto counters = engine.counters();
     fmt::print(stderr, "execs      {} successful, {} failed\n", counters.execs, counters.failed_execs);
-    fmt::print(stderr, "lua        {} runs, {} of them expected; {} calls that run no code\n", counters.runs,
+    fmt::print(stderr, "lua        runs: {}, of them expected: {}; calls that run no code: {}\n", counters.runs,
                counters.expected_runs, counters.version_calls);
     fmt::print(stderr, "findings   {} info, {} low, {} medium, {} high, {} critical\n", counters.findings[0],
                counters.findings[1], counters.findings[2], counters.findings[3], counters.findings[4]);
-    fmt::print(stderr, "blind      records lost {} times; evicted: {} files, {} processes, {} nodes\n", counters.losses,
-               counters.evicted_files, counters.evicted_processes, counters.evicted_nodes);
+    fmt::print(stderr, "blind      times that records were lost: {}; evicted: {} files, {} processes, {} nodes\n",
+               counters.losses, counters.evicted_files, counters.evicted_processes, counters.evicted_nodes);
     fmt::print(stderr, "memory     {:.1f} MiB in tables\n", static_cast<double>(engine.memory()) / (1024 * 1024));
 }
 
