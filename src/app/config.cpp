@@ -166,7 +166,7 @@ void read_syslog(const TomlTable& table, Config::Syslog& syslog) {
     }
     read_name(table, "facility", facilities, syslog.facility);
     read_name(table, "format", formats, syslog.format);
-    read_number(table, "max_bytes", {480, 65536, "480 to 65536"}, syslog.max_bytes);
+    read_number(table, "max_bytes", {2560, 65536, "2560 to 65536"}, syslog.max_bytes);
 }
 
 Config read_config(const TomlTable& file) {

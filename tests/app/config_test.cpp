@@ -58,7 +58,7 @@ transport = "off"
 socket = "/run/log"
 facility = "local3"
 format = "cee"
-max_bytes = 480
+max_bytes = 2560
 [state]
 directory = "/state"
 [limits]
@@ -69,7 +69,7 @@ queue = 1
     Config expected;
     expected.engine = {5'400'000, 1ULL << 30U};
     expected.detect = {{"/a/*.toml", "/b.toml"}, "/inv", {}, detect::Severity::critical};
-    expected.syslog = {Config::Transport::off, "/run/log", {}, {}, {}, 19, Config::Format::cee, 480};
+    expected.syslog = {Config::Transport::off, "/run/log", {}, {}, {}, 19, Config::Format::cee, 2560};
     expected.state = {"/state"};
     expected.limits = {0, 1};
     CHECK(config == expected);
@@ -109,8 +109,8 @@ TEST_CASE("each wrong value is refused with place, key, reason and what would be
         {"[syslog]\nfacility = \"local8\"",
          "c.toml:2:12: syslog.facility: unknown value `local8`; did you mean `local0`?"},
         {"[syslog]\nformat = \"json\"", "c.toml:2:10: syslog.format: unknown value `json`; known here: rfc5424, cee"},
-        {"[syslog]\nmax_bytes = 479", "c.toml:2:13: syslog.max_bytes: 479 is out of range; 480 to 65536"},
-        {"[syslog]\nmax_bytes = 65537", "c.toml:2:13: syslog.max_bytes: 65537 is out of range; 480 to 65536"},
+        {"[syslog]\nmax_bytes = 2559", "c.toml:2:13: syslog.max_bytes: 2559 is out of range; 2560 to 65536"},
+        {"[syslog]\nmax_bytes = 65537", "c.toml:2:13: syslog.max_bytes: 65537 is out of range; 2560 to 65536"},
         {"[syslog]\nmax_bytes = \"8KiB\"", "c.toml:2:13: syslog.max_bytes: expected integer, found string"},
         {"[state]\ndirectory = \"\"",
          "c.toml:2:13: state.directory: `` is relative, to a folder that nobody chose; give an absolute path"},
