@@ -72,6 +72,11 @@ struct ChainBuilder {
         entry.event = change.event;
         entry.by = Actor{.pid = change.by_pid, .exe = change.by_exe, .uid = change.by_uid};
         entry.same_tree = node.processes.same_tree(change.by, run.process);
+        if (kind == ChainKind::interpreter_drop && run.interpreter.by == IdentifiedBy::copy) {
+            if (const auto* maker = node.processes.find(change.by)) { // says what it copied
+                entry.by->argv = maker->argv;
+            }
+        }
         finding.chain.push_back(std::move(entry));
         if (change.path_uncertain && !named_by_run) {
             mark(Degraded::path_uncertain);
@@ -122,25 +127,55 @@ struct ChainBuilder {
         }
     }
 
-    // /proc/self/fd/3 is the memfd that the same process made as its descriptor 3, before it became the interpreter.
-    void add_memfd() {
-        if (run.invocation.origin != Origin::descriptor || !run.invocation.script) {
-            return;
+    // A memfd that this process, or one above it, made as its descriptor `number` before the run; of several the last.
+    const Memfd* memfd_of(std::optional<std::int64_t> number) const {
+        const auto above = [&](std::uint32_t pid) {
+            return pid == finding.process.pid || std::any_of(finding.ancestors.begin(), finding.ancestors.end(),
+                                                             [&](const Ancestor& one) { return one.pid == pid; });
+        };
+        const auto found = std::find_if(node.memfds.rbegin(), node.memfds.rend(), [&](const Memfd& memfd) {
+            const auto age = now() - memfd.event.time_ms;
+            return number == memfd.descriptor && age <= options.window_ms && age >= 0 && above(memfd.pid);
+        });
+        return found == node.memfds.rend() ? nullptr : &*found;
+    }
+
+    void add_memfd(const Memfd& memfd, std::string_view path) {
+        ChainEntry entry;
+        entry.kind = ChainKind::memfd;
+        if (!path.empty()) {
+            entry.path = path;
         }
-        const auto number = audit::parse_decimal(base::basename(*run.invocation.script));
-        for (const auto& memfd : node.memfds) {
-            if (memfd.pid != finding.process.pid || number != memfd.descriptor ||
-                now() - memfd.event.time_ms > options.window_ms) {
-                continue;
+        entry.time_ms = memfd.event.time_ms;
+        entry.age_ms = now() - memfd.event.time_ms;
+        entry.event = memfd.event;
+        entry.by = Actor{.pid = memfd.pid, .exe = memfd.exe, .uid = memfd.uid};
+        entry.same_tree = true;
+        finding.chain.push_back(std::move(entry));
+    }
+
+    // "lua /proc/self/fd/3": the script lies in memory.
+    void add_script_memfd() {
+        if (run.invocation.origin == Origin::descriptor && run.invocation.script) {
+            if (const auto* memfd = memfd_of(audit::parse_decimal(base::basename(*run.invocation.script)))) {
+                add_memfd(*memfd, {});
             }
-            ChainEntry entry;
-            entry.kind = ChainKind::memfd;
-            entry.time_ms = memfd.event.time_ms;
-            entry.age_ms = std::max<std::int64_t>(now() - memfd.event.time_ms, 0);
-            entry.event = memfd.event;
-            entry.by = Actor{.pid = memfd.pid, .exe = memfd.exe, .uid = memfd.uid};
-            entry.same_tree = true;
-            finding.chain.push_back(std::move(entry));
+        }
+    }
+
+    // The interpreter itself lies in memory: by the name that was run ("/proc/self/fd/3"), or execveat's descriptor.
+    void add_interpreter_memfd(std::string_view exe) {
+        const auto& event = *run.event;
+        std::optional<std::int64_t> number;
+        if (!event.paths.empty() && event.paths.front().name && !event.paths.front().name->empty()) {
+            number = audit::parse_decimal(base::basename(*event.paths.front().name));
+        } else if (event.syscall.call == audit::Call::execveat) {
+            number = static_cast<std::int64_t>(event.syscall.a[0]);
+        }
+        if (const auto* memfd = memfd_of(number)) {
+            add_memfd(*memfd, exe);
+        } else {
+            add_artifact(ChainKind::memfd, exe);
         }
     }
 
@@ -183,6 +218,7 @@ void locate_script(const Node& node, Invoked& run) {
     if (invocation.script->front() == '/' || event.cwd) {
         const auto resolved = node.files.resolve(*invocation.script, event.cwd, std::nullopt, true);
         run.script_path = resolved.path;
+        run.script_name = host::join_path(event.cwd.value_or("/"), *invocation.script);
         run.path_uncertain = resolved.uncertain;
     }
 }
@@ -196,7 +232,7 @@ void find_chain(const Node& node, const Invoked& run, const EngineOptions& optio
     std::vector<const host::Change*> through;
     const host::File* script = run.script ? node.files.find(*run.script) : nullptr;
     if (run.script_path) {
-        const auto* by_path = node.files.find(*run.script_path, &through);
+        const auto* by_path = node.files.find(*run.script_name, &through);
         if (script == nullptr && by_path != nullptr && !by_path->deleted &&
             (!run.script || by_path->id == *run.script)) {
             script = by_path;
@@ -206,6 +242,9 @@ void find_chain(const Node& node, const Invoked& run, const EngineOptions& optio
     // looked.
     if (script != nullptr && !(script->deleted && run.script_path)) {
         chain.add_file(ChainKind::script_drop, *script);
+        if (!through.empty() && script->paths.size() == 1) {
+            finding.code.path = script->paths.front(); // where the links lead
+        }
         if (!finding.code.path && run.invocation.origin == Origin::descriptor && script->paths.size() == 1) {
             finding.code.path = script->paths.front();
         }
@@ -221,9 +260,9 @@ void find_chain(const Node& node, const Invoked& run, const EngineOptions& optio
     if (in_shared_memory(shared)) {
         chain.add_artifact(ChainKind::shared_memory, shared);
     }
-    chain.add_memfd();
+    chain.add_script_memfd();
     if (exe.starts_with("/memfd:")) {
-        chain.add_artifact(ChainKind::memfd, exe);
+        chain.add_interpreter_memfd(exe);
     } else if (exe.ends_with(deleted_suffix)) {
         const auto path = exe.substr(0, exe.size() - deleted_suffix.size());
         if (!was_upgraded(path)) {

@@ -220,6 +220,11 @@ std::string reason_text(const ChainEntry& entry) {
             return fmt::format("{} before the run, {} made the memfd that the code was read from: no file is behind it",
                                age_of(entry), actor_of(entry));
         }
+        if (entry.by) {
+            return fmt::format(
+                "the interpreter ran from memory ({}), which {} made {} before the run: no file is behind it", path,
+                actor_of(entry), age_of(entry));
+        }
         return fmt::format("the interpreter ran from memory ({}), no file is behind it", path);
     case ChainKind::deleted_file:
         return fmt::format("{} had been deleted when it ran", path);

@@ -15,7 +15,8 @@ struct Invoked {
     host::ProcessRef process;
     ProfileSet::Match interpreter;
     Invocation invocation;
-    std::optional<std::string> script_path; // absolute
+    std::optional<std::string> script_name; // absolute, as the interpreter was told it
+    std::optional<std::string> script_path; // the same without the links to folders that are known
     std::optional<host::FileId> script;     // by the exec's own PATH item (a #! script)
     bool path_uncertain = false;
 };

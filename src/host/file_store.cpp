@@ -308,10 +308,10 @@ bool FileStore::step_through(std::string& path, bool last, std::vector<const Cha
         }
         const Entry* link = node->id ? find(*node->id) : nullptr;
         if (link != nullptr && !link->link_target.empty()) {
-            const auto made = std::find_if(link->file.changes.begin(), link->file.changes.end(),
-                                           [](const Change& change) { return change.kind == ChangeKind::symlink; });
-            if (through != nullptr && made != link->file.changes.end()) {
-                through->push_back(&*made);
+            for (const Change& change : link->file.changes) {
+                if (through != nullptr) {
+                    through->push_back(&change);
+                }
             }
             path = normal_path(join_path(path.substr(0, start), link->link_target) + path.substr(end));
             return true;

@@ -204,6 +204,18 @@ void Lineage::adopt(Slot& child, ProcessRef parent) {
     }
 }
 
+// A child that was sighted before its fork was logged, as it still was its parent's copy: a fork's image after all.
+void Lineage::born_by(Slot& child, const Slot& parent, const audit::EventId& fork) {
+    if (child.process.born != Born::sighting || child.process.exe != parent.process.exe) {
+        return;
+    }
+    child.process.born = Born::fork;
+    child.process.created = std::min(child.process.created, fork);
+    if (child.process.argv.empty()) {
+        set_argv(child, parent.process.argv);
+    }
+}
+
 // --- finding images
 
 // The image that the process had at the time of an event; nothing when that was before a known birth.

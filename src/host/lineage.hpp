@@ -31,6 +31,7 @@ class Lineage : public ProcessSlots {
     void refresh(Slot& image, const Sighting& s);
     void end(Slot& image, const audit::EventId& event);
     void adopt(Slot& child, ProcessRef parent);
+    void born_by(Slot& child, const Slot& parent, const audit::EventId& fork);
 
     Slot* image_at(Slot& latest_image, const audit::EventId& event);
     Slot& root_of(Slot& image);

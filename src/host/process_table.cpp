@@ -54,13 +54,14 @@ ProcessRef ProcessTable::forked(const Sighting& parent, std::uint32_t child) {
         return {};
     }
     if (Slot* known = state_->latest(child)) {
-        const Slot& root = state_->root_of(*known);
+        Slot& root = state_->root_of(*known);
         if (root.process.created == parent.event && root.process.born == Born::fork) {
             return state_->ref(*known); // the same record twice
         }
         if (!root.fork_known && root.process.created.time_ms >= parent.event.time_ms) {
             if (!state_->descends(*parent_slot, *known)) { // a hostile log could close a circle
                 state_->adopt(*known, parent_ref);
+                state_->born_by(root, *parent_slot, parent.event);
             }
             return state_->ref(*known);
         }

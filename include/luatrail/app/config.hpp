@@ -35,7 +35,8 @@ struct Config {
         std::optional<std::uint16_t> port;
         int facility = 10; // authpriv (RFC 5424, table 1)
         Format format = Format::rfc5424;
-        std::size_t max_bytes = 8096; // report::least_syslog_bytes to 65536; rsyslogd cuts at 8096 unless told otherwise
+        std::size_t max_bytes =
+            8096; // report::least_syslog_bytes to 65536; rsyslogd cuts at 8096 unless told otherwise
         friend bool operator==(const Syslog&, const Syslog&) = default;
     };
     struct State {

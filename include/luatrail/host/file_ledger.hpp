@@ -97,7 +97,7 @@ class FileLedger {
 
     // Both: valid until the ledger changes.
     const File* find(FileId id) const;
-    // Follows symlinks that the ledger saw being made (at most 8). `through` receives the changes that made them.
+    // Follows symlinks that the ledger saw being made (at most 8). `through` receives the changes of those links.
     const File* find(std::string_view absolute_path, std::vector<const Change*>* through = nullptr) const;
 
     // Absolute name of a PATH item: by the parent item's inode first, cwd after.
