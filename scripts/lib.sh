@@ -127,7 +127,7 @@ build() {
   cd "$top"
   # NOHASHDIR lets a clone in another folder use what this one compiled.
   if command -v ccache >/dev/null; then
-    export CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_BASEDIR=$top CCACHE_NOHASHDIR=true
+    export CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_BASEDIR=$top CCACHE_NOHASHDIR=true CCACHE_SLOPPINESS=pch_defines,time_macros
   fi
   quietly "configure-$preset" "configuring build/$preset" cmake --preset "$preset" "$@"
   quietly "build-$preset" "building $target in build/$preset" cmake --build --preset "$preset" --target "$target"

@@ -1,6 +1,7 @@
 """Bad input: one clear line on standard error that names the thing and the remedy, the designed exit status, the rest still done."""
 import gzip
 import os
+import shutil
 import subprocess
 import unittest
 
@@ -28,13 +29,22 @@ class Paths(harness.TestCase):
     def test_missing(self):
         self.check_path(self.folder() / "audit.log", "No such file or directory; check the path; '-' reads standard input")
 
+    def somebody_else(self):
+        """Options that run the program without root's rights; the tree itself may lie where only root comes."""
+        options = {"cwd": "/", "env": harness.environment(HOME="/")}
+        if os.geteuid() != 0:
+            return options
+        place = self.folder()
+        place.chmod(0o755)
+        program = shutil.copy(harness.LUATRAIL, place / "luatrail")
+        return {**options, "program": [program], "user": 65534, "group": 65534}
+
     def test_unreadable(self):
         folder = self.folder()
         log = folder / "audit.log"
         log.write_bytes(GOOD.log.read_bytes())
         log.chmod(0)
-        user = {"user": 65534, "group": 65534} if os.geteuid() == 0 else {}
-        result = replay("--format", "json", log, cwd="/", env=harness.environment(HOME="/"), **user)
+        result = replay("--format", "json", log, **self.somebody_else())
         self.assertEqual(
             (result.status, result.out, result.err),
             (2, b"", f"luatrail: {log}: Permission denied; run as root or as a member of the log's group\n"),
@@ -45,8 +55,7 @@ class Paths(harness.TestCase):
         folder.mkdir()
         (folder / "audit.log").write_bytes(GOOD.log.read_bytes())
         folder.chmod(0)
-        user = {"user": 65534, "group": 65534} if os.geteuid() == 0 else {}
-        result = replay("--format", "json", folder, cwd="/", env=harness.environment(HOME="/"), **user)
+        result = replay("--format", "json", folder, **self.somebody_else())
         self.assertEqual((result.status, result.out), (2, b""))
         self.assertIn(f"luatrail: {folder}: Permission denied", result.err)
         self.assertEqual(result.err.count("\n"), 1)
