@@ -1,0 +1,46 @@
+# bash completion of luatrail; installed as /usr/share/bash-completion/completions/luatrail
+# shellcheck shell=bash
+
+_luatrail() {
+  local words current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} word command=
+  local reading='--output --since --until --node --parser --bad-lines --stats --quiet'
+  local always='--help --version'
+  COMPREPLY=()
+  # "--config=FILE" comes as three words.
+  if [[ $current == = ]]; then
+    current=
+  elif [[ $previous == = ]]; then
+    previous=${COMP_WORDS[COMP_CWORD - 2]}
+  fi
+  for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    case $word in
+      replay | events | plugin) command=$word; break ;;
+      config) command=config ;;
+      check) [[ $command != config ]] || command='config check' ;;
+    esac
+  done
+  case $previous in
+    --format) mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$current"); return ;;
+    --parser) mapfile -t COMPREPLY < <(compgen -W 'native auparse' -- "$current"); return ;;
+    --min-severity) mapfile -t COMPREPLY < <(compgen -W 'info low medium high critical' -- "$current"); return ;;
+    --since | --until | --node | --window) return ;;
+    -c | --config | -o | --output | --baseline | --bad-lines)
+      compopt -o default 2>/dev/null
+      return
+      ;;
+  esac
+  case $command in
+    replay) words="$reading --config --baseline --format --window --min-severity $always" ;;
+    events) words="$reading --exec $always" ;;
+    plugin) words="--config $always" ;;
+    config) words="check $always" ;;
+    'config check') words=$always ;;
+    *) words="replay plugin events config $always" ;;
+  esac
+  if [[ $current == -* || $command == config || -z $command ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+  elif [[ $command != plugin ]]; then
+    compopt -o default 2>/dev/null # paths
+  fi
+}
+complete -F _luatrail luatrail
