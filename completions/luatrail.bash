@@ -1,5 +1,5 @@
-# bash completion of luatrail; installed as /usr/share/bash-completion/completions/luatrail
 # shellcheck shell=bash
+# bash completion of luatrail; installed as /usr/share/bash-completion/completions/luatrail
 
 _luatrail() {
   local words current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} word command=

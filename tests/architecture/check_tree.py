@@ -105,7 +105,7 @@ def sizes(root):
 def shell_scripts(root):
     """The scripts for people, and every other file that a shell runs."""
     found = []
-    for folder in (".ci", "scripts", "tests", "fixtures"):
+    for folder in (".ci", "completions", "scripts", "tests", "fixtures"):
         for path in sorted((root / folder).rglob("*")):
             if not path.is_file():
                 continue
