@@ -2,6 +2,7 @@
 
 #include "luatrail/base/time.hpp"
 #include "luatrail/report/render.hpp"
+#include "shorten.hpp"
 
 namespace luatrail::report {
 namespace {
@@ -135,6 +136,29 @@ Json degraded_value(const std::vector<detect::Degraded>& degraded) {
     return values;
 }
 
+// A lower bound of the JSON's size that costs no rendering: a finding may carry megabytes.
+std::size_t at_least(const detect::Finding& finding) {
+    const auto of = [](const std::vector<std::string>& words) {
+        std::size_t sum = 0;
+        for (const auto& word : words) {
+            sum += word.size() + 3;
+        }
+        return sum;
+    };
+    const auto of_text = [](const std::optional<std::string>& text) { return text ? text->size() : 0; };
+    std::size_t sum = finding.title.size() + of(finding.process.argv) + of_text(finding.code.inline_text);
+    for (const auto& ancestor : finding.ancestors) {
+        sum += of(ancestor.argv) + of_text(ancestor.exe);
+    }
+    for (const auto& entry : finding.chain) {
+        sum += of_text(entry.path);
+    }
+    for (const auto& reason : finding.reasons) {
+        sum += reason.text.size();
+    }
+    return sum;
+}
+
 } // namespace
 
 Json finding_value(const detect::Finding& finding, const std::vector<std::string>& shortened) {
@@ -162,8 +186,20 @@ Json finding_value(const detect::Finding& finding, const std::vector<std::string
     return value;
 }
 
+std::string json_within(const detect::Finding& finding, std::size_t room, Characters characters) {
+    std::string json;
+    shorten_until(finding, [&](const Shortened& now) {
+        if (at_least(now.finding) > room) {
+            return false;
+        }
+        json = json_line(finding_value(now.finding, now.keys), characters);
+        return json.size() <= room;
+    });
+    return json;
+}
+
 std::string to_json(const detect::Finding& finding) {
-    return json_line(finding_value(finding), Characters::utf8);
+    return json_within(finding, most_json_bytes, Characters::utf8);
 }
 
 } // namespace luatrail::report

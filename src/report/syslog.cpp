@@ -10,7 +10,6 @@
 #include "luatrail/base/text.hpp"
 #include "luatrail/base/time.hpp"
 #include "luatrail/report/render.hpp"
-#include "shorten.hpp"
 
 namespace luatrail::report {
 namespace {
@@ -94,44 +93,13 @@ std::string start_of(const Envelope& envelope, const SyslogFormat& format) {
                        header_field(format.procid, 128), envelope.msgid, envelope.structured_data);
 }
 
-// A lower bound of the JSON's size that costs no rendering: a finding may carry megabytes.
-std::size_t at_least(const Finding& finding) {
-    const auto of = [](const std::vector<std::string>& words) {
-        std::size_t sum = 0;
-        for (const auto& word : words) {
-            sum += word.size() + 3;
-        }
-        return sum;
-    };
-    const auto of_text = [](const std::optional<std::string>& text) { return text ? text->size() : 0; };
-    std::size_t sum = finding.title.size() + of(finding.process.argv) + of_text(finding.code.inline_text);
-    for (const auto& ancestor : finding.ancestors) {
-        sum += of(ancestor.argv) + of_text(ancestor.exe);
-    }
-    for (const auto& entry : finding.chain) {
-        sum += of_text(entry.path);
-    }
-    for (const auto& reason : finding.reasons) {
-        sum += reason.text.size();
-    }
-    return sum;
-}
-
 } // namespace
 
 std::string to_syslog(const Finding& finding, const SyslogFormat& format) {
     const auto start =
         start_of({syslog_severity(finding.severity), finding.time_ms, "finding", structured_data(finding)}, format);
     const auto room = std::max(format.max_bytes, least_syslog_bytes) - start.size();
-    std::string json;
-    shorten_until(finding, [&](const Shortened& now) {
-        if (at_least(now.finding) > room) {
-            return false;
-        }
-        json = json_line(finding_value(now.finding, now.keys), Characters::ascii);
-        return json.size() <= room;
-    });
-    return start + json;
+    return start + json_within(finding, room, Characters::ascii);
 }
 
 std::string to_syslog(const LostFindings& lost, const SyslogFormat& format) {

@@ -89,6 +89,20 @@ TEST_CASE("valid text comes back from the JSON as it went in, whatever it is") {
     CHECK(json["process"]["argv"][0] == text);
 }
 
+TEST_CASE("B23: a command line of megabytes is trimmed from the middle, with counts, and the script stays") {
+    auto finding = test::dropped_script();
+    finding.process.argv = {"lua", "/tmp/x.lua"};
+    finding.process.argv.resize(44000, std::string(80, 'x'));
+    const auto line = report::to_json(finding);
+    CHECK(line.size() <= report::most_json_bytes);
+    const auto json = ordered_json::parse(line);
+    CHECK(json["process"]["argv"][0] == "lua");
+    CHECK(json["process"]["argv"][1] == "/tmp/x.lua");
+    CHECK(line.find(" arguments...]") != std::string::npos);
+    CHECK(std::count(json["shortened"].begin(), json["shortened"].end(), "process.argv") == 1);
+    CHECK(json["chain"].size() == test::dropped_script().chain.size());
+}
+
 TEST_CASE("no bytes in a finding break its line") {
     for (int byte = 0; byte < 256; ++byte) {
         for (const std::string tail : {"", "\x80", "\xae\x80"}) {
