@@ -35,9 +35,9 @@ constexpr std::int64_t age_every_ms = 1000; // libauparse counts in seconds
 constexpr int drain_ms = 2000;              // at the end: auditd kills a plugin that takes longer
 
 // Between engine and syslog: what is severe enough, and once the equal ones within limits.repeat.
-class Selection : public detect::FindingSink {
+class LiveSelection : public detect::FindingSink {
   public:
-    explicit Selection(detect::Severity least) : least_(least) {}
+    explicit LiveSelection(detect::Severity least) : least_(least) {}
     void set_next(detect::FindingSink& next, std::int64_t repeat_ms) {
         report::RepeatOptions options;
         options.repeat_ms = repeat_ms;
@@ -266,7 +266,7 @@ class Plugin {
     asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
     std::string config_path_;
     Config config_; // as it was at the start
-    Selection selection_;
+    LiveSelection selection_;
     detect::Engine engine_;
     Pipeline pipeline_;
     std::unique_ptr<report::SyslogSink> syslog_;
