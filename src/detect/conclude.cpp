@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 
 #include "judge.hpp"
+#include "luatrail/base/error.hpp"
 #include "luatrail/base/text.hpp"
 #include "luatrail/base/time.hpp"
 #include "luatrail/detect/severity.hpp"
@@ -261,9 +262,12 @@ std::vector<Reason> reasons_of(const Finding& finding) {
 }
 
 std::string digest(std::string_view text) {
+    static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr); // EVP_sha256() is looked up each time
     std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
     unsigned int size = 0;
-    EVP_Digest(text.data(), text.size(), hash.data(), &size, EVP_sha256(), nullptr);
+    if (EVP_Digest(text.data(), text.size(), hash.data(), &size, sha256, nullptr) != 1) {
+        throw base::Error("libcrypto does not compute SHA-256; check its configuration (openssl.cnf)");
+    }
     return base::to_hex({reinterpret_cast<const char*>(hash.data()), 8});
 }
 

@@ -188,6 +188,12 @@ Json finding_value(const detect::Finding& finding, const std::vector<std::string
 
 std::string json_within(const detect::Finding& finding, std::size_t room, Characters characters) {
     std::string json;
+    if (at_least(finding) <= room) { // nearly always: no copy
+        json = json_line(finding_value(finding), characters);
+        if (json.size() <= room) {
+            return json;
+        }
+    }
     shorten_until(finding, [&](const Shortened& now) {
         if (at_least(now.finding) > room) {
             return false;

@@ -28,6 +28,10 @@ void put_optional(Json& object, const std::string& key, const std::optional<std:
 }
 
 void put_texts(Json& object, const std::string& key, const std::vector<std::string>& elements) {
+    if (std::all_of(elements.begin(), elements.end(), [](const std::string& one) { return base::is_utf8(one); })) {
+        object[key] = elements;
+        return;
+    }
     Json shown = Json::array();
     Json hex = Json::array();
     for (const auto& element : elements) {
@@ -35,17 +39,18 @@ void put_texts(Json& object, const std::string& key, const std::vector<std::stri
         shown.push_back(fine ? element : base::to_utf8(element));
         hex.push_back(fine ? Json(nullptr) : Json(base::to_hex(element)));
     }
-    const bool all_fine = std::all_of(hex.begin(), hex.end(), [](const Json& entry) { return entry.is_null(); });
     object[key] = std::move(shown);
-    if (!all_fine) {
-        object[key + "_hex"] = std::move(hex);
-    }
+    object[key + "_hex"] = std::move(hex);
 }
 
 std::string json_line(const Json& value, Characters characters) {
     // ASCII output escapes C1 and beyond already; what it leaves raw is DEL.
     const bool ascii = characters == Characters::ascii;
     const std::string dumped = value.dump(-1, ' ', ascii, Json::error_handler_t::replace);
+    const auto plain = [](char c) { return c >= ' ' && c <= '~'; };
+    if (std::all_of(dumped.begin(), dumped.end(), plain)) { // nearly always
+        return dumped;
+    }
     std::string out;
     out.reserve(dumped.size() + 16);
     for (std::size_t at = 0; at < dumped.size();) {
