@@ -46,7 +46,7 @@ void put_texts(Json& object, const std::string& key, const std::vector<std::stri
 std::string json_line(const Json& value, Characters characters) {
     // ASCII output escapes C1 and beyond already; what it leaves raw is DEL.
     const bool ascii = characters == Characters::ascii;
-    const std::string dumped = value.dump(-1, ' ', ascii, Json::error_handler_t::replace);
+    std::string dumped = value.dump(-1, ' ', ascii, Json::error_handler_t::replace);
     const auto plain = [](char c) { return c >= ' ' && c <= '~'; };
     if (std::all_of(dumped.begin(), dumped.end(), plain)) { // nearly always
         return dumped;
