@@ -79,11 +79,6 @@ const Record* best_head(const Event& event, std::optional<std::int64_t>& argc) {
     return best;
 }
 
-// A quote that never closes, or half a byte; a bare value at its record's end may as well be whole.
-bool surely_cut(const Field& field) {
-    return field.cut && (field.value.starts_with('"') || field.value.size() % 2 != 0);
-}
-
 struct Split {
     std::map<std::size_t, std::string> pieces;
     std::optional<std::int64_t> announced; // aN_len: hex digits when the pieces are hex, else bytes
@@ -129,7 +124,8 @@ struct Collected {
                 continue;
             }
             const auto text = decode_untrusted(field.value, scratch, field.cut).value_or("");
-            truncated = truncated || surely_cut(field);
+            const bool half_byte = field.value.size() % 2 != 0 && text.data() == scratch.data();
+            truncated = truncated || (field.cut && (half_byte || field.value.starts_with('"')));
             if (name->piece) {
                 add_piece(splits[name->index], *name->piece, text, field.value);
             } else {

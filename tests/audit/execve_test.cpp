@@ -107,6 +107,10 @@ TEST_CASE("B74: an argument that a relay cut in the middle of a byte is whole by
     CHECK(argv_of({"argc=2 a0=\"lua\" a1_len=20 a1[0]=6C7561612"}) == "argc=2 [lua] [luaa] truncated");
 }
 
+TEST_CASE("B77: a half-interpreted word at its record's end is no cut hex") {
+    CHECK(argv_of({"argc=2 a0=lua a1=top"}) == "argc=2 [lua] [top]");
+}
+
 TEST_CASE("a forged count or index costs no memory") {
     CHECK(argv_of({R"(argc=-1 a0="lua")"}) == "argc=-1 [lua]");
     const auto huge = event_of(syscall_line(stamp, 59) + line("EXECVE", stamp, R"(argc=999999999999 a0="lua")"));

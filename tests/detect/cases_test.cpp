@@ -130,6 +130,8 @@ TEST_CASE("B46: an exec of a memfd through its descriptor has no name but its ex
     REQUIRE(made.briefs.size() == 1);
     CHECK(made.briefs.front() == "high script: memfd | no-baseline");
     CHECK(made.findings.front().interpreter.exe == "/memfd:lua (deleted)");
+    REQUIRE(made.findings.front().chain.front().by);
+    CHECK(made.findings.front().chain.front().by->exe == "/usr/bin/bash"); // who made the memfd
 }
 
 TEST_CASE("B47: an interpreter that its package's upgrade replaced is the same program, and no deleted file") {

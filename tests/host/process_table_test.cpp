@@ -203,6 +203,16 @@ TEST_CASE("a late fork links all images of the child, and to the parent's image 
     CHECK(log.line(first) == "20:/usr/bin/env 10:/bin/p");
 }
 
+TEST_CASE("a child that was sighted before its fork was logged is its parent's copy, and no ancestor of its own") {
+    Log log;
+    log.exec(10, 1, "/bin/python");
+    auto fork = log.at(10, 1, "/bin/python"); // a vfork's record is written when the child has gone on
+    log.see(20, 10, "/bin/python");
+    log.table.forked(fork, 20);
+    log.exec(20, 10, "/bin/lua");
+    CHECK(log.line(20) == "20:/bin/lua 10:/bin/python");
+}
+
 TEST_CASE("the same records twice change nothing") {
     Log log;
     const Sighting fork = log.at(10, 1, "/bin/sh");
