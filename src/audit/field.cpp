@@ -241,6 +241,15 @@ std::optional<std::string_view> unquoted(std::string_view value) {
 
 std::optional<std::int64_t> parse_decimal(std::string_view value) {
     std::int64_t number = 0;
+    if (value.size() - 1 < 18) { // 1 to 18 characters: no sign and no overflow in nearly all
+        std::size_t at = 0;
+        for (; at < value.size() && value[at] >= '0' && value[at] <= '9'; ++at) {
+            number = number * 10 + (value[at] - '0');
+        }
+        if (at == value.size()) {
+            return number;
+        }
+    }
     const auto* last = value.data() + value.size();
     const auto [end, error] = std::from_chars(value.data(), last, number);
     if (error != std::errc{} || end != last) {

@@ -13,9 +13,11 @@ constexpr std::size_t label_width = 13;
 
 // Code points, which is right for what most paths and names are made of, and harmless where it is not.
 std::size_t columns(std::string_view text) {
-    const bool ascii =
-        std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-    std::size_t count = ascii ? text.size() : 0;
+    unsigned all = 0;
+    for (const char c : text) { // no way out of the loop, so that it takes many bytes at once
+        all |= static_cast<unsigned char>(c);
+    }
+    std::size_t count = all < 0x80 ? text.size() : 0;
     for (std::size_t at = count; at < text.size(); at += base::utf8_step(text, at).length) {
         ++count;
     }
@@ -47,7 +49,7 @@ void Page::line(std::string_view text) {
 }
 
 void Page::paragraph(std::string_view text) {
-    wrapped({"", 0, ""}, words_of(text));
+    words({"", 0, ""}, text);
 }
 
 void Page::section(std::string_view name) {
@@ -56,15 +58,29 @@ void Page::section(std::string_view name) {
 }
 
 void Page::row(std::string_view label, std::string_view text) {
-    wrapped({fmt::format("  {:<{}}", label, label_width), label_width + 2, ""}, words_of(text));
+    std::string first("  ");
+    first += label;
+    first.resize(std::max(first.size(), label_width + 2), ' ');
+    words({std::move(first), label_width + 2, ""}, text);
 }
 
 void Page::item(std::string_view first, std::string_view text) {
-    wrapped({std::string(first), columns(first), ""}, words_of(text));
+    words({std::string(first), columns(first), ""}, text);
 }
 
 void Page::command(const std::vector<std::string>& pieces) {
     wrapped({"  ", 6, " \\"}, std::vector<std::string_view>(pieces.begin(), pieces.end()));
+}
+
+void Page::words(const Layout& layout, std::string_view text) {
+    if (columns(layout.first) + columns(text) > width_) {
+        wrapped(layout, words_of(text));
+        return;
+    }
+    out_ += layout.first; // as nearly all are
+    out_ += text;
+    out_.erase(out_.find_last_not_of(' ') + 1);
+    out_ += '\n';
 }
 
 // A piece that is wider than a line stays whole: a path that was cut could not be copied.

@@ -39,6 +39,7 @@ class Page {
         std::size_t indent = 0; // of the lines after it
         std::string_view cut;   // ends each line but the last
     };
+    void words(const Layout& layout, std::string_view text);
     void wrapped(const Layout& layout, const std::vector<std::string_view>& pieces);
 
     std::string out_;

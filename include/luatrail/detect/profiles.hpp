@@ -70,11 +70,11 @@ struct Profile {
 // Programs whose kind matters beside the interpreters: [programs] in the data file.
 enum class ProgramKind : std::uint8_t { shell, archiver, package_manager, loader };
 
-// Immutable after loading.
 // `exe` of a SYSCALL record without what the kernel (" (deleted)", d_path), rpm (";5a1b2c3d" while it unpacks) and
 // prelink (".#prelink#.XXXXXX") append to the name of a file that is being replaced.
 std::string_view program_path(std::string_view exe);
 
+// Immutable after loading.
 class ProfileSet {
   public:
     // The profiles that are compiled in.
