@@ -15,3 +15,32 @@ const std::string_view @name@{bytes, sizeof bytes - 1};
 " @ONLY)
   set(${out} "${source}" PARENT_SCOPE)
 endfunction()
+
+# luatrail_embed_rules(FOLDER OUT): the same for every *.rules of a folder, in the order of their names, as luatrail::rules::shipped_files().
+function(luatrail_embed_rules folder out)
+  file(GLOB files CONFIGURE_DEPENDS RELATIVE "${CMAKE_CURRENT_SOURCE_DIR}/${folder}" ${folder}/*.rules)
+  set(entries "")
+  set(declarations "")
+  set(sources "")
+  foreach(file ${files})
+    string(MAKE_C_IDENTIFIER "rules_${file}" name)
+    luatrail_embed(${folder}/${file} ${name} source)
+    list(APPEND sources "${source}")
+    string(APPEND declarations "extern const std::string_view ${name};\n")
+    string(APPEND entries "        {\"${file}\", embedded::${name}},\n")
+  endforeach()
+  set(index "${CMAKE_CURRENT_BINARY_DIR}/embedded/shipped_rules.cpp")
+  file(CONFIGURE OUTPUT "${index}" CONTENT
+"#include \"luatrail/rules/host_rules.hpp\"
+namespace luatrail::embedded {
+@declarations@} // namespace luatrail::embedded
+namespace luatrail::rules {
+const std::vector<ShippedFile>& shipped_files() {
+    static const std::vector<ShippedFile> files{
+@entries@    };
+    return files;
+}
+} // namespace luatrail::rules
+" @ONLY)
+  set(${out} ${sources} "${index}" PARENT_SCOPE)
+endfunction()

@@ -14,17 +14,18 @@ _luatrail() {
   fi
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $word in
-      replay | events | plugin) command=$word; break ;;
+      replay | events | plugin | rules | doctor) command=$word; break ;;
       config) command=config ;;
       check) [[ $command != config ]] || command='config check' ;;
     esac
   done
   case $previous in
     --format) mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$current"); return ;;
+    --profile) mapfile -t COMPREPLY < <(compgen -W 'full lean' -- "$current"); return ;;
     --parser) mapfile -t COMPREPLY < <(compgen -W 'native auparse' -- "$current"); return ;;
     --min-severity) mapfile -t COMPREPLY < <(compgen -W 'info low medium high critical' -- "$current"); return ;;
     --since | --until | --node | --window) return ;;
-    -c | --config | -o | --output | --baseline | --bad-lines)
+    -c | --config | -o | --output | --baseline | --bad-lines | --rules | --auditd)
       compopt -o default 2>/dev/null
       return
       ;;
@@ -33,13 +34,15 @@ _luatrail() {
     replay) words="$reading --config --baseline --format --window --min-severity $always" ;;
     events) words="$reading --exec $always" ;;
     plugin) words="--config $always" ;;
+    rules) words="--profile $always" ;;
+    doctor) words="--rules --profile --config --auditd --format $always" ;;
     config) words="check $always" ;;
     'config check') words=$always ;;
-    *) words="replay plugin events config $always" ;;
+    *) words="replay plugin events rules doctor config $always" ;;
   esac
   if [[ $current == -* || $command == config || -z $command ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
-  elif [[ $command != plugin ]]; then
+  elif [[ $command != plugin && $command != rules && $command != doctor ]]; then
     compopt -o default 2>/dev/null # paths
   fi
 }

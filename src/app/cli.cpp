@@ -152,6 +152,8 @@ int run(int argc, char** argv) {
         add("replay", "Findings from saved logs: files, folders, archives, '-' for standard input", add_replay);
         add("plugin", "auditd plugin: records on standard input, findings to syslog", add_plugin);
         add("events", "The assembled events themselves, one JSON object a line", add_events);
+        add("rules", "The audit rules for this host, to standard output", add_rules);
+        add("doctor", "What this host's telemetry, or a rules file, can and cannot show", add_doctor);
         add("config", "The configuration", add_config);
         return parse_and_run(app, commands, argc, argv);
     } catch (const base::Error& error) {

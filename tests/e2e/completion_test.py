@@ -38,11 +38,11 @@ class CompletionTest(unittest.TestCase):
     def test_each_command_is_offered(self):
         listed = set(re.findall(r"^  (\w+) {2,}", harness.run("--help").out.decode().partition("Subcommands:")[2], re.MULTILINE))
         self.assertEqual(listed | {"--help", "--version"}, completed(""))
-        self.assertEqual({"replay"}, completed("r"))
+        self.assertEqual({"replay", "rules"}, completed("r"))
         self.assertEqual({"check", "--help", "--version"}, completed("config", ""))
 
     def test_each_option_is_offered(self):
-        for command in (("replay",), ("events",), ("plugin",), ("config", "check")):
+        for command in (("replay",), ("events",), ("plugin",), ("rules",), ("doctor",), ("config", "check")):
             with self.subTest(command=command):
                 self.assertEqual(options(*command), completed(*command, "--"))
                 self.assertEqual(options(*command), completed(*command, "--stats", "--"))

@@ -38,7 +38,7 @@ class ManTest(unittest.TestCase):
         replay = shown("luatrail-replay.1")
         self.assertEqual(options("replay") | options("events"), set(re.findall(r"--[a-z][a-z-]+", replay)))
         whole = shown("luatrail.8")
-        for command in (("plugin",), ("config", "check"), ()):
+        for command in (("plugin",), ("rules",), ("doctor",), ("config", "check"), ()):
             for option in options(*command):
                 self.assertIn(option, whole, command)
 
@@ -56,7 +56,7 @@ class ManTest(unittest.TestCase):
             section = text.partition(f"[{table}]")[2]
             self.assertTrue(section, table)
             for key, value in keys.items():
-                written = f'"{value}"' if isinstance(value, str) else str(value)
+                written = f'"{value}"' if isinstance(value, str) else str(value).lower()
                 if isinstance(value, list):
                     written = "[" + ", ".join(f'"{one}"' for one in value) + "]"
                 entry = re.search(rf"^ +{key}\b(.*?)(?=^ +\w+\n|^   \[|^[A-Z]|\Z)", section, re.MULTILINE | re.DOTALL)

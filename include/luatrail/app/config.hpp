@@ -41,6 +41,7 @@ struct Config {
     };
     struct State {
         std::string directory = "/var/lib/luatrail";
+        std::int64_t save_ms = 60'000; // how often; 1 s to 1 day
         friend bool operator==(const State&, const State&) = default;
     };
     struct Limits {
@@ -48,12 +49,27 @@ struct Config {
         std::size_t queue = 10'000;      // 1 to 1000000
         friend bool operator==(const Limits&, const Limits&) = default;
     };
+    struct Status {
+        std::string prometheus; // a textfile for its node exporter; empty: none
+        friend bool operator==(const Status&, const Status&) = default;
+    };
+    struct Privileges {
+        bool seccomp = true; // the plugin allows itself only the system calls that it uses
+        friend bool operator==(const Privileges&, const Privileges&) = default;
+    };
+    struct Doctor {
+        std::string profile = "full"; // of the rules that this host is meant to have; or "lean"
+        friend bool operator==(const Doctor&, const Doctor&) = default;
+    };
 
     Engine engine;
     Detect detect;
     Syslog syslog;
     State state;
     Limits limits;
+    Status status;
+    Privileges privileges;
+    Doctor doctor;
     friend bool operator==(const Config&, const Config&) = default;
 };
 

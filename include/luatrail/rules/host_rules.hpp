@@ -1,0 +1,52 @@
+// The audit rules that luatrail ships, cut to one host: its processor, its folders, its interpreters.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "luatrail/detect/profiles.hpp"
+#include "luatrail/rules/rule.hpp"
+
+namespace luatrail::rules {
+
+// full: every exec, fork and exit. lean: execs of interpreters and of what lies where files get dropped.
+enum class Profile : std::uint8_t { full, lean };
+std::string_view to_string(Profile profile);
+
+// What the rules depend on of a host.
+struct Host {
+    std::string machine; // as uname(2) names the processor
+    // Where a folder really lies: dir= does not follow a link at its end (kernel/audit_tree.c). Nothing: not there.
+    std::function<std::optional<std::string>(const std::string&)> folder;
+    std::vector<std::string> interpreters;      // their files, links followed: exe= names a file
+    std::optional<std::string> package_manager; // whose changes are not asked for while root runs it
+};
+
+// This host: interpreters by the profiles' names in the folders of programs, and the package manager where nobody but
+// root can replace it.
+Host this_host(const detect::ProfileSet& profiles);
+
+// A part of the shipped rules: one file of audit-rules/.
+struct Topic {
+    std::string title;
+    std::vector<Rule> rules;
+    std::vector<std::string> left_out; // folders that the host has not got
+};
+
+// Rules that differ in their calls alone come as one. Throws base::Error when libaudit does not know the processor.
+std::vector<Topic> host_rules(Profile profile, const Host& host);
+
+// As a rules file, with a line of comment for each topic.
+std::string rules_file(Profile profile, const Host& host);
+
+// The shipped files, as they are: name and text.
+struct ShippedFile {
+    std::string_view name, text;
+};
+const std::vector<ShippedFile>& shipped_files();
+
+} // namespace luatrail::rules

@@ -1,0 +1,76 @@
+// Audit rules: as a rules file writes them (auditctl(8), audit.rules(7)), and as the kernel holds them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace luatrail::rules {
+
+enum class Action : std::uint8_t { always, never };
+
+// The kernel's filter lists (linux/audit.h, AUDIT_FILTER_*).
+enum class List : std::uint8_t { task, exit, user, exclude, filesystem, io_uring };
+
+// One -F: all of a rule must hold.
+struct Comparison {
+    std::string field; // as auditctl names it: "arch", "dir", "a2"
+    std::string op;    // "=", "!=", "<", "<=", ">", ">=", "&", "&="
+    std::string value; // as written; numbers as the kernel's list gives them in decimal
+    friend bool operator==(const Comparison&, const Comparison&) = default;
+};
+
+struct Rule {
+    List list = List::exit;
+    Action action = Action::always;
+    std::vector<std::string> calls; // names, or numbers that libaudit cannot name; empty: every call
+    std::vector<Comparison> fields; // without the key
+    std::vector<std::string> keys;
+    std::string origin; // "FILE:12", or "loaded rule 3"
+
+    // The first comparison of this field; null when there is none.
+    const Comparison* field(std::string_view name) const;
+    // In auditctl's words: "-a always,exit -F arch=b64 -S execve -k key". A watch comes out as its system-call form.
+    std::string text() const;
+};
+
+// What a rules file or the kernel holds beside rules: "-e 2", "-b 8192", "-c".
+struct Setting {
+    char option = 0;
+    std::string value; // empty for -D, -c, -i
+    std::string origin;
+};
+
+struct RuleSet {
+    std::vector<Rule> rules; // in the order in which the kernel asks them
+    std::vector<Setting> settings;
+    std::vector<std::string> errors; // "FILE:12: REASON": lines that auditctl would refuse
+
+    // The last value of an option; nothing when it is not set.
+    std::optional<std::string> setting(char option) const;
+};
+
+// Reads the text of a rules file. Never throws: what is wrong stands in `errors`, the other lines count. -D empties
+// what came before it, -A puts a rule in front. `arch` says for which processor calls are looked up ("x86_64",
+// "aarch64").
+RuleSet parse_rules(std::string_view text, std::string_view source_name, std::string_view arch);
+
+// The same for more text, behind what is there.
+void parse_rules(std::string_view text, std::string_view source_name, std::string_view arch, RuleSet& into);
+
+// The rules that the kernel has loaded now. Throws base::Error when it can't be asked (CAP_AUDIT_CONTROL).
+RuleSet loaded_rules();
+
+// This machine's processor, as uname(2) names it.
+std::string machine_name();
+
+// The number of a call under arch=b64, arch=b32 or a machine's name on this processor; nothing when that has no such
+// call.
+std::optional<int> call_number(std::string_view call, std::string_view rule_arch, std::string_view machine);
+
+// Whether two values of arch= stand for one processor: b64 and x86_64, on x86_64.
+bool same_processor(std::string_view one, std::string_view other, std::string_view machine);
+
+} // namespace luatrail::rules

@@ -1,0 +1,178 @@
+#include "luatrail/rules/host_rules.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "luatrail/base/error.hpp"
+
+namespace luatrail::rules {
+namespace {
+
+constexpr std::string_view drop_key = "luatrail-file";
+
+// "## Profiles: full lean" of a file's head; "" when there is no such line.
+std::string_view head(std::string_view text, std::string_view name) {
+    const auto wanted = fmt::format("## {}: ", name);
+    const auto at = text.find(wanted);
+    if (at == std::string_view::npos) {
+        return "";
+    }
+    const auto start = at + wanted.size();
+    return text.substr(start, text.find('\n', start) - start);
+}
+
+bool names(std::string_view list, std::string_view word) {
+    return fmt::format(" {} ", list).find(fmt::format(" {} ", word)) != std::string::npos;
+}
+
+Rule with(Rule rule, std::string_view field, const std::string& value) {
+    for (auto& one : rule.fields) {
+        if (one.field == field) {
+            one.value = value;
+        }
+    }
+    return rule;
+}
+
+bool differ_in_calls_alone(const Rule& a, const Rule& b) {
+    return a.list == b.list && a.action == b.action && a.fields == b.fields && a.keys == b.keys && !a.calls.empty() &&
+           !b.calls.empty();
+}
+
+void add(std::vector<Topic>& topics, Topic& now, Rule rule) {
+    const auto unite = [&rule](std::vector<Rule>& rules) {
+        const auto same = std::find_if(rules.begin(), rules.end(),
+                                       [&rule](const Rule& one) { return differ_in_calls_alone(one, rule); });
+        if (same == rules.end()) {
+            return false;
+        }
+        for (auto& call : rule.calls) {
+            if (std::find(same->calls.begin(), same->calls.end(), call) == same->calls.end()) {
+                same->calls.push_back(std::move(call));
+            }
+        }
+        return true;
+    };
+    if (std::none_of(topics.begin(), topics.end(), [&](Topic& topic) { return unite(topic.rules); }) &&
+        !unite(now.rules)) {
+        now.rules.push_back(std::move(rule));
+    }
+}
+
+// exe= takes one file: a rule that names an interpreter stands for all of the host's. Of the file's own list only the
+// first one's rules are taken, as patterns.
+void add_for_interpreters(std::vector<Topic>& topics, Topic& now, const std::vector<Rule>& patterns,
+                          const std::vector<std::string>& interpreters) {
+    for (const auto& interpreter : interpreters) {
+        for (const auto& pattern : patterns) {
+            if (pattern.field("exe")->value == patterns.front().field("exe")->value) {
+                add(topics, now, with(pattern, "exe", interpreter));
+            }
+        }
+    }
+}
+
+// A package manager that root runs writes much and drops nothing (detect/). It is left out of the drop rules
+// themselves: a `never` rule would hide it from the host's other rules, too. Run by anybody else it is a way to write
+// files, and everything that it does is asked for.
+void leave_out_package_manager(std::vector<Topic>& topics, const std::string& exe) {
+    for (auto& topic : topics) {
+        std::vector<Rule> by_others;
+        for (auto& rule : topic.rules) {
+            if (rule.keys != std::vector{std::string(drop_key)}) {
+                continue;
+            }
+            Rule other = rule;
+            std::erase_if(other.fields, [](const Comparison& one) { return one.field == "dir"; });
+            other.fields.push_back({"exe", "=", exe});
+            other.fields.push_back({"uid", "!=", "0"});
+            rule.fields.push_back({"exe", "!=", exe});
+            Topic united{"", std::move(by_others), {}};
+            std::vector<Topic> none;
+            add(none, united, std::move(other));
+            by_others = std::move(united.rules);
+        }
+        topic.rules.insert(topic.rules.end(), by_others.begin(), by_others.end());
+    }
+}
+
+Topic topic_of(const ShippedFile& file, const Host& host, std::vector<Topic>& topics) {
+    Topic topic{std::string(head(file.text, "luatrail")), {}, {}};
+    std::vector<Rule> of_interpreters;
+    for (auto& rule : parse_rules(file.text, file.name, host.machine).rules) {
+        if (rule.field("exe") != nullptr) {
+            of_interpreters.push_back(std::move(rule));
+            continue;
+        }
+        if (const auto* const dir = rule.field("dir")) {
+            const auto lies = host.folder(dir->value);
+            if (!lies) {
+                if (std::find(topic.left_out.begin(), topic.left_out.end(), dir->value) == topic.left_out.end()) {
+                    topic.left_out.push_back(dir->value);
+                }
+                continue;
+            }
+            rule = with(std::move(rule), "dir", *lies);
+        }
+        add(topics, topic, std::move(rule));
+    }
+    add_for_interpreters(topics, topic, of_interpreters, host.interpreters);
+    return topic;
+}
+
+} // namespace
+
+std::string_view to_string(Profile profile) {
+    return profile == Profile::full ? "full" : "lean";
+}
+
+std::vector<Topic> host_rules(Profile profile, const Host& host) {
+    if (!call_number("execve", "b64", host.machine)) {
+        throw base::Error(fmt::format("processor {}: libaudit knows no 64-bit system calls of it; take the files of "
+                                      "audit-rules/ as a pattern",
+                                      host.machine));
+    }
+    std::vector<Topic> topics;
+    for (const auto& file : shipped_files()) {
+        const auto only = head(file.text, "Architecture");
+        if (!names(head(file.text, "Profiles"), to_string(profile)) || (!only.empty() && only != host.machine)) {
+            continue;
+        }
+        auto topic = topic_of(file, host, topics);
+        if (!topic.rules.empty() || !topic.left_out.empty()) {
+            topics.push_back(std::move(topic));
+        }
+    }
+    if (host.package_manager) {
+        leave_out_package_manager(topics, *host.package_manager);
+    }
+    std::erase_if(topics, [](const Topic& topic) { return topic.rules.empty(); });
+    return topics;
+}
+
+std::string rules_file(Profile profile, const Host& host) {
+    std::string out = fmt::format(
+        "## luatrail's audit rules, profile {}, for this host ({}); what they are for stands in luatrail-rules(7).\n"
+        "## Made by: luatrail rules --profile {}. Make them again when interpreters or folders were added.\n",
+        to_string(profile), host.machine, to_string(profile));
+    out += host.interpreters.empty() ? "## No Lua interpreter is installed here.\n"
+                                     : fmt::format("## Interpreters: {}\n", fmt::join(host.interpreters, " "));
+    if (host.package_manager) {
+        out += fmt::format("## Changes that root makes by {} are left out of the drops.\n", *host.package_manager);
+    }
+    out += "## A folder that disappears must not stop the rest:\n-c\n";
+    for (const auto& topic : host_rules(profile, host)) {
+        out += fmt::format("\n## {}\n", topic.title);
+        if (!topic.left_out.empty()) {
+            out += fmt::format("## Not on this host: {}\n", fmt::join(topic.left_out, " "));
+        }
+        for (const auto& rule : topic.rules) {
+            out += rule.text() + "\n";
+        }
+    }
+    return out;
+}
+
+} // namespace luatrail::rules

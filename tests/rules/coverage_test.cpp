@@ -1,0 +1,198 @@
+#include "luatrail/rules/coverage.hpp"
+
+#include <algorithm>
+
+#include "luatrail/rules/host_checks.hpp"
+#include "support/catch.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+using namespace luatrail::rules;
+
+namespace {
+
+Host host(std::string machine = "x86_64") {
+    return {std::move(machine), [](const std::string& path) { return std::optional(path); }, {"/usr/bin/lua5.4"}, {}};
+}
+
+std::map<std::string, CoverageRow> rows_of(const std::string& text, const Host& on = host()) {
+    const auto set = parse_rules(text, "f", on.machine);
+    INFO((set.errors.empty() ? "" : set.errors.front()));
+    CHECK(set.errors.empty());
+    std::map<std::string, CoverageRow> by_id;
+    for (auto& row : coverage(set, on)) {
+        CHECK(row.why.empty() == (row.coverage == Coverage::seen));
+        CHECK(row.remedy.empty() == (row.coverage == Coverage::seen));
+        by_id.emplace(row.id, row);
+    }
+    return by_id;
+}
+
+std::string why(const CoverageRow& row) {
+    std::string all;
+    for (const auto& line : row.why) {
+        all += line + "; ";
+    }
+    return all;
+}
+
+const std::string full = rules_file(Profile::full, host());
+
+} // namespace
+
+TEST_CASE("the full profile shows everything, on either processor") {
+    for (const auto* const machine : {"x86_64", "aarch64"}) {
+        for (const auto& [id, row] : rows_of(rules_file(Profile::full, host(machine)), host(machine))) {
+            INFO(id << ": " << why(row));
+            CHECK(row.coverage == Coverage::seen);
+        }
+    }
+}
+
+TEST_CASE("the lean profile is blind where it says so") {
+    std::vector<std::string> blind;
+    for (const auto& [id, row] : rows_of(rules_file(Profile::lean, host()))) {
+        CHECK(row.coverage != Coverage::partly);
+        if (row.coverage == Coverage::blind) {
+            blind.push_back(id);
+        }
+    }
+    CHECK(blind ==
+          std::vector<std::string>{"child-shell", "lineage/exit", "lineage/fork", "run-anywhere", "run-memfd"});
+}
+
+TEST_CASE("without rules the kernel's own records are left") {
+    for (const auto& [id, row] : rows_of("")) {
+        CHECK((row.coverage == Coverage::blind) == !id.starts_with("record/"));
+    }
+}
+
+TEST_CASE("a rule before ours that says never hides, and is named") {
+    const auto rows = rows_of("-a never,exit -F dir=/dev/shm\n" + full);
+    CHECK(rows.at("drop/write").coverage == Coverage::partly);
+    CHECK(why(rows.at("drop/write")).find("not in /dev/shm; hidden by f:1") == 0);
+    CHECK(rows.at("run").coverage == Coverage::seen);
+    for (const auto& [id, row] : rows_of(full + "-a never,exit -F dir=/dev/shm\n")) { // too late to hide
+        CHECK(row.coverage == Coverage::seen);
+    }
+}
+
+TEST_CASE("-a never,task blinds all system calls") {
+    const auto rows = rows_of(full + "-a never,task\n");
+    CHECK(rows.at("run").coverage == Coverage::blind);
+    CHECK(why(rows.at("lineage/fork")).find("-a never,task") != std::string::npos);
+    CHECK(rows.at("record/ANOM_ABEND").coverage == Coverage::seen);
+}
+
+TEST_CASE("rules for login users leave services unseen") {
+    const auto rows = rows_of("-a always,exit -F arch=b64 -S execve,execveat -F auid>=1000 -F auid!=-1\n"
+                              "-a always,exit -F arch=b32 -S execve,execveat -F auid>=1000 -F auid!=4294967295\n");
+    CHECK(rows.at("run").coverage == Coverage::partly);
+    CHECK(why(rows.at("run")) == "not of root's services and cron, services; ");
+}
+
+TEST_CASE("what is missing is told by its widest reason") {
+    CHECK(why(rows_of("-a always,exit -F arch=b64 -S execve,execveat\n").at("run")) == "not of 32-bit programs; ");
+    CHECK(why(rows_of("-a always,exit -F arch=b64 -S execve\n-a always,exit -F arch=b32 -S execve\n").at("run")) ==
+          "not by execveat; ");
+    CHECK(why(rows_of("-w /opt -p w\n").at("drop/rename")).find("not in /dev/shm, ") == 0);
+    CHECK(rows_of("-w /opt -p w\n").at("drop/chmod").coverage == Coverage::blind);
+    CHECK(rows_of("-w /opt -p x\n").at("run-copy").coverage == Coverage::partly);
+}
+
+TEST_CASE("a comparison that cannot be answered is not taken for seen") {
+    const auto rows = rows_of("-a always,exit -F arch=b64 -S execve,execveat -F subj_type=httpd_t\n");
+    CHECK(rows.at("run").coverage == Coverage::partly);
+    CHECK(why(rows.at("run")).find("perhaps not execve of") != std::string::npos);
+}
+
+TEST_CASE("records that are thrown away are told") {
+    const auto rows = rows_of(full + "-a always,exclude -F msgtype=EXECVE\n-a never,exclude -F msgtype=PATH\n");
+    CHECK(rows.at("record/EXECVE").coverage == Coverage::blind);
+    CHECK(rows.at("record/PATH").coverage == Coverage::blind);
+    CHECK(rows.at("record/CWD").coverage == Coverage::seen);
+    CHECK(rows_of("-a always,exclude -F msgtype=EXECVE -F uid=33\n").at("record/EXECVE").coverage == Coverage::seen);
+}
+
+namespace {
+
+const Check* find(const std::vector<Check>& checks, std::string_view id) {
+    const auto found = std::find_if(checks.begin(), checks.end(), [&](const Check& check) { return check.id == id; });
+    return found == checks.end() ? nullptr : &*found;
+}
+
+Health health(const std::vector<Check>& checks, std::string_view id) {
+    const auto* check = find(checks, id);
+    INFO(id);
+    REQUIRE(check != nullptr);
+    CHECK(check->remedy.empty() == (check->health == Health::good));
+    return check->health;
+}
+
+class AuditFolder {
+  public:
+    AuditFolder() {
+        std::string name = (std::filesystem::temp_directory_path() / "luatrail-rules-XXXXXX").string();
+        path = ::mkdtemp(name.data());
+        std::filesystem::create_directory(path + "/plugins.d");
+    }
+    ~AuditFolder() { std::filesystem::remove_all(path); }
+    AuditFolder(const AuditFolder&) = delete;
+    AuditFolder& operator=(const AuditFolder&) = delete;
+    void write(const std::string& name, const std::string& text) const { std::ofstream(path + "/" + name) << text; }
+    std::string path;
+};
+
+} // namespace
+
+TEST_CASE("the kernel's state is judged") {
+    const auto good = kernel_checks({1, 1, 700, 0, 8192, 0, 0});
+    CHECK(std::all_of(good.begin(), good.end(), [](const Check& check) { return check.health == Health::good; }));
+    CHECK(health(kernel_checks({0, 1, 700, 0, 8192, 0, 0}), "kernel/enabled") == Health::fault);
+    CHECK(health(kernel_checks({1, 1, 0, 0, 8192, 0, 0}), "kernel/auditd") == Health::fault);
+    CHECK(health(kernel_checks({2, 1, 700, 0, 8192, 0, 0}), "kernel/locked") == Health::warning);
+    CHECK(health(kernel_checks({1, 1, 700, 0, 64, 0, 0}), "kernel/backlog-limit") == Health::warning);
+    CHECK(health(kernel_checks({1, 1, 700, 100, 8192, 0, 0}), "kernel/rate-limit") == Health::warning);
+    CHECK(health(kernel_checks({1, 1, 700, 0, 8192, 5, 0}), "kernel/lost") == Health::warning);
+}
+
+TEST_CASE("the settings of a rules file are judged") {
+    CHECK(health(setting_checks(parse_rules("-e 0\n", "f", "x86_64")), "kernel/enabled") == Health::fault);
+    CHECK(health(setting_checks(parse_rules("-e 2\n", "f", "x86_64")), "kernel/locked") == Health::warning);
+    CHECK(health(setting_checks(parse_rules("-b 320\n", "f", "x86_64")), "kernel/backlog-limit") == Health::warning);
+    CHECK(health(setting_checks(parse_rules("-r 100\n", "f", "x86_64")), "kernel/rate-limit") == Health::warning);
+    CHECK(setting_checks(parse_rules("-e 1\n", "f", "x86_64")).empty());
+}
+
+TEST_CASE("auditd's configuration is judged") {
+    const AuditFolder folder;
+    CHECK(health(auditd_checks(folder.path), "auditd/configuration") == Health::fault);
+    folder.write("auditd.conf",
+                 "# log_format = ENRICHED\nlog_format = RAW\nName_Format=none\nq_depth = 400\nmax_restarts = 1\n");
+    auto checks = auditd_checks(folder.path);
+    CHECK(health(checks, "auditd/log_format") == Health::warning);
+    CHECK(health(checks, "auditd/name_format") == Health::warning);
+    CHECK(health(checks, "auditd/q_depth") == Health::warning);
+    CHECK(health(checks, "auditd/max_restarts") == Health::warning);
+    CHECK(health(checks, "plugin/installed") == Health::fault);
+
+    folder.write("auditd.conf", "log_format = ENRICHED\nname_format = HOSTNAME\nq_depth = 2000\nmax_restarts = 10\n");
+    folder.write("plugins.d/luatrail.conf",
+                 "active = no\npath = /no/such\nargs = plugin --config=/no/config\nformat = binary\n");
+    checks = auditd_checks(folder.path);
+    CHECK(health(checks, "auditd/log_format") == Health::good);
+    CHECK(find(checks, "auditd/q_depth") == nullptr);
+    CHECK(health(checks, "plugin/active") == Health::fault);
+    CHECK(health(checks, "plugin/path") == Health::fault);
+    CHECK(health(checks, "plugin/format") == Health::fault);
+    CHECK(health(checks, "plugin/config") == Health::fault);
+
+    folder.write("plugins.d/luatrail.conf",
+                 "active = yes\npath = /bin/sh\nargs = plugin --config=/etc/passwd\nformat = string\n");
+    checks = auditd_checks(folder.path);
+    CHECK(health(checks, "plugin/active") == Health::good);
+    CHECK(find(checks, "plugin/path") == nullptr);
+    CHECK(find(checks, "plugin/config") == nullptr);
+}

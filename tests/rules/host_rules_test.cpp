@@ -1,0 +1,165 @@
+#include "luatrail/rules/host_rules.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "luatrail/base/error.hpp"
+#include "support/catch.hpp"
+
+using namespace luatrail;
+using namespace luatrail::rules;
+
+namespace {
+
+Host host(std::string machine = "x86_64") {
+    return {std::move(machine),
+            [](const std::string& path) { return std::optional(path == "/run/shm" ? "/dev/shm" : path); },
+            {"/usr/bin/lua5.4", "/opt/x/luajit"},
+            std::nullopt};
+}
+
+std::vector<Rule> rules_of(Profile profile, const Host& on) {
+    std::vector<Rule> all;
+    for (auto& topic : host_rules(profile, on)) {
+        all.insert(all.end(), topic.rules.begin(), topic.rules.end());
+    }
+    return all;
+}
+
+bool any(const std::vector<Rule>& rules, std::string_view part) {
+    return std::any_of(rules.begin(), rules.end(),
+                       [&](const Rule& rule) { return rule.text().find(part) != std::string::npos; });
+}
+
+} // namespace
+
+TEST_CASE("every shipped file can be loaded on x86_64, and on aarch64 but for those that say so") {
+    REQUIRE(shipped_files().size() >= 9);
+    for (const auto& file : shipped_files()) {
+        INFO(file.name);
+        CHECK(file.text.find("## Profiles: ") != std::string_view::npos);
+        for (const auto* const machine : {"x86_64", "aarch64"}) {
+            const bool skipped =
+                machine == std::string_view("aarch64") && file.name.find("-x86") != std::string_view::npos;
+            const auto set = parse_rules(file.text, file.name, machine);
+            INFO((set.errors.empty() ? "" : set.errors.front()));
+            CHECK(set.errors.empty() == !skipped);
+            CHECK((skipped || !set.rules.empty()));
+            CHECK(set.setting('c').has_value()); // goes on where a folder is missing
+        }
+    }
+}
+
+TEST_CASE("every shipped rule is for one architecture, has luatrail's key, and there is one for 32-bit programs beside "
+          "each") {
+    for (const auto& file : shipped_files()) {
+        std::set<std::string> wide;
+        std::set<std::string> narrow;
+        for (const auto& rule : parse_rules(file.text, file.name, "x86_64").rules) {
+            INFO(rule.text());
+            REQUIRE(rule.field("arch") != nullptr);
+            REQUIRE(rule.keys.size() == 1);
+            CHECK(rule.keys.front().starts_with("luatrail-"));
+            CHECK(rule.action == Action::always);
+            std::string rest;
+            for (const auto& one : rule.fields) {
+                rest += one.field == "arch" ? "" : one.field + one.op + one.value + " ";
+            }
+            (rule.field("arch")->value == "b64" ? wide : narrow).insert(rest);
+        }
+        CHECK((wide == narrow || file.name.find("-x86") != std::string_view::npos));
+    }
+}
+
+TEST_CASE("what is printed reads back as the same rules") {
+    for (const auto profile : {Profile::full, Profile::lean}) {
+        for (const auto* const machine : {"x86_64", "aarch64"}) {
+            const auto set = parse_rules(rules_file(profile, host(machine)), "printed", machine);
+            CHECK(set.errors.empty());
+            const auto wanted = rules_of(profile, host(machine));
+            REQUIRE(set.rules.size() == wanted.size());
+            for (std::size_t at = 0; at < wanted.size(); ++at) {
+                CHECK(set.rules[at].text() == wanted[at].text());
+            }
+        }
+    }
+}
+
+TEST_CASE("profiles differ in what they ask of every process") {
+    const std::string every_exec = "-a always,exit -F arch=b64 -S execve,execveat -k luatrail-exec";
+    const auto full = rules_of(Profile::full, host());
+    const auto lean = rules_of(Profile::lean, host());
+    CHECK(any(full, every_exec));
+    CHECK(any(full, "exit_group"));
+    CHECK_FALSE(any(lean, every_exec));
+    CHECK_FALSE(any(lean, "exit_group"));
+    CHECK(any(lean, "-S execve,execveat -F exe=/opt/x/luajit"));
+    CHECK(any(lean, "-S execve,execveat -F dir=/dev/shm"));
+    for (const auto& rules : {full, lean}) {
+        CHECK(any(rules, "-F dir=/usr/local"));
+        CHECK(any(rules, "memfd_create"));
+        CHECK(any(rules, "-F a2&4 -F exe=/usr/bin/lua5.4"));
+    }
+}
+
+TEST_CASE("only this host's interpreters and folders are named") {
+    auto bare = host();
+    bare.interpreters.clear();
+    bare.folder = [](const std::string& path) { return path == "/tmp" ? std::optional(path) : std::nullopt; };
+    const auto rules = rules_of(Profile::full, bare);
+    CHECK_FALSE(any(rules, "exe="));
+    CHECK_FALSE(any(rules, "dir=/opt"));
+    CHECK(any(rules, "dir=/tmp"));
+    const auto text = rules_file(Profile::full, bare);
+    CHECK(text.find("No Lua interpreter") != std::string::npos);
+    CHECK(text.find("Not on this host: /var/tmp") != std::string::npos);
+
+    const auto here = rules_of(Profile::full, host());
+    CHECK_FALSE(any(here, "lua5.1"));
+    CHECK_FALSE(any(here, "dir=/run/shm")); // a link to /dev/shm, which dir= would not follow
+    std::set<std::string> texts;
+    for (const auto& rule : here) {
+        CHECK(texts.insert(rule.text()).second);
+    }
+}
+
+TEST_CASE("the older calls of x86_64 stand beside their successors, and only there") {
+    const auto wide = rules_of(Profile::full, host());
+    CHECK(any(wide, "-F arch=b64 -S openat,openat2,open,creat -F perm=wa -F dir=/tmp"));
+    const auto arm = rules_of(Profile::full, host("aarch64"));
+    CHECK(any(arm, "-F arch=b64 -S openat,openat2 -F perm=wa -F dir=/tmp"));
+    CHECK_THROWS_AS(rules_of(Profile::full, host("vax")), base::Error);
+}
+
+TEST_CASE("a package manager is left out of the drops while root runs it, and seen wherever it writes for others") {
+    auto managed = host();
+    managed.package_manager = "/usr/bin/dpkg";
+    const auto rules = rules_of(Profile::full, managed);
+    std::size_t others = 0;
+    for (const auto& rule : rules) {
+        INFO(rule.text());
+        const bool drop = rule.keys == std::vector<std::string>{"luatrail-file"};
+        const auto* const exe = rule.field("exe");
+        if (drop && rule.field("dir") != nullptr) {
+            REQUIRE(exe != nullptr);
+            CHECK(exe->op == "!=");
+            CHECK(exe->value == "/usr/bin/dpkg");
+        } else if (drop) {
+            ++others;
+            CHECK(rule.text().find("-F exe=/usr/bin/dpkg -F uid!=0") != std::string::npos);
+        } else {
+            CHECK((exe == nullptr || exe->op == "="));
+        }
+        CHECK(std::count_if(rule.fields.begin(), rule.fields.end(),
+                            [](const Comparison& one) { return one.field == "exe"; }) <= 1); // the kernel takes one
+    }
+    CHECK(others == 4); // opens, and the rest; 64 and 32 bit
+}
+
+TEST_CASE("this host has a processor, and names no link as an interpreter") {
+    const auto here = this_host(detect::ProfileSet::builtin());
+    CHECK(call_number("execve", "b64", here.machine).has_value());
+    CHECK(here.folder("/") == "/");
+    CHECK_FALSE(here.folder("/proc/version").has_value());
+    CHECK_FALSE(here.folder("/no/such/folder").has_value());
+}
