@@ -171,7 +171,7 @@ void read_syslog(const TomlTable& table, Config::Syslog& syslog) {
 
 Config read_config(const TomlTable& file) {
     Config config;
-    file.allow_only({"engine", "detect", "syslog", "state", "limits", "status", "privileges", "doctor"});
+    file.allow_only({"engine", "detect", "syslog", "state", "limits", "doctor"});
     if (const auto engine = file.table("engine")) {
         read_engine(*engine, config.engine);
     }
@@ -190,16 +190,6 @@ Config read_config(const TomlTable& file) {
         limits->allow_only({"repeat", "queue"});
         read_duration(*limits, "repeat", {0, day_ms, "0s to 1d"}, config.limits.repeat_ms);
         read_number(*limits, "queue", {1, 1'000'000, "1 to 1000000"}, config.limits.queue);
-    }
-    if (const auto status = file.table("status")) {
-        status->allow_only({"prometheus"});
-        if (status->text("prometheus") != "") {
-            read_path(*status, "prometheus", config.status.prometheus);
-        }
-    }
-    if (const auto privileges = file.table("privileges")) {
-        privileges->allow_only({"seccomp"});
-        config.privileges.seccomp = privileges->boolean("seccomp").value_or(true);
     }
     if (const auto doctor = file.table("doctor")) {
         constexpr Names<std::string_view, 2> profiles{{{"full", "full"}, {"lean", "lean"}}};

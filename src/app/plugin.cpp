@@ -4,7 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
+#include <cstdlib>
 #include <cstring>
+#include <fstream>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,9 +23,12 @@
 #include "commands.hpp"
 #include "console.hpp"
 #include "luatrail/base/error.hpp"
+#include "luatrail/base/pack.hpp"
+#include "luatrail/host/running.hpp"
 #include "luatrail/report/repeat_filter.hpp"
 #include "luatrail/report/syslog_sink.hpp"
 #include "pipeline.hpp"
+#include "state_file.hpp"
 
 namespace luatrail::app {
 namespace {
@@ -32,7 +38,8 @@ using boost::system::error_code;
 
 constexpr auto tick_every = std::chrono::milliseconds(250);
 constexpr std::int64_t age_every_ms = 1000; // libauparse counts in seconds
-constexpr int drain_ms = 2000;              // at the end: auditd kills a plugin that takes longer
+constexpr auto signal_turn = std::chrono::milliseconds(20);
+constexpr int drain_ms = 2000; // at the end: auditd kills a plugin that takes longer
 
 // Between engine and syslog: what is severe enough, and once the equal ones within limits.repeat.
 class LiveSelection : public detect::FindingSink {
@@ -103,13 +110,14 @@ PipelineOptions live_pipeline() {
     return options;
 }
 
-class Plugin {
+class Plugin : private audit::EventSink {
   public:
     // `given`: without its file there is nothing to run with; otherwise the defaults do.
     Plugin(std::string config_path, bool given)
         : config_path_(std::move(config_path)), config_(initial_config(config_path_, given)),
-          selection_(config_.detect.min_severity), engine_(engine_options(config_), selection_),
-          pipeline_(live_pipeline(), engine_, [this](std::string_view node) { engine_.note_loss(node); }) {
+          state_(config_.state.directory), selection_(config_.detect.min_severity),
+          engine_(engine_options(config_), selection_),
+          pipeline_(live_pipeline(), *this, [this](std::string_view node) { engine_.note_loss(node); }) {
         if (config_.syslog.transport == Config::Transport::local) {
             syslog_ = std::make_unique<report::SyslogSink>(io_, syslog_options(config_),
                                                            [](const std::string& text) { say(text); });
@@ -118,6 +126,7 @@ class Plugin {
     }
 
     int run() {
+        begin();
         signals_.async_wait([this](const error_code& error, int number) { on_signal(error, number); });
         schedule_tick();
         start_reading();
@@ -126,6 +135,86 @@ class Plugin {
     }
 
   private:
+    // What was known at the end of the last run, and what runs now.
+    void begin() {
+        pipeline_.assembler().tick(monotonic_ms()); // events age from now on
+        std::string complaint;
+        if (const auto bytes = state_.load(complaint)) {
+            try {
+                load_state(*bytes);
+            } catch (const base::UnpackError& error) {
+                state_.reject(error.what(), complaint);
+            }
+        }
+        if (!complaint.empty()) {
+            say(complaint);
+        }
+        running_ = host::running_processes();
+        next_save_ms_ = monotonic_ms() + config_.state.save_ms;
+    }
+
+    void load_state(const std::string& bytes) {
+        base::Unpacker in(bytes);
+        std::string boot;
+        in(boot);
+        engine_.load(in);
+        if (boot != boot_id()) {
+            engine_.begin_boot();
+        }
+        std::uint64_t with_syslog = 0;
+        in(with_syslog);
+        if (with_syslog != 0 && syslog_) {
+            syslog_->load(in);
+        } else if (with_syslog != 0) {
+            return; // findings wait in it for a syslog that is now off, and behind them events that were in flight
+        }
+        pipeline_.assembler().load(in);
+        if (!in.at_end()) {
+            throw base::UnpackError("there is more in it than there should be");
+        }
+    }
+
+    // The same complaint is not made again and again.
+    void save_state(bool last) {
+        base::Packer out;
+        out(boot_id());
+        engine_.save(out);
+        out.number(syslog_ ? 1 : 0);
+        if (syslog_) {
+            syslog_->save(out);
+        }
+        pipeline_.assembler().save(out);
+        const auto failed = state_.save(out.take(), last);
+        if (failed && failed != save_failure_) {
+            say(*failed);
+        }
+        save_failure_ = failed;
+    }
+
+    static std::string boot_id() {
+        std::ifstream file("/proc/sys/kernel/random/boot_id");
+        std::string id;
+        std::getline(file, id);
+        return id;
+    }
+
+    // The first record names this host's node. Records of another time (a recording) are no word of its processes.
+    void on_event(const audit::Event& event) override {
+        if (!running_.empty()) {
+            constexpr std::int64_t lately_ms = 300'000;
+            const auto running = std::exchange(running_, {});
+            if (std::abs(wall_clock_ms() - event.id.time_ms) < lately_ms) {
+                engine_.seed(event.node, running, event.id);
+            }
+        }
+        engine_.on_event(event);
+    }
+
+    static std::int64_t wall_clock_ms() {
+        const auto now = std::chrono::system_clock::now().time_since_epoch();
+        return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+    }
+
     void start_reading() {
         struct stat status {};
         if (::fstat(STDIN_FILENO, &status) == 0 && S_ISREG(status.st_mode)) {
@@ -170,7 +259,14 @@ class Plugin {
         if (!trouble.empty() && !stopping_) {
             say(fmt::format("standard input: {}; stopping", trouble));
         }
-        stop();
+        // auditd sends SIGTERM and closes the pipe at once: the signal, which says that all goes on later, gets its
+        // turn.
+        timer_.expires_after(signal_turn);
+        timer_.async_wait([this](const error_code& error) {
+            if (!error) {
+                stop();
+            }
+        });
     }
 
     void schedule_tick() {
@@ -185,6 +281,10 @@ class Plugin {
                 pipeline_.parser().age();
             }
             pipeline_.assembler().tick(now);
+            if (now >= next_save_ms_) {
+                next_save_ms_ = now + config_.state.save_ms;
+                save_state(false);
+            }
             selection_.tick();
             schedule_tick();
         });
@@ -200,6 +300,7 @@ class Plugin {
             return;
         }
         drain_input();
+        goes_on_ = true;
         stop();
     }
 
@@ -244,14 +345,26 @@ class Plugin {
 
     int finish() {
         pipeline_.parser().finish();
-        pipeline_.assembler().flush();
+        if (!goes_on_) { // else the rest of the events in flight comes to the next start
+            pipeline_.assembler().flush();
+        }
         selection_.flush();
         if (syslog_) {
             if (const auto left = syslog_->drain(drain_ms); left > 0) {
-                say(fmt::format("{} findings could not be handed to syslog before the end", left));
+                say(fmt::format(
+                    "{} findings could not be handed to syslog before the end; they are kept for the next start",
+                    left));
             }
             if (const auto dropped = syslog_->counters().dropped; dropped > 0) {
                 say(fmt::format("{} findings were dropped while syslog took none; raise limits.queue", dropped));
+            }
+        }
+        save_state(true);
+        if (save_failure_ && goes_on_) { // nobody will go on with them
+            pipeline_.assembler().flush();
+            selection_.flush();
+            if (syslog_) {
+                syslog_->drain(drain_ms);
             }
         }
         return exit_clean;
@@ -266,6 +379,7 @@ class Plugin {
     asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
     std::string config_path_;
     Config config_; // as it was at the start
+    StateFile state_;
     LiveSelection selection_;
     detect::Engine engine_;
     Pipeline pipeline_;
@@ -274,7 +388,11 @@ class Plugin {
     asio::steady_timer timer_{io_};
     std::array<char, 256UL * 1024> buffer_{};
     std::int64_t last_age_ms_ = 0;
+    std::vector<host::RunningProcess> running_; // until the first event
+    std::int64_t next_save_ms_ = 0;
+    std::optional<std::string> save_failure_;
     bool stopping_ = false;
+    bool goes_on_ = false; // ended by a signal: auditd, or its plugin, is started again
 };
 
 } // namespace

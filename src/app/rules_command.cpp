@@ -10,11 +10,11 @@ namespace luatrail::app {
 
 Command add_rules(CLI::App& app) {
     auto profile = std::make_shared<std::string>("full");
-    app.add_option("--profile", *profile, "full: every exec, fork and exit; lean: execs of interpreters, and drops")
+    app.add_option("--profile", *profile, "full: all execs, forks and exits; lean: interpreters and drops")
         ->check(CLI::IsMember({"full", "lean"}))
         ->type_name("PROFILE")
         ->capture_default_str();
-    app.footer("Prints audit rules for the interpreters, folders and processor of this host, and changes nothing. "
+    app.footer("Prints audit rules for the interpreters, folders and processor of this host, and changes nothing.\n"
                "luatrail-rules(7) tells how to load them.");
     return [profile] {
         fmt::print("{}", rules::rules_file(*profile == "lean" ? rules::Profile::lean : rules::Profile::full,

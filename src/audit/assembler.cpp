@@ -9,6 +9,7 @@
 #include <libaudit.h>
 
 #include "luatrail/audit/field.hpp"
+#include "luatrail/base/pack.hpp"
 #include "recent_keys.hpp"
 
 namespace luatrail::audit {
@@ -251,7 +252,7 @@ struct Assembler::Impl {
         recycle(std::move(open));
     }
 
-    void deliver(const Open& open) {
+    void look_at(const Open& open) {
         view.clear();
         for (const auto& stored : open.records) {
             const auto text = std::string_view(open.bytes).substr(stored.start);
@@ -262,6 +263,10 @@ struct Assembler::Impl {
                             .body = text.substr(stored.name_size, stored.body_size),
                             .enriched = text.substr(stored.name_size + stored.body_size, stored.enriched_size)});
         }
+    }
+
+    void deliver(const Open& open) {
+        look_at(open);
         sink.on_event({.id = open.key.id,
                        .node = open.node,
                        .records = view,
@@ -318,6 +323,36 @@ void Assembler::tick(std::int64_t now_ms) {
 
 void Assembler::flush() {
     impl_->close_all();
+}
+
+void Assembler::save(base::Packer& out) const {
+    out.number(impl_->index.size());
+    for (const auto* queue : {&impl_->ordered, &impl_->loose}) {
+        for (const auto& open : *queue) {
+            impl_->look_at(*open);
+            out(open->key.id, open->node);
+            out.number(impl_->view.size());
+            for (const auto& record : impl_->view) {
+                out(record.type, std::string(record.type_name), std::string(record.body), std::string(record.enriched));
+            }
+        }
+    }
+}
+
+void Assembler::load(base::Unpacker& in) {
+    for (auto events = in.size(); events > 0; --events) {
+        EventId id;
+        std::string node;
+        in(id, node);
+        for (auto records = in.size(); records > 0; --records) {
+            RecordType type = 0;
+            std::string type_name;
+            std::string body;
+            std::string enriched;
+            in(type, type_name, body, enriched);
+            push({.id = id, .type = type, .type_name = type_name, .node = node, .body = body, .enriched = enriched});
+        }
+    }
 }
 
 std::size_t Assembler::in_flight() const {

@@ -1,25 +1,22 @@
 #include "luatrail/detect/engine.hpp"
 
 #include <algorithm>
-#include <list>
 #include <span>
-#include <unordered_map>
 #include <unordered_set>
 
 #include "judge.hpp"
 #include "luatrail/base/text.hpp"
 #include "luatrail/detect/severity.hpp"
 #include "luatrail/host/from_audit.hpp"
+#include "nodes.hpp"
 #include "programs.hpp"
 
 namespace luatrail::detect {
 namespace {
 
-constexpr std::size_t most_nodes = 1024;
 constexpr std::size_t most_runs = 512; // of one node, that later events may raise
 constexpr std::size_t most_births = 256;
 constexpr std::size_t remembered_findings = 8192;
-constexpr std::size_t process_bytes = 1024;    // an image with its command line, about
 constexpr std::int64_t expire_every_ms = 5000; // event time
 
 bool is_terminal(audit::Text tty) { // drivers/tty: names of terminals that a person may sit at
@@ -61,13 +58,12 @@ struct Engine::Impl {
     FindingSink& sink;
     EngineCounters counters;
     audit::Decoder decoder;
-    std::list<Node> nodes; // most recently used first
-    std::unordered_map<std::string_view, std::list<Node>::iterator> node_index;
+    Nodes nodes;
     Programs programs;
     std::unordered_set<std::string> seen; // ids of recent findings: the same log given twice yields each once
     std::deque<std::string> seen_order;
 
-    Impl(EngineOptions o, FindingSink& s) : options(std::move(o)), sink(s) {}
+    Impl(EngineOptions o, FindingSink& s) : options(std::move(o)), sink(s), nodes(options.memory) {}
 
     // ---- the straight list of steps
     // -------------------------------------------------------------------------------------
@@ -75,7 +71,7 @@ struct Engine::Impl {
     void on_event(const audit::Event& raw) {
         ++counters.events;
         const auto& event = decoder.decode(raw);
-        auto& node = node_of(event.node);
+        auto& node = nodes.of(event.node);
         advance(node, event);
         if (event.abend_pid) {
             follow_up_crash(node, event);
@@ -102,9 +98,7 @@ struct Engine::Impl {
 
     void advance(Node& node, const audit::TypedEvent& event) {
         if (event.boot) { // pids start anew, and what lay in memory is gone
-            node.processes = host::ProcessTable(process_capacity());
-            node.births.clear();
-            node.memfds.clear();
+            nodes.begin_boot(node);
         }
         const auto before = node.newest_ms;
         node.newest_ms = std::max(node.newest_ms, event.id.time_ms);
@@ -122,7 +116,7 @@ struct Engine::Impl {
         while (!node.runs.empty() && node.runs.front().finding.time_ms < horizon) {
             node.forget_oldest_run();
         }
-        shrink_to_budget();
+        nodes.shrink(memory_of_seen());
     }
 
     void on_exec(Node& node, const audit::TypedEvent& event, const host::Sighting& sighting) {
@@ -355,50 +349,10 @@ struct Engine::Impl {
         sink.on_finding(finding);
     }
 
-    // ---- nodes and their bounds
-    // -----------------------------------------------------------------------------------------------
+    // ---- bookkeeping
+    // -----------------------------------------------------------------------------------------------------------
 
-    // A quarter for processes, three eighths for files: the rest is for events in flight, findings that wait, and what
-    // the allocator takes for itself.
-    std::size_t process_capacity() const { return std::max<std::size_t>(options.memory / 4 / process_bytes, 256); }
-
-    Node& node_of(std::string_view name) {
-        if (!nodes.empty() && nodes.front().name == name) {
-            return nodes.front();
-        }
-        if (const auto found = node_index.find(name); found != node_index.end()) {
-            nodes.splice(nodes.begin(), nodes, found->second);
-            return nodes.front();
-        }
-        nodes.emplace_front(name, process_capacity(), options.memory / 8 * 3);
-        node_index.emplace(nodes.front().name, nodes.begin());
-        if (nodes.size() > most_nodes) {
-            drop_oldest_node();
-        }
-        return nodes.front();
-    }
-
-    void shrink_to_budget() {
-        while (nodes.size() > 1 && memory() > options.memory) {
-            drop_oldest_node();
-        }
-    }
-
-    void drop_oldest_node() {
-        ++counters.evicted_nodes;
-        counters.evicted_files += nodes.back().files.evicted();
-        counters.evicted_processes += nodes.back().processes.evicted();
-        node_index.erase(nodes.back().name);
-        nodes.pop_back();
-    }
-
-    std::size_t memory() const {
-        std::size_t bytes = seen.size() * 96;
-        for (const auto& node : nodes) {
-            bytes += node.memory();
-        }
-        return bytes;
-    }
+    std::size_t memory_of_seen() const { return seen.size() * 96; }
 
     void note_birth(Node& node, const audit::TypedEvent& event, std::uint32_t parent, std::uint32_t child) {
         const bool known = std::any_of(node.births.rbegin(), node.births.rend(), [&](const Birth& birth) {
@@ -432,19 +386,35 @@ void Engine::set_policy(ProfileSet profiles, Baseline baseline) {
 }
 
 void Engine::note_loss(std::string_view node) {
-    impl_->note_loss(impl_->node_of(node));
+    impl_->note_loss(impl_->nodes.of(node));
 }
 std::size_t Engine::memory() const {
-    return impl_->memory();
+    return impl_->nodes.memory() + impl_->memory_of_seen();
 }
 
 EngineCounters Engine::counters() const {
     auto counters = impl_->counters;
-    for (const auto& node : impl_->nodes) {
-        counters.evicted_files += node.files.evicted();
-        counters.evicted_processes += node.processes.evicted();
-    }
+    impl_->nodes.count(counters);
     return counters;
+}
+
+void Engine::save(base::Packer& out) const {
+    impl_->nodes.save(out);
+    out(impl_->seen_order);
+}
+
+void Engine::load(base::Unpacker& in) {
+    impl_->nodes.load(in);
+    in(impl_->seen_order);
+    impl_->seen = {impl_->seen_order.begin(), impl_->seen_order.end()};
+}
+
+void Engine::seed(std::string_view node, const std::vector<host::RunningProcess>& running, const audit::EventId& now) {
+    host::seed(impl_->nodes.of(node).processes, running, now);
+}
+
+void Engine::begin_boot() {
+    impl_->nodes.begin_boot();
 }
 
 } // namespace luatrail::detect

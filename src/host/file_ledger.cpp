@@ -380,4 +380,11 @@ std::size_t FileLedger::memory() const {
     return state_->memory();
 }
 
+void FileLedger::save(base::Packer& out) const {
+    state_->save(out);
+}
+void FileLedger::load(base::Unpacker& in) {
+    state_->load(in);
+}
+
 } // namespace luatrail::host

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "host/heap.hpp"
+
 namespace luatrail::host {
 
 namespace {
@@ -13,11 +15,6 @@ constexpr int symlink_hops = 8;
 // A node of each container, with malloc's head.
 constexpr std::size_t entry_bytes = sizeof(Entry) + sizeof(FileId) + 8 * sizeof(void*);
 constexpr std::size_t directory_bytes = 3 * sizeof(FileId) + 12 * sizeof(void*);
-
-std::size_t heap_of(const std::string& text) {
-    static const std::size_t in_place = std::string().capacity();
-    return text.capacity() > in_place ? text.capacity() + 1 : 0;
-}
 
 std::int64_t latest_ms(const Entry& entry) {
     return entry.file.changes.empty() ? 0 : entry.file.changes.back().event.time_ms;

@@ -63,6 +63,10 @@ class FileStore {
     void expire(std::int64_t horizon_ms);
     void enforce_capacity();
 
+    void save(base::Packer& out) const;
+    // In place of all that is here. Throws base::UnpackError, and is empty then.
+    void load(base::Unpacker& in);
+
     std::size_t size() const { return files_.size(); }
     std::size_t memory() const;
     std::uint64_t evicted() const { return evicted_; }
@@ -76,6 +80,10 @@ class FileStore {
         std::size_t cost = 0;
     };
 
+    void clear();
+    void load_all(base::Unpacker& in);
+    void load_entry(base::Unpacker& in, const std::vector<PathTree::Node*>& nodes, bool junk);
+    void load_directory(base::Unpacker& in, const std::vector<PathTree::Node*>& nodes);
     void place_directory(FileId id, PathTree::Node* node);
     void add_alias(FileId id, Directory& directory, PathTree::Node* node);
     void leave(FileId id, PathTree::Node* node);

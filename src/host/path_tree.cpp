@@ -1,6 +1,8 @@
 #include "host/path_tree.hpp"
 
 #include <algorithm>
+
+#include "host/heap.hpp"
 #include <functional>
 
 namespace luatrail::host {
@@ -12,11 +14,6 @@ constexpr std::size_t bytes_a_node = sizeof(PathTree::Node) + 4 * sizeof(void*);
 
 std::size_t hash_of(const PathTree::Node* parent, std::string_view name) {
     return std::hash<std::string_view>()(name) ^ (std::hash<const void*>()(parent) * 0x9e3779b97f4a7c15ULL);
-}
-
-std::size_t heap_of(const std::string& text) {
-    static const std::size_t in_place = std::string().capacity();
-    return text.capacity() > in_place ? text.capacity() + 1 : 0;
 }
 
 // Calls step(component) for each component of a normal path; stops when it says false.
@@ -33,7 +30,14 @@ void each_component(std::string_view path, Step step) {
 
 } // namespace
 
-PathTree::PathTree() : buckets_(64) {
+PathTree::PathTree() {
+    clear();
+}
+
+void PathTree::clear() {
+    nodes_.clear();
+    buckets_.assign(64, nullptr);
+    name_bytes_ = 0;
     nodes_.emplace_front();
     nodes_.front().self = nodes_.begin();
     nodes_.front().holds = 1; // its own

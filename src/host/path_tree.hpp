@@ -9,8 +9,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
+#include "luatrail/base/pack.hpp"
 #include "luatrail/host/actor.hpp"
 
 namespace luatrail::host {
@@ -51,6 +53,15 @@ class PathTree {
 
     // Absolute; empty for a node without a place, or deeper or longer than any path that the kernel takes.
     std::string path(const Node* node) const;
+
+    void clear();
+
+    // The root's number is 0, the others' follow in an order of their own.
+    using Numbers = std::unordered_map<const Node*, std::uint32_t>;
+    Numbers save(base::Packer& out) const;
+    // In place of all that is here; the nodes by number. Only the root and parents are held: whoever else holds one
+    // says so. Throws base::UnpackError.
+    std::vector<Node*> load(base::Unpacker& in);
 
     std::size_t bytes() const;
     std::size_t node_bytes() const; // bytes() without the index

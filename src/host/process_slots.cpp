@@ -2,17 +2,14 @@
 
 #include <algorithm>
 
+#include "host/heap.hpp"
+
 namespace luatrail::host {
 
 namespace {
 
 constexpr std::size_t bytes_an_image = 1024;                                 // the budget, on average
 constexpr std::size_t index_entry_bytes = 4 * sizeof(void*) + sizeof(void*); // node and bucket of by_pid_
-
-std::size_t heap_of(const std::string& text) {
-    static const std::size_t in_place = std::string().capacity();
-    return text.capacity() > in_place ? text.capacity() + 1 : 0;
-}
 
 } // namespace
 
@@ -173,6 +170,74 @@ void ProcessSlots::evict_one() {
             release(victim);
             return;
         }
+    }
+}
+
+template <class Archive>
+static void transfer(Archive& archive, Process& process) {
+    archive(process.created, process.born, process.pid, process.ppid, process.forked_from, process.execed_from,
+            process.exe, process.comm, process.argv, process.uid, process.euid, process.auid, process.session,
+            process.exited, process.last_seen_ms);
+}
+
+template <class Archive>
+static void transfer(Archive& archive, Slot& slot) {
+    archive(slot.process, slot.exit_event, slot.self, slot.generation, slot.references, slot.previous, slot.next,
+            slot.rank, slot.replaced, slot.mentioned, slot.fork_known);
+}
+
+void ProcessSlots::save(base::Packer& out) const {
+    out(slots_, free_, lists_, evicted_);
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> by_pid(by_pid_.begin(), by_pid_.end());
+    std::sort(by_pid.begin(), by_pid.end()); // the same state, the same bytes
+    out.number(by_pid.size());
+    for (const auto& [pid, at] : by_pid) {
+        out(pid, at);
+    }
+}
+
+void ProcessSlots::load(base::Unpacker& in) {
+    try {
+        by_pid_.clear();
+        in(slots_, free_, lists_, evicted_);
+        for (auto left = in.size(); left > 0; --left) {
+            std::uint32_t pid = 0;
+            std::uint32_t at = 0;
+            in(pid, at);
+            by_pid_[pid] = at;
+        }
+        check();
+    } catch (...) {
+        *this = ProcessSlots(capacity_);
+        throw;
+    }
+    used_ = slots_.size() - free_.size();
+    heap_bytes_ = 0;
+    for (auto& slot : slots_) {
+        remeasure(slot);
+    }
+    make_room(0); // it may have been saved under a larger bound
+}
+
+// Everything that is an index is one, so that no file can lead out of the slots.
+void ProcessSlots::check() const {
+    const auto good = [this](std::uint32_t at) { return at == none || at < slots_.size(); };
+    bool fine = free_.size() <= slots_.size();
+    for (const auto& list : lists_) {
+        fine = fine && good(list.head) && good(list.tail);
+    }
+    for (const auto at : free_) {
+        fine = fine && at < slots_.size() && (slots_[at].generation & 1U) == 0;
+    }
+    for (const auto& [pid, at] : by_pid_) {
+        fine = fine && at < slots_.size();
+    }
+    std::uint32_t self = 0;
+    for (const auto& slot : slots_) {
+        fine = fine && slot.self == self++ && good(slot.previous) && good(slot.next) && slot.rank <= Rank::live;
+    }
+    if (!fine) {
+        throw base::UnpackError("the process table does not hold together");
     }
 }
 

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "luatrail/base/pack.hpp"
 #include "luatrail/host/process_table.hpp"
 
 namespace luatrail::host {
@@ -70,16 +71,35 @@ class ProcessSlots {
     std::uint64_t evicted() const { return evicted_; }
     std::size_t memory() const;
 
+    // The images that have not ended, as far as is known.
+    template <class Visit>
+    void each_current(Visit visit) {
+        for (auto& slot : slots_) {
+            if ((slot.generation & 1U) != 0 && !slot.process.exited && !slot.replaced) {
+                visit(slot);
+            }
+        }
+    }
+
+    void save(base::Packer& out) const;
+    // In place of all that is here. Throws base::UnpackError, and is empty then.
+    void load(base::Unpacker& in);
+
   private:
     struct List {
         std::uint32_t head = none, tail = none;
     };
+    template <class Archive>
+    friend void transfer(Archive& archive, List& list) {
+        archive(list.head, list.tail);
+    }
 
     static Rank rank_of(const Slot& slot);
     void link(std::uint32_t at, Rank rank);
     void unlink(std::uint32_t at);
     void refer(ProcessRef& field, ProcessRef target);
     void evict_one();
+    void check() const; // what was loaded; throws base::UnpackError
     bool loses_lineage(const Slot& slot) const;
 
     std::size_t capacity_;

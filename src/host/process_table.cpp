@@ -197,4 +197,20 @@ std::size_t ProcessTable::memory() const {
     return state_->memory();
 }
 
+void ProcessTable::reconcile(const std::function<bool(std::uint32_t pid)>& alive, const audit::EventId& event) {
+    state_->each_current([&](Slot& slot) {
+        if (!alive(slot.process.pid)) {
+            state_->end(slot, event);
+        }
+    });
+}
+
+void ProcessTable::save(base::Packer& out) const {
+    state_->save(out);
+}
+
+void ProcessTable::load(base::Unpacker& in) {
+    state_->load(in);
+}
+
 } // namespace luatrail::host

@@ -31,6 +31,22 @@ std::size_t SeverityQueue::oldest() const {
     return static_cast<std::size_t>(found - by_severity_.begin());
 }
 
+std::vector<const Message*> SeverityQueue::all() const {
+    std::vector<const Entry*> entries;
+    for (const auto& queue : by_severity_) {
+        for (const auto& entry : queue) {
+            entries.push_back(&entry);
+        }
+    }
+    std::sort(entries.begin(), entries.end(), [](const Entry* a, const Entry* b) { return a->order < b->order; });
+    std::vector<const Message*> messages;
+    messages.reserve(entries.size());
+    for (const auto* entry : entries) {
+        messages.push_back(&entry->message);
+    }
+    return messages;
+}
+
 const Message& SeverityQueue::front() const {
     return by_severity_.at(oldest()).front().message;
 }

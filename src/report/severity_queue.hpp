@@ -29,6 +29,8 @@ class SeverityQueue {
     bool empty() const { return size_ == 0; }
     std::size_t size() const { return size_; }
     std::size_t capacity() const { return capacity_; }
+    // Oldest first.
+    std::vector<const Message*> all() const;
     const Message& front() const; // not empty
     Message pop();                // not empty
 

@@ -15,6 +15,7 @@
 #include <poll.h>
 
 #include "local_socket.hpp"
+#include "luatrail/base/pack.hpp"
 #include "luatrail/base/text.hpp"
 #include "severity_queue.hpp"
 
@@ -285,6 +286,25 @@ std::size_t SyslogSink::drain(int ms) {
         impl_->pump();
     }
     return impl_->counters.queued;
+}
+
+void SyslogSink::save(base::Packer& out) const {
+    const auto messages = impl_->queue.all();
+    out.number(messages.size());
+    for (const auto* message : messages) {
+        out(message->severity, message->time_ms, message->text);
+    }
+}
+
+void SyslogSink::load(base::Unpacker& in) {
+    for (auto left = in.size(); left > 0; --left) {
+        Message message;
+        in(message.severity, message.time_ms, message.text);
+        if (message.severity > detect::Severity::critical) {
+            throw base::UnpackError("a message has no severity");
+        }
+        impl_->enqueue(std::move(message));
+    }
 }
 
 const SyslogCounters& SyslogSink::counters() const {

@@ -134,8 +134,7 @@ TEST_CASE("a check lists every error, one a line, in the order of the file's tab
                                           "\"loud\"\n[limits]\nqueue = 0\n[nonsense]\n");
     CHECK(check_config(file) ==
           std::vector<std::string>{
-              file + ":9:2: nonsense: unknown key; known here: engine, detect, syslog, state, limits, status, "
-                     "privileges, doctor",
+              file + ":9:2: nonsense: unknown key; known here: engine, detect, syslog, state, limits, doctor",
               file + ":4:1: engine.x: unknown key; known here: window, memory",
               file + ":2:10: engine.window: `never` is no duration; write it as \"250ms\", \"30s\", \"10m\", \"2h\" or "
                      "\"7d\"",

@@ -27,7 +27,7 @@ THIRD_PARTY = {
     "nlohmann/": ["report/", "app/"],
     "toml++/": ["base/toml_reader."],
     "fmt/": [f"{room}/" for room in ROOMS],
-    "openssl/": ["detect/", "host/"],
+    "openssl/": ["detect/", "host/", "app/"],
 }
 
 MAX_LINES = 450

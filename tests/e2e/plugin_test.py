@@ -50,6 +50,8 @@ class PluginCase(harness.TestCase):
     def setUp(self):
         harness.needs("rsyslogd")
         self.dir = self.folder()
+        self.state = self.dir / "state"
+        self.state.mkdir(mode=0o700)
         self.rsyslogs = []
 
     def rsyslog(self, mode="default", name="rsyslog"):
@@ -67,11 +69,14 @@ class PluginCase(harness.TestCase):
     def config(self, socket_path, minimum="info", more='[limits]\nrepeat = "0s"\n'):
         path = self.dir / "luatrail.toml"
         path.write_text(
-            f'[detect]\nbaseline = []\nprofiles = []\nmin_severity = "{minimum}"\n[syslog]\nsocket = "{socket_path}"\n{more}'
+            f'[state]\ndirectory = "{self.state}"\n[detect]\nbaseline = []\nprofiles = []\nmin_severity = "{minimum}"\n[syslog]\nsocket = "{socket_path}"\n{more}'
         )
         return path
 
-    def start(self, config, stdin=subprocess.PIPE, **options):
+    def start(self, config, stdin=subprocess.PIPE, keep_state=False, **options):
+        if not keep_state:
+            for path in self.state.glob("*"):
+                path.unlink()
         process = subprocess.Popen(
             [harness.LUATRAIL, "plugin", f"--config={config}"],
             stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=harness.environment(), **options,
@@ -304,6 +309,7 @@ class Signals(PluginCase):
         baseline = self.dir / "baseline.toml"
         config = self.dir / "luatrail.toml"
         config.write_text(
+            f'[state]\ndirectory = "{self.state}"\n'
             f'[detect]\nbaseline = ["{self.dir}/baseline*.toml"]\nprofiles = []\nmin_severity = "info"\n'
             f'[syslog]\nsocket = "{rsyslog}/log"\n[limits]\nrepeat = "0s"\n'
         )
@@ -403,8 +409,116 @@ class Syslog(PluginCase):
 
     def test_off(self):
         config = self.dir / "luatrail.toml"
-        config.write_text('[syslog]\ntransport = "off"\n')
+        config.write_text(f'[state]\ndirectory = "{self.state}"\n[syslog]\ntransport = "off"\n')
         self.assertEqual(self.run_plugin(config, ATTACK.log.read_bytes()), "")
+
+
+class State(PluginCase):
+    """What was known at the end of one plugin is known to the next."""
+
+    def restarted(self, config, lines, at, number=signal.SIGTERM):
+        """The plugin ends behind line `at`; another goes on."""
+        process = self.start(config)
+        process.stdin.write(b"".join(lines[:at]))
+        process.stdin.flush()
+        if number:
+            self.signal(process, number)
+        first = self.finish(process)
+        process = self.start(config, keep_state=True)
+        return first + self.finish(process, b"".join(lines[at:]))
+
+    def test_a_restart_anywhere_changes_no_finding(self):
+        rsyslog = self.rsyslog()
+        config = self.config(rsyslog / "log")
+        expected = []
+        for which in some_scenarios(30)[::6]:
+            if "--baseline" in which.facts.get("args", []):
+                continue
+            lines = live(which.lines())
+            for at in range(1, len(lines), max(1, len(lines) // 7)):
+                with self.subTest(which=which.name, at=at):
+                    self.assertEqual(self.restarted(config, lines, at), "")
+                    expected += which.replayed.findings()
+        self.stop_rsyslog(rsyslog)
+        received = self.received(rsyslog)
+        self.assertEqual([finding["id"] for finding in received], [finding["id"] for finding in expected])
+        for got, wanted in zip(received, expected):
+            if "shortened" not in got:
+                self.assertEqual(got, wanted)
+        self.assertGreater(len(expected), 20)
+
+    def test_a_restart_after_the_end_of_input_remembers_the_drop(self):
+        rsyslog = self.rsyslog()
+        config = self.config(rsyslog / "log")
+        lines = live(ATTACK.lines())
+        run = event_line(lines, ATTACK.replayed.findings()[0]["events"][0])
+        self.assertEqual(self.restarted(config, lines, run, number=None), "")
+        self.stop_rsyslog(rsyslog)
+        self.assertEqual(self.received(rsyslog), ATTACK.replayed.findings())
+
+    def test_a_state_that_cannot_be_used_is_set_aside_and_told(self):
+        rsyslog = self.rsyslog()
+        config = self.config(rsyslog / "log")
+        lines = live(ATTACK.lines())
+        self.run_plugin(config, b"".join(lines))
+        good = (self.state / "state").read_bytes()
+        head, _, body = good.partition(b"\n")
+        altered = bytearray(good)
+        altered[len(good) // 2] ^= 1
+        cases = {
+            bytes(altered): "it was cut or altered",
+            good[:-1]: "it was cut or altered",
+            head: "it is no state of luatrail",
+            b"": "it is no state of luatrail",
+            b"\x00" * 100: "it is no state of luatrail",
+            head.replace(b"state 1 ", b"state 999 ") + b"\n" + body: "another version of luatrail wrote it",
+        }
+        for content, why in cases.items():
+            with self.subTest(why=why):
+                (self.state / "state").write_bytes(content)
+                said = self.finish(self.start(config, keep_state=True), b"".join(lines))
+                self.assertEqual(
+                    said,
+                    f"luatrail: {self.state}/state: {why}; set aside as {self.state}/state.bad, starting without what was known\n",
+                )
+                self.assertEqual((self.state / "state.bad").read_bytes(), content)
+        (self.state / "state").chmod(0o666)
+        self.assertIn("others may write it; set aside", self.finish(self.start(config, keep_state=True), b""))
+        self.stop_rsyslog(rsyslog)
+        self.assertEqual(self.received(rsyslog), ATTACK.replayed.findings() * (len(cases) + 1))
+
+    def test_a_state_folder_that_cannot_be_written_is_told_once_and_nothing_is_lost(self):
+        rsyslog = self.rsyslog()
+        config = self.config(rsyslog / "log")
+        self.state.rmdir()
+        lines = live(ATTACK.lines())
+        process = self.start(config, keep_state=True)
+        process.stdin.write(b"".join(lines[:-2]))  # the last event is in flight
+        process.stdin.flush()
+        self.signal(process, signal.SIGTERM)
+        said = self.finish(process)
+        self.assertEqual(
+            said,
+            f"luatrail: {self.state}/state.new: No such file or directory; what is known now will be lost with the end of the "
+            "plugin: make the folder, or name another as state.directory\n",
+        )
+        self.stop_rsyslog(rsyslog)
+        self.assertEqual(len(self.received(rsyslog)), len(ATTACK.replayed.findings()))
+        self.state.mkdir()
+
+    def test_findings_that_syslog_did_not_take_are_sent_by_the_next_start(self):
+        config = self.config(self.dir / "later" / "log")
+        said = self.run_plugin(config, b"".join(live(ATTACK.lines())))
+        self.assertIn("1 findings could not be handed to syslog before the end; they are kept for the next start", said)
+        rsyslog = self.rsyslog(name="later")
+        self.assertEqual(self.finish(self.start(config, keep_state=True), b""), "")
+        self.stop_rsyslog(rsyslog)
+        self.assertEqual(self.received(rsyslog), ATTACK.replayed.findings())
+
+
+def event_line(lines, ident):
+    """The number of an event's first line."""
+    return next(at for at, line in enumerate(lines) if harness.event_id(line) == harness.event_id_of(ident))
 
 
 class Start(PluginCase):

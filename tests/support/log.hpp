@@ -151,7 +151,8 @@ struct Replay {
     luatrail::detect::EngineCounters counters;
 };
 
-inline Replay replay(const std::string& text, luatrail::detect::EngineOptions options = {}) {
+// The whole way of a log's text into an engine.
+inline void feed(luatrail::detect::Engine& engine, const std::string& text) {
     using namespace luatrail;
     struct Feed final : source::RecordSink {
         explicit Feed(audit::Assembler& to) : assembler(to) {}
@@ -159,14 +160,19 @@ inline Replay replay(const std::string& text, luatrail::detect::EngineOptions op
         void on_malformed(source::Malformed, std::string_view) override {}
         audit::Assembler& assembler;
     };
-    Findings findings;
-    detect::Engine engine(std::move(options), findings);
     audit::Assembler assembler({}, engine);
-    Feed feed(assembler);
-    const auto parser = source::make_parser(source::ParserKind::native, feed);
+    Feed records(assembler);
+    const auto parser = source::make_parser(source::ParserKind::native, records);
     parser->feed(text);
     parser->finish();
     assembler.flush();
+}
+
+inline Replay replay(const std::string& text, luatrail::detect::EngineOptions options = {}) {
+    using namespace luatrail;
+    Findings findings;
+    detect::Engine engine(std::move(options), findings);
+    feed(engine, text);
     Replay made;
     made.findings = findings.all;
     made.counters = engine.counters();

@@ -49,14 +49,6 @@ struct Config {
         std::size_t queue = 10'000;      // 1 to 1000000
         friend bool operator==(const Limits&, const Limits&) = default;
     };
-    struct Status {
-        std::string prometheus; // a textfile for its node exporter; empty: none
-        friend bool operator==(const Status&, const Status&) = default;
-    };
-    struct Privileges {
-        bool seccomp = true; // the plugin allows itself only the system calls that it uses
-        friend bool operator==(const Privileges&, const Privileges&) = default;
-    };
     struct Doctor {
         std::string profile = "full"; // of the rules that this host is meant to have; or "lean"
         friend bool operator==(const Doctor&, const Doctor&) = default;
@@ -67,8 +59,6 @@ struct Config {
     Syslog syslog;
     State state;
     Limits limits;
-    Status status;
-    Privileges privileges;
     Doctor doctor;
     friend bool operator==(const Config&, const Config&) = default;
 };

@@ -13,6 +13,11 @@
 #include "luatrail/audit/event.hpp"
 #include "luatrail/audit/record.hpp"
 
+namespace luatrail::base {
+class Packer;
+class Unpacker;
+} // namespace luatrail::base
+
 namespace luatrail::audit {
 
 struct AssemblerLimits {
@@ -57,6 +62,10 @@ class Assembler {
 
     // End of input: closes everything.
     void flush();
+
+    // The records of the events in flight, for the next start; load() pushes them again. Throws base::UnpackError.
+    void save(base::Packer& out) const;
+    void load(base::Unpacker& in);
 
     std::size_t in_flight() const;
     const AssemblerCounters& counters() const;

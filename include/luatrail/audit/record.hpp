@@ -24,6 +24,11 @@ struct EventId {
     friend auto operator<=>(const EventId&, const EventId&) = default;
 };
 
+template <class Archive>
+void transfer(Archive& archive, EventId& id) { // base/pack.hpp
+    archive(id.time_ms, id.serial);
+}
+
 // "1795572010.666:108286", the form `ausearch -a` and a finding's `events` use.
 std::string to_string(const EventId& id);
 

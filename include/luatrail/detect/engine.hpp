@@ -7,11 +7,19 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <string_view>
+#include <vector>
 
 #include "luatrail/audit/event.hpp"
 #include "luatrail/detect/expectation.hpp"
 #include "luatrail/detect/finding.hpp"
 #include "luatrail/detect/profiles.hpp"
+#include "luatrail/host/running.hpp"
+
+namespace luatrail::base {
+class Packer;
+class Unpacker;
+} // namespace luatrail::base
 
 namespace luatrail::detect {
 
@@ -31,7 +39,9 @@ struct EngineCounters {
     std::uint64_t version_calls = 0; // of an interpreter without code (`lua -v`)
     std::uint64_t losses = 0;        // times that the log said records were lost
     std::uint64_t evicted_files = 0, evicted_processes = 0, evicted_nodes = 0;
-    std::array<std::uint64_t, 5> findings{}; // by Severity
+    std::uint64_t nodes = 0, processes = 0, files = 0; // that the tables hold now
+    std::uint64_t process_bytes = 0, file_bytes = 0;   // what they take
+    std::array<std::uint64_t, 5> findings{};           // by Severity
 };
 
 class Engine : public audit::EventSink {
@@ -48,6 +58,17 @@ class Engine : public audit::EventSink {
     // The source saw that records were lost (the kernel's "audit_lost=", the plugin's own drops): findings near it say
     // so.
     void note_loss(std::string_view node);
+
+    // What runs on this host, where the log does not tell: at the start of a live feed. `node` as its records will name
+    // it. Processes that were known and are not among them have ended.
+    void seed(std::string_view node, const std::vector<host::RunningProcess>& running, const audit::EventId& now);
+    // What was loaded is of a former boot: no process of it runs.
+    void begin_boot();
+
+    // What the engine knows (not what it counted), for the next start. load() takes the place of all that is here, and
+    // throws base::UnpackError.
+    void save(base::Packer& out) const;
+    void load(base::Unpacker& in);
 
     EngineCounters counters() const;
     std::size_t memory() const; // bytes of the tables, estimated

@@ -30,6 +30,16 @@ struct ProcessRef {
     friend bool operator==(const ProcessRef&, const ProcessRef&) = default;
 };
 
+template <class Archive>
+void transfer(Archive& archive, FileId& id) { // base/pack.hpp
+    archive(id.dev, id.inode);
+}
+
+template <class Archive>
+void transfer(Archive& archive, ProcessRef& ref) {
+    archive(ref.slot, ref.generation);
+}
+
 } // namespace luatrail::host
 
 template <>

@@ -15,6 +15,11 @@
 #include "luatrail/audit/record.hpp"
 #include "luatrail/host/actor.hpp"
 
+namespace luatrail::base {
+class Packer;
+class Unpacker;
+} // namespace luatrail::base
+
 namespace luatrail::host {
 
 enum class ChangeKind : std::uint8_t { create, write, rename, link, symlink, chmod, unlink };
@@ -113,6 +118,10 @@ class FileLedger {
     // already deleted do not count here: no later run can name them.
     std::int64_t evicted_until_ms() const;
     std::size_t memory() const; // bytes, estimated
+
+    void save(base::Packer& out) const;
+    // In place of all that is here. Throws base::UnpackError.
+    void load(base::Unpacker& in);
 
   private:
     struct State;

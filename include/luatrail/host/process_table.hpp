@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,11 @@
 
 #include "luatrail/audit/record.hpp"
 #include "luatrail/host/actor.hpp"
+
+namespace luatrail::base {
+class Packer;
+class Unpacker;
+} // namespace luatrail::base
 
 namespace luatrail::host {
 
@@ -96,6 +102,14 @@ class ProcessTable {
     // finds it by ppid).
     std::uint64_t evicted() const;
     std::size_t memory() const; // bytes, estimated
+
+    // Of processes that the table takes for alive: each one's pid, whether it still is. Those that are not end at
+    // `event`.
+    void reconcile(const std::function<bool(std::uint32_t pid)>& alive, const audit::EventId& event);
+
+    void save(base::Packer& out) const;
+    // In place of all that is here; references made before the saving hold. Throws base::UnpackError.
+    void load(base::Unpacker& in);
 
   private:
     struct State; // slots with generations, an index by pid, intrusive least-recently-seen order

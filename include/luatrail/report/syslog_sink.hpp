@@ -10,6 +10,11 @@
 #include "luatrail/detect/finding.hpp"
 #include "luatrail/report/render.hpp"
 
+namespace luatrail::base {
+class Packer;
+class Unpacker;
+} // namespace luatrail::base
+
 namespace boost::asio {
 class io_context;
 }
@@ -48,6 +53,10 @@ class SyslogSink : public detect::FindingSink {
     // findings remain.
     std::size_t drain(int ms);
     const SyslogCounters& counters() const;
+
+    // The messages that wait, for the next start; load() queues them again. Throws base::UnpackError.
+    void save(base::Packer& out) const;
+    void load(base::Unpacker& in);
 
   private:
     struct Impl;

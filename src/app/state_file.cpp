@@ -1,0 +1,150 @@
+#include "state_file.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include "luatrail/base/text.hpp"
+
+namespace luatrail::app {
+namespace {
+
+// "luatrail state VERSION SIZE SHA256\n", then the bytes. The version is that of the bytes' meaning: to be raised with
+// every change of a transfer() function.
+constexpr int state_version = 1;
+constexpr std::size_t most_bytes = std::size_t{1} << 30U;
+
+std::string sha256(std::string_view bytes) {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    unsigned size = 0;
+    EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr);
+    return base::to_hex({reinterpret_cast<const char*>(digest.data()), size});
+}
+
+std::string head_of(std::string_view bytes) {
+    return fmt::format("luatrail state {} {} {}\n", state_version, bytes.size(), sha256(bytes));
+}
+
+class Descriptor {
+  public:
+    explicit Descriptor(int fd) : fd_(fd) {}
+    ~Descriptor() {
+        if (fd_ >= 0) {
+            ::close(fd_);
+        }
+    }
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    int get() const { return fd_; }
+    int close() { return ::close(std::exchange(fd_, -1)); }
+
+  private:
+    int fd_;
+};
+
+bool write_all(int fd, std::string_view bytes) {
+    while (!bytes.empty()) {
+        const auto written = ::write(fd, bytes.data(), bytes.size());
+        if (written < 0 && errno != EINTR) {
+            return false;
+        }
+        bytes.remove_prefix(written > 0 ? static_cast<std::size_t>(written) : 0);
+    }
+    return true;
+}
+
+std::optional<std::string> read_all(int fd) {
+    std::string bytes;
+    std::array<char, 64UL * 1024> buffer{};
+    for (;;) {
+        const auto size = ::read(fd, buffer.data(), buffer.size());
+        if (size == 0) {
+            return bytes;
+        }
+        if (size < 0 || bytes.size() > most_bytes) {
+            return std::nullopt;
+        }
+        bytes.append(buffer.data(), static_cast<std::size_t>(size));
+    }
+}
+
+// Takes the first line away. Why the rest is nothing to trust; empty when it is.
+std::string check(std::string& content, const struct stat& status) {
+    if (status.st_uid != ::geteuid() || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+        return "others may write it";
+    }
+    const auto end = content.find('\n');
+    if (end == std::string::npos || !content.starts_with("luatrail state ")) {
+        return "it is no state of luatrail";
+    }
+    if (!content.starts_with(fmt::format("luatrail state {} ", state_version))) {
+        return "another version of luatrail wrote it";
+    }
+    if (content.substr(0, end + 1) != head_of(std::string_view(content).substr(end + 1))) {
+        return "it was cut or altered";
+    }
+    content.erase(0, end + 1);
+    return "";
+}
+
+} // namespace
+
+std::optional<std::string> StateFile::load(std::string& complaint) const {
+    const Descriptor file(::open(path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    struct stat status {};
+    if (file.get() < 0) {
+        if (errno != ENOENT) {
+            complaint = fmt::format("{}: {}; starting without what was known", path(), std::strerror(errno));
+        }
+        return std::nullopt;
+    }
+    if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
+        reject("it is no file", complaint);
+        return std::nullopt;
+    }
+    auto content = read_all(file.get());
+    const auto why = content ? check(*content, status) : std::string("it cannot be read");
+    if (!why.empty()) {
+        reject(why, complaint);
+        return std::nullopt;
+    }
+    return content;
+}
+
+void StateFile::reject(std::string_view why, std::string& complaint) const {
+    const auto aside = path() + ".bad";
+    const bool moved = std::rename(path().c_str(), aside.c_str()) == 0;
+    complaint = fmt::format("{}: {}; {}, starting without what was known", path(), why,
+                            moved ? "set aside as " + aside : "it could not be set aside");
+}
+
+std::optional<std::string> StateFile::save(std::string_view bytes, bool sync) const {
+    const auto fresh = path() + ".new";
+    const auto failed = [&](const std::string& what) {
+        auto reason = fmt::format("{}: {}; what is known now will be lost with the end of the plugin: make the folder, "
+                                  "or name another as state.directory",
+                                  what, std::strerror(errno));
+        ::unlink(fresh.c_str());
+        return reason;
+    };
+    Descriptor file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (file.get() < 0 || !write_all(file.get(), head_of(bytes)) || !write_all(file.get(), bytes) ||
+        (sync && ::fsync(file.get()) != 0) || file.close() != 0) {
+        return failed(fresh);
+    }
+    if (std::rename(fresh.c_str(), path().c_str()) != 0) {
+        return failed(path());
+    }
+    return std::nullopt;
+}
+
+} // namespace luatrail::app

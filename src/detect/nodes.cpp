@@ -1,0 +1,194 @@
+#include "nodes.hpp"
+
+#include <algorithm>
+
+namespace luatrail::detect {
+namespace {
+
+constexpr std::size_t most_nodes = 1024;
+constexpr std::size_t process_bytes = 1024; // an image with its command line, about
+
+} // namespace
+
+// A quarter for processes, three eighths for files: the rest is for events in flight, findings that wait, and what the
+// allocator takes for itself.
+std::size_t Nodes::process_capacity() const {
+    return std::max<std::size_t>(memory_ / 4 / process_bytes, 256);
+}
+
+Node& Nodes::add(std::string_view name) {
+    nodes_.emplace_front(name, process_capacity(), memory_ / 8 * 3);
+    index_.emplace(nodes_.front().name, nodes_.begin());
+    return nodes_.front();
+}
+
+Node& Nodes::of(std::string_view name) {
+    if (!nodes_.empty() && nodes_.front().name == name) {
+        return nodes_.front();
+    }
+    if (const auto found = index_.find(name); found != index_.end()) {
+        nodes_.splice(nodes_.begin(), nodes_, found->second);
+        return nodes_.front();
+    }
+    auto& node = add(name);
+    if (nodes_.size() > most_nodes) {
+        drop_oldest();
+    }
+    return node;
+}
+
+void Nodes::shrink(std::size_t more) {
+    while (nodes_.size() > 1 && memory() + more > memory_) {
+        drop_oldest();
+    }
+}
+
+void Nodes::drop_oldest() {
+    ++evicted_nodes_;
+    evicted_files_ += nodes_.back().files.evicted();
+    evicted_processes_ += nodes_.back().processes.evicted();
+    index_.erase(nodes_.back().name);
+    nodes_.pop_back();
+}
+
+std::size_t Nodes::memory() const {
+    std::size_t bytes = 0;
+    for (const auto& node : nodes_) {
+        bytes += node.memory();
+    }
+    return bytes;
+}
+
+void Nodes::count(EngineCounters& counters) const {
+    counters.evicted_nodes = evicted_nodes_;
+    counters.evicted_files = evicted_files_;
+    counters.evicted_processes = evicted_processes_;
+    counters.processes = counters.files = 0;
+    counters.process_bytes = counters.file_bytes = 0;
+    for (const auto& node : nodes_) {
+        counters.evicted_files += node.files.evicted();
+        counters.evicted_processes += node.processes.evicted();
+        counters.processes += node.processes.size();
+        counters.files += node.files.size();
+        counters.process_bytes += node.processes.memory();
+        counters.file_bytes += node.files.memory();
+    }
+    counters.nodes = nodes_.size();
+}
+
+void Nodes::begin_boot(Node& node) {
+    node.processes = host::ProcessTable(process_capacity());
+    node.births.clear();
+    node.memfds.clear();
+    while (!node.runs.empty()) {
+        node.forget_oldest_run();
+    }
+}
+
+void Nodes::begin_boot() {
+    for (auto& node : nodes_) {
+        begin_boot(node);
+    }
+}
+
+// ---- state
+
+template <class Archive>
+static void transfer(Archive& archive, Actor& actor) {
+    archive(actor.pid, actor.exe, actor.uid, actor.argv);
+}
+
+template <class Archive>
+static void transfer(Archive& archive, Interpreter& interpreter) {
+    archive(interpreter.exe, interpreter.profile, interpreter.identified_by, interpreter.package);
+}
+
+template <class Archive>
+static void transfer(Archive& archive, Code& code) {
+    archive(code.origin, code.argument, code.path, code.inline_text, code.format, code.package);
+}
+
+template <class Archive>
+static void transfer(Archive& archive, ProcessInfo& process) {
+    archive(process.pid, process.ppid, process.uid, process.euid, process.auid, process.user, process.session,
+            process.tty, process.comm, process.cwd, process.argv, process.unit, process.container);
+}
+
+template <class Archive>
+static void transfer(Archive& archive, Ancestor& ancestor) {
+    archive(ancestor.pid, ancestor.exe, ancestor.argv, ancestor.uid);
+}
+
+template <class Archive>
+static void transfer(Archive& archive, Expectation& expectation) {
+    archive(expectation.verdict, expectation.rule, expectation.why, expectation.reason);
+}
+
+template <class Archive>
+static void transfer(Archive& archive, ChainEntry& entry) {
+    archive(entry.kind, entry.how, entry.path, entry.time_ms, entry.age_ms, entry.event, entry.by, entry.same_tree);
+}
+
+template <class Archive>
+static void transfer(Archive& archive, Reason& reason) {
+    archive(reason.id, reason.text);
+}
+
+template <class Archive>
+static void transfer(Archive& archive, Finding& finding) {
+    archive(finding.id, finding.time_ms, finding.node, finding.severity, finding.title, finding.interpreter,
+            finding.code, finding.process, finding.ancestors, finding.expectation, finding.chain, finding.reasons,
+            finding.events, finding.degraded, finding.follows);
+}
+
+template <class Archive>
+static void transfer(Archive& archive, Run& run) {
+    archive(run.process, run.pid, run.script, run.script_path, run.interpreter_path, run.finding);
+}
+
+template <class Archive>
+static void transfer(Archive& archive, Birth& birth) {
+    archive(birth.time_ms, birth.pid, birth.parent);
+}
+
+template <class Archive>
+static void transfer(Archive& archive, Memfd& memfd) {
+    archive(memfd.event, memfd.pid, memfd.descriptor, memfd.exe, memfd.uid);
+}
+
+void Nodes::save(base::Packer& out) const {
+    out.number(nodes_.size());
+    for (auto node = nodes_.rbegin(); node != nodes_.rend(); ++node) { // the least recently used first
+        out(node->name, node->runs, node->births, node->memfds, node->newest_ms, node->lost_ms);
+        node->processes.save(out);
+        node->files.save(out);
+    }
+}
+
+void Nodes::load(base::Unpacker& in) {
+    try {
+        nodes_.clear();
+        index_.clear();
+        for (auto left = in.size(); left > 0; --left) {
+            std::string name;
+            in(name);
+            if (index_.contains(name)) {
+                throw base::UnpackError("a node is there twice");
+            }
+            auto& node = add(name);
+            std::deque<Run> runs;
+            in(runs, node.births, node.memfds, node.newest_ms, node.lost_ms);
+            for (auto& run : runs) {
+                node.add_run(std::move(run));
+            }
+            node.processes.load(in);
+            node.files.load(in);
+        }
+    } catch (...) {
+        nodes_.clear();
+        index_.clear();
+        throw;
+    }
+}
+
+} // namespace luatrail::detect
