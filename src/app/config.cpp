@@ -171,7 +171,7 @@ void read_syslog(const TomlTable& table, Config::Syslog& syslog) {
 
 Config read_config(const TomlTable& file) {
     Config config;
-    file.allow_only({"engine", "detect", "syslog", "state", "limits", "doctor"});
+    file.allow_only({"engine", "detect", "syslog", "state", "limits", "privileges", "doctor"});
     if (const auto engine = file.table("engine")) {
         read_engine(*engine, config.engine);
     }
@@ -190,6 +190,10 @@ Config read_config(const TomlTable& file) {
         limits->allow_only({"repeat", "queue"});
         read_duration(*limits, "repeat", {0, day_ms, "0s to 1d"}, config.limits.repeat_ms);
         read_number(*limits, "queue", {1, 1'000'000, "1 to 1000000"}, config.limits.queue);
+    }
+    if (const auto privileges = file.table("privileges")) {
+        privileges->allow_only({"seccomp"});
+        config.privileges.seccomp = privileges->boolean("seccomp").value_or(true);
     }
     if (const auto doctor = file.table("doctor")) {
         constexpr Names<std::string_view, 2> profiles{{{"full", "full"}, {"lean", "lean"}}};

@@ -28,6 +28,7 @@
 #include "luatrail/report/repeat_filter.hpp"
 #include "luatrail/report/syslog_sink.hpp"
 #include "pipeline.hpp"
+#include "privileges.hpp"
 #include "state_file.hpp"
 
 namespace luatrail::app {
@@ -128,6 +129,7 @@ class Plugin : private audit::EventSink {
     int run() {
         begin();
         signals_.async_wait([this](const error_code& error, int number) { on_signal(error, number); });
+        give_up_privileges(config_.privileges.seccomp);
         schedule_tick();
         start_reading();
         io_.run();

@@ -23,6 +23,8 @@ THIRD_PARTY = {
     "archive": ["source/"],
     "auparse.h": ["source/"],
     "boost/": ["report/", "app/", "base/asio.cpp"],  # asio.cpp compiles Asio once, for both
+    "cap-ng.h": ["app/"],
+    "seccomp.h": ["app/"],
     "libaudit.h": ["audit/", "source/", "rules/"],
     "nlohmann/": ["report/", "app/"],
     "toml++/": ["base/toml_reader."],

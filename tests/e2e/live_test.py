@@ -83,6 +83,10 @@ class LiveTest(PluginCase):
         self.assertTrue(wait_until(lambda: len(self.of_ours(self.received(rsyslog))) >= count), self.said())
         return self.of_ours(self.received(rsyslog))
 
+    def assert_no_call_was_refused(self):
+        log = (self.dir / "audit.log").read_bytes()
+        self.assertEqual([], [line for line in log.splitlines() if line.startswith(b"type=SECCOMP")])
+
     def replayed(self):
         return self.of_ours(harness.run("replay", "--format", "json", self.dir / "audit.log").findings())
 
@@ -104,6 +108,7 @@ class LiveTest(PluginCase):
                 self.assertEqual({"sh", "dash"} & {pathlib.Path(f["chain"][0]["by"]["exe"]).name for f in findings}, {"dash"})
                 self.assertEqual({f["id"] for f in findings}, {f["id"] for f in self.replayed()})
                 self.assertEqual("", self.said())
+                self.assert_no_call_was_refused()
                 (self.dir / "audit.log").unlink()
                 for path in self.drops.iterdir():
                     path.unlink()
@@ -122,6 +127,9 @@ class LiveTest(PluginCase):
         findings = self.settled(rsyslog, 3)
         self.assertEqual({"high"}, {finding["severity"] for finding in findings})
         self.assertEqual({f["id"] for f in findings}, {f["id"] for f in self.replayed()})
+        os.kill(self.plugins()[0], signal.SIGHUP)
+        self.assertTrue(wait_until(lambda: "reloaded" in self.said()), self.said())
+        self.assert_no_call_was_refused()
 
     def test_a_plugin_that_is_killed_is_started_again_and_finds_what_follows(self):
         rsyslog = self.rsyslog()
@@ -155,6 +163,7 @@ class LiveTest(PluginCase):
         self.run_lua(self.drop("after"))
         findings = self.settled(rsyslog, 7)
         self.assertEqual(7, len({finding["id"] for finding in findings}))
+        self.assert_no_call_was_refused()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 import array
 import fcntl
 import json
+import os
 import pathlib
 import re
 import signal
@@ -519,6 +520,33 @@ class State(PluginCase):
 def event_line(lines, ident):
     """The number of an event's first line."""
     return next(at for at, line in enumerate(lines) if harness.event_id(line) == harness.event_id_of(ident))
+
+
+class Privileges(PluginCase):
+    def started(self, more=""):
+        process = self.start(self.config(self.dir / "none", more=more))
+        self.wait_for_start(process)
+        return process
+
+    def status(self, process):
+        text = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+        return dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
+
+    def test_it_keeps_none_that_it_does_not_use(self):
+        status = self.status(self.started())
+        for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+            self.assertEqual(int(status[name], 16), 0, name)
+        if os.geteuid() == 0:
+            self.assertEqual(int(status["CapBnd"], 16), 0)
+        self.assertEqual(status["NoNewPrivs"], "1")
+        self.assertEqual(status["Seccomp"], "0" if harness.SANITIZED else "2")
+
+    def test_the_filter_can_be_switched_off(self):
+        self.assertEqual(self.status(self.started("[privileges]\nseccomp = false\n"))["Seccomp"], "0")
+
+    def test_no_memory_is_writable_and_executable(self):
+        maps = pathlib.Path(f"/proc/{self.started().pid}/maps").read_text()
+        self.assertEqual([line for line in maps.splitlines() if re.search(r" rwx", line)], [])
 
 
 class Start(PluginCase):

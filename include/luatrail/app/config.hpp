@@ -49,6 +49,10 @@ struct Config {
         std::size_t queue = 10'000;      // 1 to 1000000
         friend bool operator==(const Limits&, const Limits&) = default;
     };
+    struct Privileges {
+        bool seccomp = true; // the plugin allows itself only the system calls that it uses
+        friend bool operator==(const Privileges&, const Privileges&) = default;
+    };
     struct Doctor {
         std::string profile = "full"; // of the rules that this host is meant to have; or "lean"
         friend bool operator==(const Doctor&, const Doctor&) = default;
@@ -59,6 +63,7 @@ struct Config {
     Syslog syslog;
     State state;
     Limits limits;
+    Privileges privileges;
     Doctor doctor;
     friend bool operator==(const Config&, const Config&) = default;
 };
