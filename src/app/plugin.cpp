@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -127,6 +128,7 @@ class Plugin : private audit::EventSink {
     }
 
     int run() {
+        unblock_signals();
         begin();
         signals_.async_wait([this](const error_code& error, int number) { on_signal(error, number); });
         give_up_privileges(config_.privileges.seccomp);
@@ -137,6 +139,13 @@ class Plugin : private audit::EventSink {
     }
 
   private:
+    // auditd starts a plugin again from within its event handling, with SIGHUP and SIGTERM blocked (seen with 3.0.9).
+    static void unblock_signals() {
+        sigset_t none;
+        ::sigemptyset(&none);
+        ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
+    }
+
     // What was known at the end of the last run, and what runs now.
     void begin() {
         pipeline_.assembler().tick(monotonic_ms()); // events age from now on

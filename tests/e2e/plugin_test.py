@@ -522,6 +522,19 @@ def event_line(lines, ident):
     return next(at for at, line in enumerate(lines) if harness.event_id(line) == harness.event_id_of(ident))
 
 
+class BlockedSignals(PluginCase):
+    def test_signals_that_auditd_left_blocked_reach_the_plugin(self):
+        rsyslog = self.rsyslog()
+        block = [signal.SIGHUP, signal.SIGTERM]
+        process = self.start(
+            self.config(rsyslog / "log"), preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, block)
+        )
+        self.signal(process, signal.SIGHUP)
+        self.assertIn(b"reloaded", process.stderr.readline())
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(timeout=20), 0)
+
+
 class Privileges(PluginCase):
     def started(self, more=""):
         process = self.start(self.config(self.dir / "none", more=more))
