@@ -16,13 +16,15 @@ namespace luatrail::host {
 namespace {
 
 constexpr std::size_t most_bytes = 16UL * 1024; // of a command line
+constexpr std::size_t most_stat_bytes =
+    1024UL * 1024; // of /proc/stat: its interrupts are a long line on large machines
 
-std::string read_file(const std::string& path) {
+std::string read_file(const std::string& path, std::size_t most = most_bytes) {
     const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) {
         return {};
     }
-    std::string text(most_bytes, '\0');
+    std::string text(most, '\0');
     std::size_t used = 0;
     for (;;) {
         const auto size = ::read(descriptor, text.data() + used, text.size() - used);
@@ -64,7 +66,8 @@ std::vector<std::string_view> words_of(std::string_view text, char between) {
 
 // "btime 1795572010": when the host was booted, in seconds.
 std::int64_t boot_ms(const std::string& proc) {
-    for (const auto line : words_of(read_file(proc + "/stat"), '\n')) {
+    const auto stat = read_file(proc + "/stat", most_stat_bytes);
+    for (const auto line : words_of(stat, '\n')) {
         if (line.starts_with("btime ")) {
             return number_of<std::int64_t>(line.substr(6)).value_or(0) * 1000;
         }
@@ -115,7 +118,8 @@ std::optional<RunningProcess> read_process(const std::string& folder, std::uint3
     } else {
         return std::nullopt; // a kernel thread, or none that we may look at
     }
-    for (const auto word : words_of(read_file(folder + "/cmdline"), '\0')) {
+    const auto arguments = read_file(folder + "/cmdline");
+    for (const auto word : words_of(arguments, '\0')) {
         process.argv.emplace_back(word);
     }
     read_users(read_file(folder + "/status"), process);
