@@ -272,8 +272,8 @@ class Plugin : private audit::EventSink {
         }
         // auditd sends SIGTERM and closes the pipe at once: the signal, which says that all goes on later, gets its
         // turn.
-        timer_.expires_after(signal_turn);
-        timer_.async_wait([this](const error_code& error) {
+        end_timer_.expires_after(signal_turn);
+        end_timer_.async_wait([this](const error_code& error) {
             if (!error) {
                 stop();
             }
@@ -350,6 +350,7 @@ class Plugin : private audit::EventSink {
         error_code ignored;
         input_.close(ignored);
         timer_.cancel();
+        end_timer_.cancel();
         signals_.cancel(ignored);
         io_.stop();
     }
@@ -397,6 +398,7 @@ class Plugin : private audit::EventSink {
     std::unique_ptr<report::SyslogSink> syslog_;
     asio::posix::stream_descriptor input_{io_};
     asio::steady_timer timer_{io_};
+    asio::steady_timer end_timer_{io_};
     std::array<char, 256UL * 1024> buffer_{};
     std::int64_t last_age_ms_ = 0;
     std::vector<host::RunningProcess> running_; // until the first event
