@@ -57,7 +57,7 @@ std::vector<std::string> rule_files(const std::string& path) {
     std::vector<std::string> files;
     for (int at = 0; at < list.count; ++at) {
         if (const std::string name = list.entries[at]->d_name; name.ends_with(".rules")) {
-            files.push_back(path + "/" + name);
+            files.push_back(fmt::format("{}/{}", path, name));
         }
     }
     if (files.empty()) {

@@ -134,13 +134,11 @@ class Unpacker {
   private:
     template <class Value>
     void get(Value& value) {
-        if constexpr (std::is_enum_v<Value>) {
+        if constexpr (std::is_enum_v<Value> || std::unsigned_integral<Value>) {
             value = static_cast<Value>(number());
         } else if constexpr (std::signed_integral<Value>) {
             const auto bits = number();
             value = static_cast<Value>(static_cast<std::int64_t>((bits >> 1U) ^ (~(bits & 1U) + 1)));
-        } else if constexpr (std::unsigned_integral<Value>) {
-            value = static_cast<Value>(number());
         } else {
             transfer(*this, value);
         }
