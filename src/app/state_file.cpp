@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -13,10 +12,13 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
+#include "luatrail/base/descriptor.hpp"
 #include "luatrail/base/text.hpp"
 
 namespace luatrail::app {
 namespace {
+
+using base::Descriptor;
 
 // "luatrail state VERSION SIZE SHA256\n", then the bytes. The version is that of the bytes' meaning: to be raised with
 // every change of a transfer() function.
@@ -33,23 +35,6 @@ std::string sha256(std::string_view bytes) {
 std::string head_of(std::string_view bytes) {
     return fmt::format("luatrail state {} {} {}\n", state_version, bytes.size(), sha256(bytes));
 }
-
-class Descriptor {
-  public:
-    explicit Descriptor(int fd) : fd_(fd) {}
-    ~Descriptor() {
-        if (fd_ >= 0) {
-            ::close(fd_);
-        }
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    int get() const { return fd_; }
-    int close() { return ::close(std::exchange(fd_, -1)); }
-
-  private:
-    int fd_;
-};
 
 bool write_all(int fd, std::string_view bytes) {
     while (!bytes.empty()) {

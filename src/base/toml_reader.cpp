@@ -13,6 +13,7 @@
 #include <toml++/toml.h>
 #include <unistd.h>
 
+#include "luatrail/base/descriptor.hpp"
 #include "luatrail/base/error.hpp"
 
 namespace luatrail::base {
@@ -63,22 +64,6 @@ std::string_view type_name(const toml::node& node) {
     return "nothing";
 }
 
-class Descriptor {
-  public:
-    explicit Descriptor(const std::string& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY)) {}
-    ~Descriptor() {
-        if (fd_ >= 0) {
-            ::close(fd_);
-        }
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    int get() const { return fd_; }
-
-  private:
-    int fd_;
-};
-
 std::string_view remedy_for(int error) {
     switch (error) {
     case ENOENT:
@@ -114,7 +99,7 @@ void check_file(const std::string& path, int fd) {
 }
 
 std::string read_file(const std::string& path) {
-    const Descriptor file(path);
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
     if (file.get() < 0) {
         cannot_read(path, errno);
     }

@@ -14,7 +14,7 @@ namespace luatrail::rules {
 namespace {
 
 constexpr std::uint32_t least_backlog = 8192;
-constexpr std::uint32_t least_queue = 2000; // auditd.conf's default since 3.1; 1200 before
+constexpr std::uint32_t least_queue = 2000; // auditd.conf(5)'s default
 constexpr std::uint32_t least_restarts = 3;
 
 using Settings = std::map<std::string, std::string>; // by lower-case key

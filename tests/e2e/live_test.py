@@ -8,7 +8,7 @@ import unittest
 
 import harness
 import kernel
-from plugin_test import RSYSLOG, PluginCase
+from plugin_case import RSYSLOG, PluginCase
 
 SCRIPTS = 40
 

@@ -1,135 +1,16 @@
 """`luatrail plugin` behind a real rsyslogd: what auditd would write into its standard input, as findings in rsyslogd's files."""
-import array
-import fcntl
 import json
-import os
 import pathlib
 import re
 import signal
 import socket
 import subprocess
-import termios
 import time
 import unittest
 
 import harness
 from harness import scenario, some_scenarios
-
-RSYSLOG = pathlib.Path(__file__).with_name("rsyslog.sh")
-ATTACK = scenario("shm-luajit-relative")  # one critical finding
-SEVERITY_OF_SYSLOG = {"info": 6, "low": 5, "medium": 4, "high": 3, "critical": 2}
-AUTHPRIV = 10
-
-
-def live(lines):
-    """The lines as auditd hands them to a plugin: each event is followed by its EOE, which the log file lacks."""
-    last = {harness.event_id(line): at for at, line in enumerate(lines)}
-    out = []
-    for at, line in enumerate(lines):
-        out.append(line)
-        ident = harness.event_id(line)
-        if last[ident] == at and re.match(rb"type=(SYSCALL|EXECVE|CWD|PATH|PROCTITLE|SOCKADDR|OPENAT2)", line):
-            out.append(b"type=EOE msg=audit(%d.%03d:%d): \n" % (ident[0] // 1000, ident[0] % 1000, ident[1]))
-    return out
-
-
-def shifted(lines, ms):
-    """The same events once more, so much later."""
-
-    def moved(match):
-        time_ms = int(match[1]) * 1000 + int(match[2]) + ms
-        return b"audit(%d.%03d:%d)" % (time_ms // 1000, time_ms % 1000, int(match[3]) + 1000 * ms)
-
-    return [harness.STAMP.sub(moved, line) for line in lines]
-
-
-def later(lines, seconds):
-    return shifted(lines, 1000 * seconds)
-
-
-class PluginCase(harness.TestCase):
-    def setUp(self):
-        harness.needs("rsyslogd")
-        self.dir = self.folder()
-        self.state = self.dir / "state"
-        self.state.mkdir(mode=0o700)
-        self.rsyslogs = []
-
-    def rsyslog(self, mode="default", name="rsyslog"):
-        folder = self.dir / name
-        subprocess.run([RSYSLOG, "start", folder, mode], check=True, timeout=30)
-        self.rsyslogs.append(folder)
-        self.addCleanup(self.stop_rsyslog, folder)
-        return folder
-
-    def stop_rsyslog(self, folder):
-        if folder in self.rsyslogs:
-            self.rsyslogs.remove(folder)
-            subprocess.run([RSYSLOG, "stop", folder], check=True, timeout=30)
-
-    def config(self, socket_path, minimum="info", more='[limits]\nrepeat = "0s"\n'):
-        path = self.dir / "luatrail.toml"
-        path.write_text(
-            f'[state]\ndirectory = "{self.state}"\n[detect]\nbaseline = []\nprofiles = []\nmin_severity = "{minimum}"\n[syslog]\nsocket = "{socket_path}"\n{more}'
-        )
-        return path
-
-    def start(self, config, stdin=subprocess.PIPE, keep_state=False, **options):
-        if not keep_state:
-            for path in self.state.glob("*"):
-                path.unlink()
-        process = subprocess.Popen(
-            [harness.LUATRAIL, "plugin", f"--config={config}"],
-            stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=harness.environment(), **options,
-        )  # fmt: skip
-        self.addCleanup(self.end, process)
-        return process
-
-    def wait_for_start(self, process):
-        """Until it has begun to read: it has its configuration by then."""
-        process.stdin.write(b"\n")
-        process.stdin.flush()
-        waiting = array.array("i", [1])
-        while waiting[0] > 0:
-            self.assertIsNone(process.poll(), "it has ended")
-            time.sleep(0.01)
-            fcntl.ioctl(process.stdin, termios.FIONREAD, waiting)
-
-    def signal(self, process, number):
-        self.wait_for_start(process)
-        process.send_signal(number)
-
-    @staticmethod
-    def end(process):
-        if process.poll() is None:
-            process.kill()
-        for stream in (process.stdin, process.stdout, process.stderr):
-            if stream and not stream.closed:
-                stream.close()
-        process.wait()
-
-    def finish(self, process, data=None):
-        """Its end after end of input: status 0, nothing on standard output. Returns what it said."""
-        out, err = process.communicate(data, timeout=harness.TIMEOUT)
-        self.assertEqual((process.returncode, out), (0, b""), err)
-        return err.decode()
-
-    def run_plugin(self, config, data):
-        return self.finish(self.start(config), data)
-
-    @staticmethod
-    def received(folder):
-        """The findings in rsyslogd's file: the JSON that ends each line."""
-        path = folder / "msg"
-        lines = path.read_bytes().splitlines() if path.exists() else []
-        return [json.loads(line[line.index(b'{"schema"') :]) for line in lines]
-
-    def wait_for(self, folder, count, seconds=10):
-        end = time.monotonic() + seconds
-        while len(self.received(folder)) < count and time.monotonic() < end:
-            time.sleep(0.05)
-        self.assertEqual(len(self.received(folder)), count)
-        return self.received(folder)
+from plugin_case import ATTACK, AUTHPRIV, SEVERITY_OF_SYSLOG, PluginCase, later, live, shifted
 
 
 class Delivery(PluginCase):
@@ -414,114 +295,6 @@ class Syslog(PluginCase):
         self.assertEqual(self.run_plugin(config, ATTACK.log.read_bytes()), "")
 
 
-class State(PluginCase):
-    """What was known at the end of one plugin is known to the next."""
-
-    def restarted(self, config, lines, at, number=signal.SIGTERM):
-        """The plugin ends behind line `at`; another goes on."""
-        process = self.start(config)
-        process.stdin.write(b"".join(lines[:at]))
-        process.stdin.flush()
-        if number:
-            self.signal(process, number)
-        first = self.finish(process)
-        process = self.start(config, keep_state=True)
-        return first + self.finish(process, b"".join(lines[at:]))
-
-    def test_a_restart_anywhere_changes_no_finding(self):
-        rsyslog = self.rsyslog()
-        config = self.config(rsyslog / "log")
-        expected = []
-        for which in some_scenarios(30)[::6]:
-            if "--baseline" in which.facts.get("args", []):
-                continue
-            lines = live(which.lines())
-            for at in range(1, len(lines), max(1, len(lines) // 7)):
-                with self.subTest(which=which.name, at=at):
-                    self.assertEqual(self.restarted(config, lines, at), "")
-                    expected += which.replayed.findings()
-        self.stop_rsyslog(rsyslog)
-        received = self.received(rsyslog)
-        self.assertEqual([finding["id"] for finding in received], [finding["id"] for finding in expected])
-        for got, wanted in zip(received, expected):
-            if "shortened" not in got:
-                self.assertEqual(got, wanted)
-        self.assertGreater(len(expected), 5 if harness.SANITIZED else 20)
-
-    def test_a_restart_after_the_end_of_input_remembers_the_drop(self):
-        rsyslog = self.rsyslog()
-        config = self.config(rsyslog / "log")
-        lines = live(ATTACK.lines())
-        run = event_line(lines, ATTACK.replayed.findings()[0]["events"][0])
-        self.assertEqual(self.restarted(config, lines, run, number=None), "")
-        self.stop_rsyslog(rsyslog)
-        self.assertEqual(self.received(rsyslog), ATTACK.replayed.findings())
-
-    def test_a_state_that_cannot_be_used_is_set_aside_and_told(self):
-        rsyslog = self.rsyslog()
-        config = self.config(rsyslog / "log")
-        lines = live(ATTACK.lines())
-        self.run_plugin(config, b"".join(lines))
-        good = (self.state / "state").read_bytes()
-        head, _, body = good.partition(b"\n")
-        altered = bytearray(good)
-        altered[len(good) // 2] ^= 1
-        cases = {
-            bytes(altered): "it was cut or altered",
-            good[:-1]: "it was cut or altered",
-            head: "it is no state of luatrail",
-            b"": "it is no state of luatrail",
-            b"\x00" * 100: "it is no state of luatrail",
-            head.replace(b"state 1 ", b"state 999 ") + b"\n" + body: "another version of luatrail wrote it",
-        }
-        for content, why in cases.items():
-            with self.subTest(why=why):
-                (self.state / "state").write_bytes(content)
-                said = self.finish(self.start(config, keep_state=True), b"".join(lines))
-                self.assertEqual(
-                    said,
-                    f"luatrail: {self.state}/state: {why}; set aside as {self.state}/state.bad, starting without what was known\n",
-                )
-                self.assertEqual((self.state / "state.bad").read_bytes(), content)
-        (self.state / "state").chmod(0o666)
-        self.assertIn("others may write it; set aside", self.finish(self.start(config, keep_state=True), b""))
-        self.stop_rsyslog(rsyslog)
-        self.assertEqual(self.received(rsyslog), ATTACK.replayed.findings() * (len(cases) + 1))
-
-    def test_a_state_folder_that_cannot_be_written_is_told_once_and_nothing_is_lost(self):
-        rsyslog = self.rsyslog()
-        config = self.config(rsyslog / "log")
-        self.state.rmdir()
-        lines = live(ATTACK.lines())
-        process = self.start(config, keep_state=True)
-        process.stdin.write(b"".join(lines[:-2]))  # the last event is in flight
-        process.stdin.flush()
-        self.signal(process, signal.SIGTERM)
-        said = self.finish(process)
-        self.assertEqual(
-            said,
-            f"luatrail: {self.state}/state.new: No such file or directory; what is known now will be lost with the end of the "
-            "plugin: make the folder, or name another as state.directory\n",
-        )
-        self.stop_rsyslog(rsyslog)
-        self.assertEqual(len(self.received(rsyslog)), len(ATTACK.replayed.findings()))
-        self.state.mkdir()
-
-    def test_findings_that_syslog_did_not_take_are_sent_by_the_next_start(self):
-        config = self.config(self.dir / "later" / "log")
-        said = self.run_plugin(config, b"".join(live(ATTACK.lines())))
-        self.assertIn("1 findings could not be handed to syslog before the end; they are kept for the next start", said)
-        rsyslog = self.rsyslog(name="later")
-        self.assertEqual(self.finish(self.start(config, keep_state=True), b""), "")
-        self.stop_rsyslog(rsyslog)
-        self.assertEqual(self.received(rsyslog), ATTACK.replayed.findings())
-
-
-def event_line(lines, ident):
-    """The number of an event's first line."""
-    return next(at for at, line in enumerate(lines) if harness.event_id(line) == harness.event_id_of(ident))
-
-
 class BlockedSignals(PluginCase):
     def test_signals_that_auditd_left_blocked_reach_the_plugin(self):
         rsyslog = self.rsyslog()
@@ -533,33 +306,6 @@ class BlockedSignals(PluginCase):
         self.assertIn(b"reloaded", process.stderr.readline())
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(timeout=20), 0)
-
-
-class Privileges(PluginCase):
-    def started(self, more=""):
-        process = self.start(self.config(self.dir / "none", more=more))
-        self.wait_for_start(process)
-        return process
-
-    def status(self, process):
-        text = pathlib.Path(f"/proc/{process.pid}/status").read_text()
-        return dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
-
-    def test_it_keeps_none_that_it_does_not_use(self):
-        status = self.status(self.started())
-        for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
-            self.assertEqual(int(status[name], 16), 0, name)
-        if os.geteuid() == 0:
-            self.assertEqual(int(status["CapBnd"], 16), 0)
-        self.assertEqual(status["NoNewPrivs"], "1")
-        self.assertEqual(status["Seccomp"], "0" if harness.SANITIZED else "2")
-
-    def test_the_filter_can_be_switched_off(self):
-        self.assertEqual(self.status(self.started("[privileges]\nseccomp = false\n"))["Seccomp"], "0")
-
-    def test_no_memory_is_writable_and_executable(self):
-        maps = pathlib.Path(f"/proc/{self.started().pid}/maps").read_text()
-        self.assertEqual([line for line in maps.splitlines() if re.search(r" rwx", line)], [])
 
 
 class Start(PluginCase):

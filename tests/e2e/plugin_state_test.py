@@ -1,0 +1,149 @@
+"""What a plugin hands on to its next start, and what it keeps of its privileges."""
+import os
+import pathlib
+import re
+import signal
+import unittest
+
+import harness
+from harness import some_scenarios
+from plugin_case import ATTACK, PluginCase, live
+
+
+class State(PluginCase):
+    """What was known at the end of one plugin is known to the next."""
+
+    def restarted(self, config, lines, at, number=signal.SIGTERM):
+        """The plugin ends behind line `at`; another goes on."""
+        process = self.start(config)
+        process.stdin.write(b"".join(lines[:at]))
+        process.stdin.flush()
+        if number:
+            self.signal(process, number)
+        first = self.finish(process)
+        process = self.start(config, keep_state=True)
+        return first + self.finish(process, b"".join(lines[at:]))
+
+    def test_a_restart_anywhere_changes_no_finding(self):
+        rsyslog = self.rsyslog()
+        config = self.config(rsyslog / "log")
+        expected = []
+        for which in some_scenarios(30)[::6]:
+            if "--baseline" in which.facts.get("args", []):
+                continue
+            lines = live(which.lines())
+            for at in range(1, len(lines), max(1, len(lines) // 7)):
+                with self.subTest(which=which.name, at=at):
+                    self.assertEqual(self.restarted(config, lines, at), "")
+                    expected += which.replayed.findings()
+        self.stop_rsyslog(rsyslog)
+        received = self.received(rsyslog)
+        self.assertEqual([finding["id"] for finding in received], [finding["id"] for finding in expected])
+        for got, wanted in zip(received, expected):
+            if "shortened" not in got:
+                self.assertEqual(got, wanted)
+        self.assertGreater(len(expected), 5 if harness.SANITIZED else 20)
+
+    def test_a_restart_after_the_end_of_input_remembers_the_drop(self):
+        rsyslog = self.rsyslog()
+        config = self.config(rsyslog / "log")
+        lines = live(ATTACK.lines())
+        run = event_line(lines, ATTACK.replayed.findings()[0]["events"][0])
+        self.assertEqual(self.restarted(config, lines, run, number=None), "")
+        self.stop_rsyslog(rsyslog)
+        self.assertEqual(self.received(rsyslog), ATTACK.replayed.findings())
+
+    def test_a_state_that_cannot_be_used_is_set_aside_and_told(self):
+        rsyslog = self.rsyslog()
+        config = self.config(rsyslog / "log")
+        lines = live(ATTACK.lines())
+        self.run_plugin(config, b"".join(lines))
+        good = (self.state / "state").read_bytes()
+        head, _, body = good.partition(b"\n")
+        altered = bytearray(good)
+        altered[len(good) // 2] ^= 1
+        cases = {
+            bytes(altered): "it was cut or altered",
+            good[:-1]: "it was cut or altered",
+            head: "it is no state of luatrail",
+            b"": "it is no state of luatrail",
+            b"\x00" * 100: "it is no state of luatrail",
+            head.replace(b"state 1 ", b"state 999 ") + b"\n" + body: "another version of luatrail wrote it",
+        }
+        for content, why in cases.items():
+            with self.subTest(why=why):
+                (self.state / "state").write_bytes(content)
+                said = self.finish(self.start(config, keep_state=True), b"".join(lines))
+                self.assertEqual(
+                    said,
+                    f"luatrail: {self.state}/state: {why}; set aside as {self.state}/state.bad, starting without what was known\n",
+                )
+                self.assertEqual((self.state / "state.bad").read_bytes(), content)
+        (self.state / "state").chmod(0o666)
+        self.assertIn("others may write it; set aside", self.finish(self.start(config, keep_state=True), b""))
+        self.stop_rsyslog(rsyslog)
+        self.assertEqual(self.received(rsyslog), ATTACK.replayed.findings() * (len(cases) + 1))
+
+    def test_a_state_folder_that_cannot_be_written_is_told_once_and_nothing_is_lost(self):
+        rsyslog = self.rsyslog()
+        config = self.config(rsyslog / "log")
+        self.state.rmdir()
+        lines = live(ATTACK.lines())
+        process = self.start(config, keep_state=True)
+        process.stdin.write(b"".join(lines[:-2]))  # the last event is in flight
+        process.stdin.flush()
+        self.signal(process, signal.SIGTERM)
+        said = self.finish(process)
+        self.assertEqual(
+            said,
+            f"luatrail: {self.state}/state.new: No such file or directory; what is known now will be lost with the end of the "
+            "plugin: make the folder, or name another as state.directory\n",
+        )
+        self.stop_rsyslog(rsyslog)
+        self.assertEqual(len(self.received(rsyslog)), len(ATTACK.replayed.findings()))
+        self.state.mkdir()
+
+    def test_findings_that_syslog_did_not_take_are_sent_by_the_next_start(self):
+        config = self.config(self.dir / "later" / "log")
+        said = self.run_plugin(config, b"".join(live(ATTACK.lines())))
+        self.assertIn("1 findings could not be handed to syslog before the end; they are kept for the next start", said)
+        rsyslog = self.rsyslog(name="later")
+        self.assertEqual(self.finish(self.start(config, keep_state=True), b""), "")
+        self.stop_rsyslog(rsyslog)
+        self.assertEqual(self.received(rsyslog), ATTACK.replayed.findings())
+
+
+def event_line(lines, ident):
+    """The number of an event's first line."""
+    return next(at for at, line in enumerate(lines) if harness.event_id(line) == harness.event_id_of(ident))
+
+
+class Privileges(PluginCase):
+    def started(self, more=""):
+        process = self.start(self.config(self.dir / "none", more=more))
+        self.wait_for_start(process)
+        return process
+
+    def status(self, process):
+        text = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+        return dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
+
+    def test_it_keeps_none_that_it_does_not_use(self):
+        status = self.status(self.started())
+        for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+            self.assertEqual(int(status[name], 16), 0, name)
+        if os.geteuid() == 0:
+            self.assertEqual(int(status["CapBnd"], 16), 0)
+        self.assertEqual(status["NoNewPrivs"], "1")
+        self.assertEqual(status["Seccomp"], "0" if harness.SANITIZED else "2")
+
+    def test_the_filter_can_be_switched_off(self):
+        self.assertEqual(self.status(self.started("[privileges]\nseccomp = false\n"))["Seccomp"], "0")
+
+    def test_no_memory_is_writable_and_executable(self):
+        maps = pathlib.Path(f"/proc/{self.started().pid}/maps").read_text()
+        self.assertEqual([line for line in maps.splitlines() if re.search(r" rwx", line)], [])
+
+
+if __name__ == "__main__":
+    unittest.main()
