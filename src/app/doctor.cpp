@@ -1,7 +1,7 @@
 // luatrail doctor: what this host's telemetry, or a rules file, can and cannot show.
 #include <algorithm>
 #include <fstream>
-#include <sstream>
+#include <iterator>
 
 #include <dirent.h>
 #include <sys/stat.h>
@@ -71,13 +71,12 @@ rules::RuleSet read_rules(const std::vector<std::string>& paths, const std::stri
     for (const auto& path : paths) {
         for (const auto& name : rule_files(path)) {
             std::ifstream file(name, std::ios::binary);
-            std::ostringstream text;
-            if (!file || !(text << file.rdbuf())) {
-                if (!file || !file.eof()) {
-                    throw base::Error(fmt::format("{}: cannot be read; name a rules file that you may read", name));
-                }
+            const std::string text{std::istreambuf_iterator<char>(file), {}};
+            struct stat status {};
+            if (!file.is_open() || ::stat(name.c_str(), &status) != 0 || S_ISDIR(status.st_mode)) {
+                throw base::Error(fmt::format("{}: cannot be read; name a rules file that you may read", name));
             }
-            rules::parse_rules(text.str(), name, machine, set);
+            rules::parse_rules(text, name, machine, set);
         }
     }
     return set;

@@ -89,6 +89,11 @@ class RulesFileTest(harness.TestCase):
         )
         self.assertEqual("seen", states(told)["run"])
 
+    def test_an_empty_file_shows_nothing(self):
+        result, told = doctor("--rules", self.file(""))
+        self.assertEqual((1, ""), (result.status, result.err))
+        self.assertEqual("blind", states(told)["run"])
+
     def test_files_that_cannot_be_read_are_told(self):
         for path in ("/no/such/file", self.folder()):
             result = harness.run("doctor", "--rules", path)
