@@ -14,18 +14,23 @@ _luatrail() {
   fi
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $word in
-      replay | events | plugin | rules | doctor) command=$word; break ;;
+      replay | events | plugin | rules | doctor | status) command=$word; break ;;
       config) command=config ;;
       check) [[ $command != config ]] || command='config check' ;;
     esac
   done
   case $previous in
-    --format) mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$current"); return ;;
+    --format)
+      local formats='text json'
+      [[ $command != status ]] || formats='text json prometheus'
+      mapfile -t COMPREPLY < <(compgen -W "$formats" -- "$current")
+      return
+      ;;
     --profile) mapfile -t COMPREPLY < <(compgen -W 'full lean' -- "$current"); return ;;
     --parser) mapfile -t COMPREPLY < <(compgen -W 'native auparse' -- "$current"); return ;;
     --min-severity) mapfile -t COMPREPLY < <(compgen -W 'info low medium high critical' -- "$current"); return ;;
     --since | --until | --node | --window) return ;;
-    -c | --config | -o | --output | --baseline | --bad-lines | --rules | --auditd)
+    -c | --config | -o | --output | --baseline | --bad-lines | --rules | --auditd | --file)
       compopt -o default 2>/dev/null
       return
       ;;
@@ -36,13 +41,14 @@ _luatrail() {
     plugin) words="--config $always" ;;
     rules) words="--profile $always" ;;
     doctor) words="--rules --profile --config --auditd --format $always" ;;
+    status) words="--config --file --format $always" ;;
     config) words="check $always" ;;
     'config check') words=$always ;;
-    *) words="replay plugin events rules doctor config $always" ;;
+    *) words="replay plugin events rules doctor status config $always" ;;
   esac
   if [[ $current == -* || $command == config || -z $command ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
-  elif [[ $command != plugin && $command != rules && $command != doctor ]]; then
+  elif [[ $command != plugin && $command != rules && $command != doctor && $command != status ]]; then
     compopt -o default 2>/dev/null # paths
   fi
 }

@@ -154,6 +154,7 @@ int run(int argc, char** argv) {
         add("events", "The assembled events themselves, one JSON object a line", add_events);
         add("rules", "The audit rules for this host, to standard output", add_rules);
         add("doctor", "What this host's telemetry, or a rules file, can and cannot show", add_doctor);
+        add("status", "Counters of the running plugin", add_status);
         add("config", "The configuration", add_config);
         return parse_and_run(app, commands, argc, argv);
     } catch (const base::Error& error) {

@@ -25,6 +25,7 @@ Command add_events(CLI::App& app);
 Command add_plugin(CLI::App& app);
 Command add_rules(CLI::App& app);
 Command add_doctor(CLI::App& app);
+Command add_status(CLI::App& app);
 Command add_config(CLI::App& app);
 
 // Parses the command line, runs the command; never throws.

@@ -169,9 +169,23 @@ void read_syslog(const TomlTable& table, Config::Syslog& syslog) {
     read_number(table, "max_bytes", {2560, 65536, "2560 to 65536"}, syslog.max_bytes);
 }
 
+void read_status(const TomlTable& table, Config::Status& status) {
+    table.allow_only({"file", "prometheus", "every"});
+    read_path(table, "file", status.file);
+    if (table.has("prometheus")) {
+        std::string path;
+        read_path(table, "prometheus", path);
+        status.prometheus = path;
+        if (!path.empty() && !path.ends_with(".prom")) {
+            table.complain("prometheus", "node_exporter reads only files whose names end in .prom; name it so");
+        }
+    }
+    read_duration(table, "every", {1000, day_ms / 24, "1s to 1h"}, status.every_ms);
+}
+
 Config read_config(const TomlTable& file) {
     Config config;
-    file.allow_only({"engine", "detect", "syslog", "state", "limits", "privileges", "doctor"});
+    file.allow_only({"engine", "detect", "syslog", "state", "live", "status", "limits", "privileges", "doctor"});
     if (const auto engine = file.table("engine")) {
         read_engine(*engine, config.engine);
     }
@@ -185,6 +199,14 @@ Config read_config(const TomlTable& file) {
         state->allow_only({"directory", "save"});
         read_path(*state, "directory", config.state.directory);
         read_duration(*state, "save", {1000, day_ms, "1s to 1d"}, config.state.save_ms);
+    }
+    if (const auto live = file.table("live")) {
+        live->allow_only({"look_ups", "kernel_state"});
+        config.live.look_ups = live->boolean("look_ups").value_or(config.live.look_ups);
+        config.live.kernel_state = live->boolean("kernel_state").value_or(config.live.kernel_state);
+    }
+    if (const auto status = file.table("status")) {
+        read_status(*status, config.status);
     }
     if (const auto limits = file.table("limits")) {
         limits->allow_only({"repeat", "queue"});

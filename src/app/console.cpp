@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -13,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "luatrail/base/clock.hpp"
 #include "luatrail/base/error.hpp"
 #include "luatrail/base/text.hpp"
 
@@ -65,7 +65,7 @@ File open_for_writing(const std::string& path) {
 
 void Progress::advance(std::uint64_t bytes) {
     done_ += bytes;
-    const auto now = monotonic_ms();
+    const auto now = base::monotonic_ms();
     if (!shown_ || total_ == 0 || now - last_ms_ < 100) {
         return;
     }
@@ -82,11 +82,6 @@ void Progress::clear() {
         std::fflush(stderr);
         drawn_ = false;
     }
-}
-
-std::int64_t monotonic_ms() {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
-        .count();
 }
 
 } // namespace luatrail::app

@@ -52,7 +52,4 @@ class Progress {
     std::int64_t last_ms_ = 0;
 };
 
-// Milliseconds of a monotonic clock.
-std::int64_t monotonic_ms();
-
 } // namespace luatrail::app

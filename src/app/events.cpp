@@ -7,6 +7,7 @@
 
 #include "commands.hpp"
 #include "luatrail/audit/typed.hpp"
+#include "luatrail/base/clock.hpp"
 #include "reading.hpp"
 #include "report/json_writer.hpp"
 
@@ -115,7 +116,7 @@ class EventPrinter : public audit::EventSink {
 };
 
 int events(const EventsOptions& options) {
-    const auto started = monotonic_ms();
+    const auto started = base::monotonic_ms();
     check(options.reading);
     const OutputFiles files(options.reading);
     EventPrinter printer(options, files.out());
@@ -128,7 +129,7 @@ int events(const EventsOptions& options) {
         good = false;
     }
     if (options.reading.stats) {
-        print_parsing_stats(pipeline, monotonic_ms() - started);
+        print_parsing_stats(pipeline, base::monotonic_ms() - started);
     }
     return good ? exit_clean : exit_trouble;
 }

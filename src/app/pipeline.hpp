@@ -17,6 +17,7 @@ struct PipelineOptions {
     audit::AssemblerLimits limits;
     std::optional<std::string> node; // only records of this node; "" stands for records without one
     std::FILE* bad_lines = nullptr;  // malformed lines go here
+    std::function<void(const audit::Record&)> watch{}; // sees each record before it is assembled
 };
 
 class Pipeline : public source::RecordSink {

@@ -2,35 +2,35 @@
 //
 // auditd stalls the machine when a plugin is slow: standard input is always drained, and nothing here waits for syslog.
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
-#include <cstring>
 #include <fstream>
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 
 #include "commands.hpp"
 #include "console.hpp"
+#include "kernel_poll.hpp"
+#include "live_input.hpp"
+#include "live_output.hpp"
+#include "luatrail/base/clock.hpp"
 #include "luatrail/base/error.hpp"
 #include "luatrail/base/pack.hpp"
 #include "luatrail/host/running.hpp"
-#include "luatrail/report/repeat_filter.hpp"
-#include "luatrail/report/syslog_sink.hpp"
+#include "luatrail/live/loss_watch.hpp"
+#include "luatrail/live/recent.hpp"
+#include "luatrail/live/status.hpp"
 #include "pipeline.hpp"
 #include "privileges.hpp"
+#include "saver.hpp"
 #include "state_file.hpp"
+#include "status_files.hpp"
 
 namespace luatrail::app {
 namespace {
@@ -42,61 +42,7 @@ constexpr auto tick_every = std::chrono::milliseconds(250);
 constexpr std::int64_t age_every_ms = 1000; // libauparse counts in seconds
 constexpr auto signal_turn = std::chrono::milliseconds(20);
 constexpr int drain_ms = 2000; // at the end: auditd kills a plugin that takes longer
-
-// Between engine and syslog: what is severe enough, and once the equal ones within limits.repeat.
-class LiveSelection : public detect::FindingSink {
-  public:
-    explicit LiveSelection(detect::Severity least) : least_(least) {}
-    void set_next(detect::FindingSink& next, std::int64_t repeat_ms) {
-        report::RepeatOptions options;
-        options.repeat_ms = repeat_ms;
-        repeat_ = std::make_unique<report::RepeatFilter>(next, options);
-    }
-    void set_least(detect::Severity least) { least_ = least; }
-
-    void on_finding(const detect::Finding& finding) override {
-        if (finding.severity >= least_ && repeat_) {
-            newest_ms_ = std::max(newest_ms_, finding.time_ms);
-            came_ms_ = monotonic_ms();
-            repeat_->on_finding(finding);
-        }
-    }
-
-    // Event time goes on by itself while no finding comes, as in the kernel that writes the records.
-    void tick() {
-        if (repeat_ && newest_ms_ != INT64_MIN) {
-            repeat_->tick(newest_ms_ + (monotonic_ms() - came_ms_));
-        }
-    }
-
-    void flush() {
-        if (repeat_) {
-            repeat_->flush();
-        }
-    }
-
-  private:
-    detect::Severity least_;
-    std::unique_ptr<report::RepeatFilter> repeat_;
-    std::int64_t newest_ms_ = INT64_MIN; // of the findings
-    std::int64_t came_ms_ = 0;
-};
-
-report::SyslogOptions syslog_options(const Config& config) {
-    report::SyslogOptions options;
-    options.socket = config.syslog.socket;
-    options.queue = config.limits.queue;
-    options.format.kind = config.syslog.format == Config::Format::cee ? report::SyslogFormat::Kind::cee
-                                                                      : report::SyslogFormat::Kind::rfc5424;
-    options.format.facility = config.syslog.facility;
-    options.format.max_bytes = config.syslog.max_bytes;
-    options.format.procid = std::to_string(::getpid());
-    std::array<char, 256> name{};
-    if (::gethostname(name.data(), name.size() - 1) == 0 && name[0] != '\0') {
-        options.format.hostname = name.data();
-    }
-    return options;
-}
+constexpr auto disk_patience = std::chrono::milliseconds(2000);
 
 audit::AssemblerLimits live_limits() {
     audit::AssemblerLimits limits;
@@ -105,11 +51,11 @@ audit::AssemblerLimits live_limits() {
     return limits;
 }
 
-PipelineOptions live_pipeline() {
-    PipelineOptions options;
-    options.parser = source::ParserKind::auparse;
-    options.limits = live_limits();
-    return options;
+std::string boot_id() {
+    std::ifstream file("/proc/sys/kernel/random/boot_id");
+    std::string id;
+    std::getline(file, id);
+    return id;
 }
 
 class Plugin : private audit::EventSink {
@@ -117,28 +63,29 @@ class Plugin : private audit::EventSink {
     // `given`: without its file there is nothing to run with; otherwise the defaults do.
     Plugin(std::string config_path, bool given)
         : config_path_(std::move(config_path)), config_(initial_config(config_path_, given)),
-          state_(config_.state.directory), selection_(config_.detect.min_severity),
-          engine_(engine_options(config_), selection_),
-          pipeline_(live_pipeline(), *this, [this](std::string_view node) { engine_.note_loss(node); }) {
-        if (config_.syslog.transport == Config::Transport::local) {
-            syslog_ = std::make_unique<report::SyslogSink>(io_, syslog_options(config_),
-                                                           [](const std::string& text) { say(text); });
-            selection_.set_next(*syslog_, config_.limits.repeat_ms);
-        }
-    }
+          state_(config_.state.directory), output_(io_, config_), engine_(engine_options(config_), output_),
+          pipeline_(live_pipeline(), *this, [this](std::string_view node) { engine_.note_loss(node); }) {}
 
     int run() {
         unblock_signals();
         begin();
         signals_.async_wait([this](const error_code& error, int number) { on_signal(error, number); });
-        give_up_privileges(config_.privileges.seccomp);
+        give_up_privileges();
         schedule_tick();
-        start_reading();
+        input_.start();
         io_.run();
         return finish();
     }
 
   private:
+    PipelineOptions live_pipeline() {
+        PipelineOptions options;
+        options.parser = source::ParserKind::auparse;
+        options.limits = live_limits();
+        options.watch = [this](const audit::Record& record) { losses_.saw(record); };
+        return options;
+    }
+
     // auditd starts a plugin again from within its event handling, with SIGHUP and SIGTERM blocked (seen with 3.0.9).
     static void unblock_signals() {
         sigset_t none;
@@ -146,9 +93,23 @@ class Plugin : private audit::EventSink {
         ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
     }
 
+    // Each step needs what the next takes away: capabilities, threads, system calls.
+    void give_up_privileges() {
+        const bool kernel = config_.live.kernel_state && kernel_.open();
+        drop_capabilities({.look_ups = config_.live.look_ups, .kernel_state = kernel});
+        if (config_.live.look_ups) {
+            output_.start_look_ups();
+        }
+        saver_.emplace();
+        prepare_status_folder(config_.status);
+        if (config_.privileges.seccomp) {
+            filter_calls();
+        }
+    }
+
     // What was known at the end of the last run, and what runs now.
     void begin() {
-        pipeline_.assembler().tick(monotonic_ms()); // events age from now on
+        pipeline_.assembler().tick(base::monotonic_ms()); // events age from now on
         std::string complaint;
         if (const auto bytes = state_.load(complaint)) {
             try {
@@ -161,7 +122,7 @@ class Plugin : private audit::EventSink {
             say(complaint);
         }
         running_ = host::running_processes();
-        next_save_ms_ = monotonic_ms() + config_.state.save_ms;
+        next_save_ms_ = base::monotonic_ms() + config_.state.save_ms;
     }
 
     void load_state(const std::string& bytes) {
@@ -169,15 +130,13 @@ class Plugin : private audit::EventSink {
         std::string boot;
         in(boot);
         engine_.load(in);
-        if (boot != boot_id()) {
+        const bool same_boot = boot == boot_id();
+        if (!same_boot) {
             engine_.begin_boot();
         }
-        std::uint64_t with_syslog = 0;
-        in(with_syslog);
-        if (with_syslog != 0 && syslog_) {
-            syslog_->load(in);
-        } else if (with_syslog != 0) {
-            return; // findings wait in it for a syslog that is now off, and behind them events that were in flight
+        losses_.load(in, same_boot);
+        if (!output_.load(in)) {
+            return;
         }
         pipeline_.assembler().load(in);
         if (!in.at_end()) {
@@ -185,90 +144,76 @@ class Plugin : private audit::EventSink {
         }
     }
 
-    // The same complaint is not made again and again.
-    void save_state(bool last) {
+    std::string packed_state() const {
         base::Packer out;
         out(boot_id());
         engine_.save(out);
-        out.number(syslog_ ? 1 : 0);
-        if (syslog_) {
-            syslog_->save(out);
-        }
+        losses_.save(out);
+        output_.save(out);
         pipeline_.assembler().save(out);
-        const auto failed = state_.save(out.take(), last);
-        if (failed && failed != save_failure_) {
-            say(*failed);
-        }
-        save_failure_ = failed;
+        return out.take();
     }
 
-    static std::string boot_id() {
-        std::ifstream file("/proc/sys/kernel/random/boot_id");
-        std::string id;
-        std::getline(file, id);
-        return id;
+    // Digest and disk take their time: the loop does not wait for them. False when the last ones still do.
+    bool begin_save() {
+        return saver_->start(state_trouble_, [file = state_, bytes = packed_state()] { return file.save(bytes, false); });
     }
 
-    // The first record names this host's node. Records of another time (a recording) are no word of its processes.
+    live::Status current_status(bool ended) {
+        live::Status now;
+        now.version = LUATRAIL_VERSION;
+        now.config = config_path_;
+        now.pid = static_cast<std::uint32_t>(::getpid());
+        now.started_ms = started_ms_;
+        now.written_ms = base::wall_clock_ms();
+        now.every_ms = config_.status.every_ms;
+        now.ended = ended;
+        now.parsed = pipeline_.parsed();
+        now.assembled = pipeline_.assembler().counters();
+        now.in_flight = pipeline_.assembler().in_flight();
+        now.engine = engine_.counters();
+        now.memory = engine_.memory();
+        now.memory_limit = config_.engine.memory_bytes;
+        now.resident = live::resident_bytes();
+        now.repeats = output_.repeats();
+        now.syslog = output_.syslog();
+        now.losses = losses_.counters();
+        now.kernel = losses_.kernel();
+        now.look_ups = output_.look_ups();
+        now.lag = lag_;
+        return now;
+    }
+
+    bool begin_status() {
+        return saver_->start(status_trouble_,
+                             [config = config_.status, now = current_status(false)] { return write_status(config, now); });
+    }
+
+    // The first record names this host's node.
     void on_event(const audit::Event& event) override {
+        const auto lag_ms = base::wall_clock_ms() - event.id.time_ms;
+        if (live::is_recent(event.id.time_ms)) {
+            lag_.add(lag_ms);
+        }
         if (!running_.empty()) {
-            constexpr std::int64_t lately_ms = 300'000;
             const auto running = std::exchange(running_, {});
-            if (std::abs(wall_clock_ms() - event.id.time_ms) < lately_ms) {
+            if (live::is_recent(event.id.time_ms)) {
                 engine_.seed(event.node, running, event.id);
             }
         }
         engine_.on_event(event);
     }
 
-    static std::int64_t wall_clock_ms() {
-        const auto now = std::chrono::system_clock::now().time_since_epoch();
-        return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
-    }
-
-    void start_reading() {
-        struct stat status {};
-        if (::fstat(STDIN_FILENO, &status) == 0 && S_ISREG(status.st_mode)) {
-            read_file(); // epoll refuses regular files
+    void end_of_input(LiveInput::End end, const std::string& why) {
+        if (end == LiveInput::End::binary) {
+            say("standard input: auditd's binary protocol; write \"format = string\" in plugins.d/luatrail.conf, and "
+                "restart auditd");
+            status_ = exit_trouble;
+            stop();
             return;
         }
-        error_code error;
-        input_.assign(::dup(STDIN_FILENO), error);
-        if (error) {
-            throw base::Error(
-                fmt::format("standard input: {}; auditd gives a plugin its records there", error.message()));
-        }
-        read_stream();
-    }
-
-    void read_stream() {
-        input_.async_read_some(asio::buffer(buffer_), [this](const error_code& error, std::size_t size) {
-            if (error) {
-                end_of_input(error == asio::error::eof ? std::string() : error.message());
-                return;
-            }
-            pipeline_.parser().feed({buffer_.data(), size});
-            read_stream();
-        });
-    }
-
-    void read_file() {
-        asio::post(io_, [this] {
-            const auto size = ::read(STDIN_FILENO, buffer_.data(), buffer_.size());
-            if (size <= 0) {
-                end_of_input(size < 0 ? std::strerror(errno) : std::string());
-                return;
-            }
-            pipeline_.parser().feed({buffer_.data(), static_cast<std::size_t>(size)});
-            if (!stopping_) {
-                read_file();
-            }
-        });
-    }
-
-    void end_of_input(const std::string& trouble) {
-        if (!trouble.empty() && !stopping_) {
-            say(fmt::format("standard input: {}; stopping", trouble));
+        if (end == LiveInput::End::trouble) {
+            say(fmt::format("standard input: {}; stopping", why));
         }
         // auditd sends SIGTERM and closes the pipe at once: the signal, which says that all goes on later, gets its
         // turn.
@@ -286,19 +231,45 @@ class Plugin : private audit::EventSink {
             if (error) {
                 return;
             }
-            const auto now = monotonic_ms();
+            const auto now = base::monotonic_ms();
+            pipeline_.assembler().tick(now);
+            output_.tick();
             if (now - last_age_ms_ >= age_every_ms) {
                 last_age_ms_ = now;
                 pipeline_.parser().age();
+                look_for_losses(now);
             }
-            pipeline_.assembler().tick(now);
-            if (now >= next_save_ms_) {
+            if (now >= next_save_ms_ && begin_save()) {
                 next_save_ms_ = now + config_.state.save_ms;
-                save_state(false);
             }
-            selection_.tick();
+            if (now >= next_status_ms_ && begin_status()) {
+                next_status_ms_ = now + config_.status.every_ms;
+            }
             schedule_tick();
         });
+    }
+
+    void look_for_losses(std::int64_t now) {
+        if (!losses_.node()) {
+            return; // no record of this host yet
+        }
+        kernel_.ask();
+        if (losses_.settle()) {
+            engine_.note_loss(*losses_.node());
+        }
+        const auto& assembled = pipeline_.assembler().counters();
+        const auto syslog = output_.syslog();
+        losses_.own_losses(assembled.evicted + assembled.trimmed, syslog ? syslog->dropped : 0);
+        if (const auto notice = losses_.notice(now, base::wall_clock_ms())) {
+            output_.notify(*notice);
+            say(fmt::format("{}; {}", notice->text, notice->remedy));
+        }
+    }
+
+    void on_kernel(const rules::KernelStatus& status) {
+        if (losses_.kernel_said(status) && losses_.node()) {
+            engine_.note_loss(*losses_.node());
+        }
     }
 
     void on_signal(const error_code& error, int number) {
@@ -310,48 +281,41 @@ class Plugin : private audit::EventSink {
             signals_.async_wait([this](const error_code& again, int next) { on_signal(again, next); });
             return;
         }
-        drain_input();
+        input_.drain(); // what it holds are records that auditd has already let go of
         goes_on_ = true;
         stop();
     }
 
-    // What the pipe holds at SIGTERM are records that auditd has already let go of.
-    void drain_input() {
-        if (!input_.is_open()) {
-            return;
-        }
-        error_code error;
-        input_.non_blocking(true, error);
-        for (;;) {
-            const auto size = input_.read_some(asio::buffer(buffer_), error);
-            if (error || size == 0) {
-                return;
-            }
-            pipeline_.parser().feed({buffer_.data(), size});
-        }
-    }
-
-    // The old policy stays when the new one is wrong.
+    // The old configuration stays when the new one is wrong.
     void reload() {
         try {
             const auto config = load_config(config_path_);
             auto options = engine_options(config);
-            engine_.set_policy(std::move(options.profiles), std::move(options.baseline));
-            selection_.set_least(config.detect.min_severity);
-            say(fmt::format("{}: reloaded: profiles, baselines and min_severity; other keys count from the next start",
-                            config_path_));
+            output_.apply(config);
+            engine_.set_options(std::move(options));
+            state_ = StateFile(config.state.directory);
+            const auto now = base::monotonic_ms();
+            next_save_ms_ = std::min(next_save_ms_, now + config.state.save_ms);
+            next_status_ms_ = now;
+            prepare_status_folder(config.status);
+            const bool later = config.engine.memory_bytes != config_.engine.memory_bytes || !(config.live == config_.live) ||
+                               !(config.privileges == config_.privileges);
+            config_ = config;
+            say(fmt::format("{}: reloaded{}", config_path_,
+                            later ? "; what it changes of engine.memory, [live] and [privileges] counts from the next start"
+                                  : ""));
         } catch (const base::Error& error) {
             say(fmt::format("{}; the old configuration stays in force", error.what()));
         }
     }
 
     void stop() {
-        stopping_ = true;
         error_code ignored;
-        input_.close(ignored);
+        input_.stop();
         timer_.cancel();
         end_timer_.cancel();
         signals_.cancel(ignored);
+        kernel_.close();
         io_.stop();
     }
 
@@ -360,26 +324,26 @@ class Plugin : private audit::EventSink {
         if (!goes_on_) { // else the rest of the events in flight comes to the next start
             pipeline_.assembler().flush();
         }
-        selection_.flush();
-        if (syslog_) {
-            if (const auto left = syslog_->drain(drain_ms); left > 0) {
-                say(fmt::format(
-                    "{} findings could not be handed to syslog before the end; they are kept for the next start",
-                    left));
-            }
-            if (const auto dropped = syslog_->counters().dropped; dropped > 0) {
-                say(fmt::format("{} findings were dropped while syslog took none; raise limits.queue", dropped));
-            }
+        output_.flush();
+        if (const auto left = output_.drain(drain_ms); left > 0) {
+            say(fmt::format("{} messages could not be handed to syslog before the end; they are kept for the next start",
+                            left));
         }
-        save_state(true);
-        if (save_failure_ && goes_on_) { // nobody will go on with them
+        if (const auto syslog = output_.syslog(); syslog && syslog->dropped > 0) {
+            say(fmt::format("{} findings were dropped while syslog took none; raise limits.queue", syslog->dropped));
+        }
+        if (!saver_->wait(disk_patience)) {
+            say(fmt::format("{}: the disk does not answer; what is known now is lost", state_.path()));
+            return exit_clean;
+        }
+        state_trouble_.take(state_.save(packed_state(), true));
+        status_trouble_.take(write_status(config_.status, current_status(true)));
+        if (state_trouble_.failing() && goes_on_) { // nobody will go on with them
             pipeline_.assembler().flush();
-            selection_.flush();
-            if (syslog_) {
-                syslog_->drain(drain_ms);
-            }
+            output_.flush();
+            output_.drain(drain_ms);
         }
-        return exit_clean;
+        return status_;
     }
 
     static Config initial_config(const std::string& path, bool given) {
@@ -390,21 +354,26 @@ class Plugin : private audit::EventSink {
     // Before everything that takes its time: auditd's SIGTERM or SIGHUP may come while we still start.
     asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
     std::string config_path_;
-    Config config_; // as it was at the start
+    Config config_;
     StateFile state_;
-    LiveSelection selection_;
+    LiveOutput output_;
     detect::Engine engine_;
+    live::LossWatch losses_;
     Pipeline pipeline_;
-    std::unique_ptr<report::SyslogSink> syslog_;
-    asio::posix::stream_descriptor input_{io_};
+    KernelPoll kernel_{io_, [this](const rules::KernelStatus& status) { on_kernel(status); }};
+    LiveInput input_{io_, [this](std::string_view bytes) { pipeline_.parser().feed(bytes); },
+                     [this](LiveInput::End end, const std::string& why) { end_of_input(end, why); }};
     asio::steady_timer timer_{io_};
     asio::steady_timer end_timer_{io_};
-    std::array<char, 256UL * 1024> buffer_{};
-    std::int64_t last_age_ms_ = 0;
     std::vector<host::RunningProcess> running_; // until the first event
+    live::Lag lag_;
+    std::optional<Saver> saver_;
+    Complaint state_trouble_, status_trouble_;
+    const std::int64_t started_ms_ = base::wall_clock_ms();
+    std::int64_t last_age_ms_ = 0;
     std::int64_t next_save_ms_ = 0;
-    std::optional<std::string> save_failure_;
-    bool stopping_ = false;
+    std::int64_t next_status_ms_ = 0;
+    int status_ = exit_clean;
     bool goes_on_ = false; // ended by a signal: auditd, or its plugin, is started again
 };
 
@@ -417,7 +386,7 @@ Command add_plugin(CLI::App& app) {
         ->capture_default_str();
     app.footer(
         "Reads audit records from standard input until its end or SIGTERM, hands what it holds to syslog and exits 0.\n"
-        "SIGHUP reloads profiles, baselines and min_severity; a wrong configuration leaves the old one in force.");
+        "SIGHUP reloads configuration, profiles and baselines; a wrong configuration leaves the old one in force.");
     return [&app, path] { return Plugin(*path, app.count("--config") > 0).run(); };
 }
 

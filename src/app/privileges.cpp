@@ -24,17 +24,6 @@ constexpr bool sanitized = true; // sanitizers make calls of their own
 constexpr bool sanitized = false;
 #endif
 
-// None is used: root's files are root's without one, and what runs was read before.
-void drop_capabilities() {
-    if (::geteuid() != 0) {
-        return; // an ordinary user has none
-    }
-    capng_clear(CAPNG_SELECT_ALL);
-    if (capng_apply(CAPNG_SELECT_ALL) != 0) {
-        say(fmt::format("capabilities could not be given up: {}", std::strerror(errno)));
-    }
-}
-
 constexpr std::array allowed{
     // input, output, files
     "read",
@@ -45,6 +34,9 @@ constexpr std::array allowed{
     "close",
     "open",
     "openat",
+    "openat2",
+    "fstatfs",
+    "fstatfs64",
     "lseek",
     "fsync",
     "fdatasync",
@@ -151,26 +143,38 @@ bool allow(scmp_filter_ctx filter) {
            seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, &local) == 0;
 }
 
+} // namespace
+
+void drop_capabilities(const Needs& needs) {
+    if (::geteuid() == 0) { // an ordinary user has none
+        capng_clear(CAPNG_SELECT_ALL);
+        constexpr auto kept = static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED);
+        if (needs.look_ups) {
+            capng_updatev(CAPNG_ADD, kept, CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE, -1);
+        }
+        if (needs.kernel_state) {
+            capng_update(CAPNG_ADD, kept, CAP_AUDIT_CONTROL);
+        }
+        if (capng_apply(CAPNG_SELECT_ALL) != 0) {
+            say(fmt::format("capabilities could not be given up: {}", std::strerror(errno)));
+        }
+    }
+    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+        say(fmt::format("no_new_privs could not be set: {}", std::strerror(errno)));
+    }
+}
+
 void filter_calls() {
+    if (sanitized) {
+        return;
+    }
     const auto filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-    const bool done = filter != nullptr && seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, 1) == 0 && allow(filter) &&
-                      seccomp_load(filter) == 0;
+    const bool done = filter != nullptr && seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, 1) == 0 &&
+                      seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1) == 0 && allow(filter) && seccomp_load(filter) == 0;
     if (!done) {
         say("the filter of system calls could not be set up; the plugin runs without one");
     }
     seccomp_release(filter);
-}
-
-} // namespace
-
-void give_up_privileges(bool seccomp) {
-    drop_capabilities();
-    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
-        say(fmt::format("no_new_privs could not be set: {}", std::strerror(errno)));
-    }
-    if (seccomp && !sanitized) {
-        filter_calls();
-    }
 }
 
 } // namespace luatrail::app

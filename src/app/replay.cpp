@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "commands.hpp"
+#include "luatrail/base/clock.hpp"
 #include "luatrail/base/time.hpp"
 #include "luatrail/report/stream_sink.hpp"
 #include "reading.hpp"
@@ -99,7 +100,7 @@ void print_stats(const Pipeline& pipeline, const detect::Engine& engine, std::in
 }
 
 int replay(const CLI::App& app, const ReplayOptions& options) {
-    const auto started = monotonic_ms();
+    const auto started = base::monotonic_ms();
     check(options.reading);
     const auto config = configuration(app, options);
     auto engine_settings = engine_options(config);
@@ -118,7 +119,7 @@ int replay(const CLI::App& app, const ReplayOptions& options) {
         good = false;
     }
     if (options.reading.stats) {
-        print_stats(pipeline, engine, monotonic_ms() - started);
+        print_stats(pipeline, engine, base::monotonic_ms() - started);
     } else if (!options.reading.quiet && options.format == "text") {
         say(fmt::format("{} in {} events", counted(selection), pipeline.assembler().counters().events));
     }

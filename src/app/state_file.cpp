@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
+#include "luatrail/base/atomic_file.hpp"
 #include "luatrail/base/descriptor.hpp"
 #include "luatrail/base/text.hpp"
 
@@ -22,7 +23,7 @@ using base::Descriptor;
 
 // "luatrail state VERSION SIZE SHA256\n", then the bytes. The version is that of the bytes' meaning: to be raised with
 // every change of a transfer() function.
-constexpr int state_version = 1;
+constexpr int state_version = 2;
 constexpr std::size_t most_bytes = std::size_t{1} << 30U;
 
 std::string sha256(std::string_view bytes) {
@@ -34,17 +35,6 @@ std::string sha256(std::string_view bytes) {
 
 std::string head_of(std::string_view bytes) {
     return fmt::format("luatrail state {} {} {}\n", state_version, bytes.size(), sha256(bytes));
-}
-
-bool write_all(int fd, std::string_view bytes) {
-    while (!bytes.empty()) {
-        const auto written = ::write(fd, bytes.data(), bytes.size());
-        if (written < 0 && errno != EINTR) {
-            return false;
-        }
-        bytes.remove_prefix(written > 0 ? static_cast<std::size_t>(written) : 0);
-    }
-    return true;
 }
 
 std::optional<std::string> read_all(int fd) {
@@ -113,21 +103,11 @@ void StateFile::reject(std::string_view why, std::string& complaint) const {
 }
 
 std::optional<std::string> StateFile::save(std::string_view bytes, bool sync) const {
-    const auto fresh = path() + ".new";
-    const auto failed = [&](const std::string& what) {
-        auto reason = fmt::format("{}: {}; what is known now will be lost with the end of the plugin: make the folder, "
-                                  "or name another as state.directory",
-                                  what, std::strerror(errno));
-        ::unlink(fresh.c_str());
-        return reason;
-    };
-    Descriptor file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (file.get() < 0 || !write_all(file.get(), head_of(bytes)) || !write_all(file.get(), bytes) ||
-        (sync && ::fsync(file.get()) != 0) || file.close() != 0) {
-        return failed(fresh);
-    }
-    if (std::rename(fresh.c_str(), path().c_str()) != 0) {
-        return failed(path());
+    constexpr mode_t own = 0600;
+    if (const auto failed = base::write_atomically(path(), head_of(bytes), bytes, own, sync)) {
+        return fmt::format("{}: {}; what is known now will be lost with the end of the plugin: make the folder, "
+                           "or name another as state.directory",
+                           failed->path, std::strerror(failed->error));
     }
     return std::nullopt;
 }

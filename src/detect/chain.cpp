@@ -242,6 +242,7 @@ void find_chain(const Node& node, const Invoked& run, const EngineOptions& optio
     // looked.
     if (script != nullptr && !(script->deleted && run.script_path)) {
         chain.add_file(ChainKind::script_drop, *script);
+        finding.code.inode = script->id.inode;
         if (!through.empty() && script->paths.size() == 1) {
             finding.code.path = script->paths.front(); // where the links lead
         }

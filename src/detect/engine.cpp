@@ -379,9 +379,9 @@ Engine::~Engine() = default;
 void Engine::on_event(const audit::Event& event) {
     impl_->on_event(event);
 }
-void Engine::set_policy(ProfileSet profiles, Baseline baseline) {
-    impl_->options.profiles = std::move(profiles);
-    impl_->options.baseline = std::move(baseline);
+void Engine::set_options(EngineOptions options) {
+    options.memory = impl_->options.memory;
+    impl_->options = std::move(options);
     impl_->programs.clear();
 }
 

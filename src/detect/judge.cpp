@@ -41,6 +41,7 @@ void describe_code(const Invoked& run, Finding& finding) {
     }
     code.path = run.script_path;
     code.inline_text = invocation.inline_text;
+    code.inode = run.script ? std::optional(run.script->inode) : std::nullopt;
 }
 
 // The process that started this one: the nearest ancestor with another pid.

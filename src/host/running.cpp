@@ -148,6 +148,10 @@ std::vector<RunningProcess> running_processes(const std::string& proc) {
     return running;
 }
 
+std::optional<RunningProcess> running_process(std::uint32_t pid, const std::string& proc) {
+    return read_process(fmt::format("{}/{}", proc, pid), pid, boot_ms(proc));
+}
+
 void seed(ProcessTable& table, const std::vector<RunningProcess>& running, const audit::EventId& now) {
     std::unordered_map<std::uint32_t, const RunningProcess*> by_pid;
     for (const auto& process : running) {

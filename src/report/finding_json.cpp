@@ -136,6 +136,42 @@ Json degraded_value(const std::vector<detect::Degraded>& degraded) {
     return values;
 }
 
+// Only the keys that are known.
+Json file_evidence_value(const detect::FileEvidence& file) {
+    Json value = Json::object();
+    const auto put = [&value](const char* key, const std::optional<std::string>& text) {
+        if (text) {
+            put_text(value, key, *text);
+        }
+    };
+    put("path", file.path);
+    put("sha256", file.sha256);
+    if (file.size) {
+        value["size"] = *file.size;
+    }
+    put("first_line", file.first_line);
+    put("bytecode", file.bytecode);
+    put("note", file.note);
+    return value;
+}
+
+Json evidence_value(const detect::Evidence& evidence) {
+    Json value = Json::object();
+    if (evidence.interpreter) {
+        value["interpreter"] = file_evidence_value(*evidence.interpreter);
+    }
+    if (evidence.script) {
+        value["script"] = file_evidence_value(*evidence.script);
+    }
+    if (!evidence.environment.empty()) {
+        put_texts(value, "environment", evidence.environment);
+    }
+    if (evidence.note) {
+        put_text(value, "note", *evidence.note);
+    }
+    return value;
+}
+
 // A lower bound of the JSON's size that costs no rendering: a finding may carry megabytes.
 std::size_t at_least(const detect::Finding& finding) {
     const auto of = [](const std::vector<std::string>& words) {
@@ -180,6 +216,9 @@ Json finding_value(const detect::Finding& finding, const std::vector<std::string
     value["events"] = events_value(finding.events);
     value["degraded"] = degraded_value(finding.degraded);
     put_optional(value, "follows", finding.follows);
+    if (finding.evidence) {
+        value["evidence"] = evidence_value(*finding.evidence);
+    }
     if (!shortened.empty()) {
         value["shortened"] = shortened;
     }

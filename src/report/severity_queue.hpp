@@ -16,6 +16,7 @@ struct Message {
     detect::Severity severity = detect::Severity::info;
     std::int64_t time_ms = 0; // of the finding
     std::string text;
+    bool finding = true; // not a notice: those are counted by nobody
 };
 
 // First in, first out; beyond its bounds the newest message of the lowest severity leaves. Every operation takes

@@ -61,6 +61,7 @@ class Cutter {
     void code();
     void interpreter();
     void expectation();
+    void evidence();
     void node() { cut_.node = text(whole_.node, round_.text); }
     void title() { cut_.title = text(whole_.title, round_.text); }
 
@@ -196,17 +197,36 @@ void Cutter::expectation() {
     cut_.expectation.why = text(whole_.expectation.why, round_.text);
 }
 
+void Cutter::evidence() {
+    if (!whole_.evidence) {
+        return;
+    }
+    using detect::Evidence;
+    using detect::FileEvidence;
+    auto& evidence = *cut_.evidence;
+    for (const auto file : {&Evidence::interpreter, &Evidence::script}) {
+        if (const auto& from = *whole_.evidence.*file) {
+            for (const auto member : {&FileEvidence::path, &FileEvidence::first_line, &FileEvidence::note}) {
+                *(evidence.*file).*member = text(*from.*member, round_.text);
+            }
+        }
+    }
+    evidence.environment = words(whole_.evidence->environment, round_.words, round_.text);
+    evidence.note = text(whole_.evidence->note, round_.text);
+}
+
 struct Step {
     std::string_view key;
     void (Cutter::*apply)();
 };
 
 // What a reader misses least stands first.
-constexpr std::array<Step, 14> steps{{
+constexpr std::array<Step, 15> steps{{
     {"ancestors.argv", &Cutter::ancestors_argv},
     {"process.argv", &Cutter::process_argv},
     {"code.inline", &Cutter::inline_text},
     {"ancestors", &Cutter::ancestors},
+    {"evidence", &Cutter::evidence},
     {"reasons", &Cutter::reasons},
     {"events", &Cutter::events},
     {"chain", &Cutter::chain},

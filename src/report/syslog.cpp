@@ -121,4 +121,23 @@ std::string to_syslog(const LostFindings& lost, const SyslogFormat& format) {
            json_line(value, Characters::ascii);
 }
 
+std::string to_syslog(const Notice& notice, const SyslogFormat& format) {
+    Json counts = Json::object();
+    for (const auto& [name, count] : notice.counts) {
+        counts[name] = count;
+    }
+    Json value;
+    value["schema"] = "luatrail/notice/1";
+    put_text(value, "kind", notice.kind);
+    value["time"] = base::iso_time(notice.time_ms);
+    put_optional(value, "node", notice.node);
+    put_text(value, "text", notice.text);
+    put_text(value, "remedy", notice.remedy);
+    value["counts"] = std::move(counts);
+    return start_of({syslog_severity(Severity::medium), notice.time_ms, "notice",
+                     "[luatrail@32473" + parameter("kind", notice.kind) + "]"},
+                    format) +
+           json_line(value, Characters::ascii);
+}
+
 } // namespace luatrail::report

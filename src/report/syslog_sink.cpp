@@ -85,6 +85,9 @@ struct SyslogSink::Impl {
 };
 
 void SyslogSink::Impl::lose(const Message& message) {
+    if (!message.finding) {
+        return;
+    }
     ++counters.dropped;
     ++lost.by_severity.at(static_cast<std::size_t>(message.severity));
     lost.first_ms = any_lost ? std::min(lost.first_ms, message.time_ms) : message.time_ms;
@@ -215,11 +218,11 @@ LocalSocket::Sent SyslogSink::Impl::send_next() {
     }
     const auto result = socket.send(queue.front().text);
     if (result == Sent::whole) {
-        queue.pop();
-        ++counters.sent;
+        counters.sent += queue.pop().finding ? 1 : 0;
     } else if (result == Sent::partly) {
-        partial = queue.pop().text;
-        partial_is_finding = true;
+        auto begun = queue.pop();
+        partial = std::move(begun.text);
+        partial_is_finding = begun.finding;
     } else if (result == Sent::too_big) {
         const auto refused = queue.pop();
         lose(refused);
@@ -275,7 +278,11 @@ SyslogSink::SyslogSink(asio::io_context& io, SyslogOptions options, std::functio
 SyslogSink::~SyslogSink() = default;
 
 void SyslogSink::on_finding(const detect::Finding& finding) {
-    impl_->enqueue({finding.severity, finding.time_ms, to_syslog(finding, impl_->options.format)});
+    impl_->enqueue({finding.severity, finding.time_ms, to_syslog(finding, impl_->options.format), true});
+}
+
+void SyslogSink::notify(const Notice& notice) {
+    impl_->enqueue({detect::Severity::medium, notice.time_ms, to_syslog(notice, impl_->options.format), false});
 }
 
 std::size_t SyslogSink::drain(int ms) {
@@ -292,14 +299,14 @@ void SyslogSink::save(base::Packer& out) const {
     const auto messages = impl_->queue.all();
     out.number(messages.size());
     for (const auto* message : messages) {
-        out(message->severity, message->time_ms, message->text);
+        out(message->severity, message->time_ms, message->text, message->finding);
     }
 }
 
 void SyslogSink::load(base::Unpacker& in) {
     for (auto left = in.size(); left > 0; --left) {
         Message message;
-        in(message.severity, message.time_ms, message.text);
+        in(message.severity, message.time_ms, message.text, message.finding);
         if (message.severity > detect::Severity::critical) {
             throw base::UnpackError("a message has no severity");
         }

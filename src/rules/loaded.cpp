@@ -3,7 +3,6 @@
 #include <cstring>
 
 #include <poll.h>
-#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -12,27 +11,12 @@
 #include "luatrail/base/error.hpp"
 #include "luatrail/rules/host_checks.hpp"
 #include "luatrail/rules/rule.hpp"
+#include "netlink.hpp"
 
 namespace luatrail::rules {
 namespace {
 
 constexpr int patience_ms = 2000;
-
-class Netlink {
-  public:
-    Netlink() : fd_(audit_open()) {
-        if (fd_ < 0) {
-            throw base::Error(fmt::format("the kernel's audit: {}; is it built in?", std::strerror(errno)));
-        }
-    }
-    ~Netlink() { audit_close(fd_); }
-    Netlink(const Netlink&) = delete;
-    Netlink& operator=(const Netlink&) = delete;
-    int fd() const { return fd_; }
-
-  private:
-    int fd_;
-};
 
 std::optional<List> list_of(std::uint32_t flags) {
     switch (flags & ~static_cast<std::uint32_t>(AUDIT_FILTER_PREPEND)) {
@@ -223,12 +207,11 @@ KernelStatus kernel_status() {
     }
     KernelStatus status;
     read_replies(netlink, "the kernel's audit", [&status](const audit_reply& reply) {
-        if (reply.type != AUDIT_GET) {
-            return false;
+        const bool answered = reply.type == AUDIT_GET;
+        if (answered) {
+            status = status_of(*reply.status);
         }
-        const auto& from = *reply.status;
-        status = {from.enabled, from.failure, from.pid, from.rate_limit, from.backlog_limit, from.lost, from.backlog};
-        return true;
+        return answered;
     });
     return status;
 }

@@ -135,7 +135,7 @@ TEST_CASE("a check lists every error, one a line, in the order of the file's tab
     CHECK(
         check_config(file) ==
         std::vector<std::string>{
-            file + ":9:2: nonsense: unknown key; known here: engine, detect, syslog, state, limits, privileges, doctor",
+            file + ":9:2: nonsense: unknown key; known here: engine, detect, syslog, state, live, status, limits, privileges, doctor",
             file + ":4:1: engine.x: unknown key; known here: window, memory",
             file + ":2:10: engine.window: `never` is no duration; write it as \"250ms\", \"30s\", \"10m\", \"2h\" or "
                    "\"7d\"",

@@ -274,7 +274,9 @@ TEST_CASE("a new policy counts from the next event on") {
     run(start);
     detect::Baseline baseline;
     baseline.load_text("schema = 1\n[[expect]]\nid = \"all\"\nuser = \"33\"\n", "new.toml");
-    engine.set_policy(detect::ProfileSet::builtin(), std::move(baseline));
+    detect::EngineOptions options;
+    options.baseline = std::move(baseline);
+    engine.set_options(std::move(options));
     run(start + 1000);
     CHECK(findings.all.size() == 1);
     CHECK(engine.counters().expected_runs == 1);

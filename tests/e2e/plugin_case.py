@@ -66,7 +66,7 @@ class PluginCase(harness.TestCase):
     def config(self, socket_path, minimum="info", more='[limits]\nrepeat = "0s"\n'):
         path = self.dir / "luatrail.toml"
         path.write_text(
-            f'[state]\ndirectory = "{self.state}"\n[detect]\nbaseline = []\nprofiles = []\nmin_severity = "{minimum}"\n[syslog]\nsocket = "{socket_path}"\n{more}'
+            f'[state]\ndirectory = "{self.state}"\n[status]\nfile = "{self.dir}/status.json"\nevery = "1s"\n[detect]\nbaseline = []\nprofiles = []\nmin_severity = "{minimum}"\n[syslog]\nsocket = "{socket_path}"\n{more}'
         )
         return path
 

@@ -3,6 +3,7 @@ import os
 import pathlib
 import re
 import signal
+import subprocess
 import unittest
 
 import harness
@@ -68,7 +69,7 @@ class State(PluginCase):
             head: "it is no state of luatrail",
             b"": "it is no state of luatrail",
             b"\x00" * 100: "it is no state of luatrail",
-            head.replace(b"state 1 ", b"state 999 ") + b"\n" + body: "another version of luatrail wrote it",
+            head.replace(b"state 2 ", b"state 999 ") + b"\n" + body: "another version of luatrail wrote it",
         }
         for content, why in cases.items():
             with self.subTest(why=why):
@@ -103,10 +104,49 @@ class State(PluginCase):
         self.assertEqual(len(self.received(rsyslog)), len(ATTACK.replayed.findings()))
         self.state.mkdir()
 
+    def test_a_state_folder_of_somebody_else_or_read_only_or_full_is_told_and_nothing_is_lost(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can give folders away and mount file systems")
+        lines = b"".join(live(ATTACK.lines()))
+        mounted = self.dir / "mounted"
+        mounted.mkdir()
+
+        def mount(options):
+            subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", mounted], check=True)
+            self.addCleanup(subprocess.run, ["umount", mounted], check=False)
+
+        def somebody_elses():
+            os.chown(self.state, 65534, 65534)
+            self.state.chmod(0o755)
+            self.addCleanup(os.chown, self.state, 0, 0)
+            return self.state, "Permission denied"
+
+        def read_only():
+            mount("ro")
+            return mounted, "Read-only file system"
+
+        def full():
+            mount("size=64k,mode=700")
+            (mounted / "filler").write_bytes(b"x" * 61440)
+            return mounted, "No space left on device"
+
+        for make in (somebody_elses, read_only, full):
+            with self.subTest(make=make.__name__):
+                rsyslog = self.rsyslog(name=make.__name__)
+                folder, why = make()
+                config = self.config(rsyslog / "log")
+                config.write_text(config.read_text().replace(f'"{self.state}"', f'"{folder}"'))
+                said = self.finish(self.start(config, keep_state=True), lines)
+                self.assertEqual(said.count("\n"), 1, said)
+                self.assertIn(f"{folder}/state.new: {why}", said)
+                self.stop_rsyslog(rsyslog)
+                self.assertEqual(self.received(rsyslog), ATTACK.replayed.findings())
+                self.assertEqual([path.name for path in folder.iterdir() if path.name.startswith("state")], [])
+
     def test_findings_that_syslog_did_not_take_are_sent_by_the_next_start(self):
         config = self.config(self.dir / "later" / "log")
         said = self.run_plugin(config, b"".join(live(ATTACK.lines())))
-        self.assertIn("1 findings could not be handed to syslog before the end; they are kept for the next start", said)
+        self.assertIn("1 messages could not be handed to syslog before the end; they are kept for the next start", said)
         rsyslog = self.rsyslog(name="later")
         self.assertEqual(self.finish(self.start(config, keep_state=True), b""), "")
         self.stop_rsyslog(rsyslog)
@@ -125,17 +165,37 @@ class Privileges(PluginCase):
         return process
 
     def status(self, process):
-        text = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+        return self.status_of(pathlib.Path(f"/proc/{process.pid}"))
+
+    @staticmethod
+    def status_of(folder):
+        text = (folder / "status").read_text()
         return dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
 
     def test_it_keeps_none_that_it_does_not_use(self):
-        status = self.status(self.started())
-        for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
-            self.assertEqual(int(status[name], 16), 0, name)
-        if os.geteuid() == 0:
-            self.assertEqual(int(status["CapBnd"], 16), 0)
-        self.assertEqual(status["NoNewPrivs"], "1")
-        self.assertEqual(status["Seccomp"], "0" if harness.SANITIZED else "2")
+        dac_read_search, sys_ptrace, audit_control = 1 << 2, 1 << 19, 1 << 30  # linux/capability.h
+        off = "[live]\nlook_ups = false\nkernel_state = false\n"
+        for more, kept in (
+            ("", dac_read_search | sys_ptrace | audit_control),
+            ("[live]\nkernel_state = false\n", dac_read_search | sys_ptrace),
+            ("[live]\nlook_ups = false\n", audit_control),
+            (off, 0),
+        ):
+            process = self.started(more)
+            tasks = list(pathlib.Path(f"/proc/{process.pid}/task").iterdir())
+            self.assertEqual(len(tasks), 2 if "look_ups" in more else 3, "the loop, one that saves, one that looks up")
+            for task in tasks:
+                with self.subTest(more=more, task=task.name):
+                    status = self.status_of(task)
+                    kept = kept if os.geteuid() == 0 else 0
+                    for name in ("CapInh", "CapAmb"):
+                        self.assertEqual(int(status[name], 16), 0, name)
+                    for name in ("CapPrm", "CapEff"):
+                        self.assertEqual(int(status[name], 16), kept, name)
+                    if os.geteuid() == 0:
+                        self.assertEqual(int(status["CapBnd"], 16), 0)
+                    self.assertEqual(status["NoNewPrivs"], "1")
+                    self.assertEqual(status["Seccomp"], "0" if harness.SANITIZED else "2")
 
     def test_the_filter_can_be_switched_off(self):
         self.assertEqual(self.status(self.started("[privileges]\nseccomp = false\n"))["Seccomp"], "0")

@@ -4,6 +4,7 @@ import pathlib
 import re
 import signal
 import socket
+import struct
 import subprocess
 import time
 import unittest
@@ -185,6 +186,73 @@ class Signals(PluginCase):
         self.assertEqual(self.finish(process), "")
         self.stop_rsyslog(rsyslog)
         self.assertEqual([finding["severity"] for finding in self.received(rsyslog)], ["critical"])
+
+    def test_sighup_takes_another_syslog_socket_and_state_folder(self):
+        first, second = self.rsyslog(), self.rsyslog(name="second")
+        process = self.start(self.config(first / "log"))
+        process.stdin.write(b"".join(live(ATTACK.lines())))
+        process.stdin.flush()
+        self.wait_for(first, 1)
+        other = self.dir / "other-state"
+        other.mkdir(mode=0o700)
+        config = self.config(second / "log")
+        config.write_text(config.read_text().replace(f'"{self.state}"', f'"{other}"'))
+        self.signal(process, signal.SIGHUP)
+        self.assertIn(b"reloaded\n", process.stderr.readline())
+        process.stdin.write(b"".join(later(live(ATTACK.lines()), 3600)))
+        self.assertEqual(self.finish(process), "")
+        self.stop_rsyslog(first)
+        self.stop_rsyslog(second)
+        self.assertEqual(len(self.received(first)), 1)
+        self.assertEqual(len(self.received(second)), 1)
+        self.assertEqual(json.loads((self.dir / "status.json").read_text())["syslog"]["sent"], 2)
+        self.assertEqual([path.name for path in other.iterdir()], ["state"])
+
+    def test_sighup_takes_what_waits_for_a_dead_socket_to_a_live_one(self):
+        rsyslog = self.rsyslog()
+        process = self.start(self.config(self.dir / "nobody"))
+        process.stdin.write(b"".join(live(ATTACK.lines())))
+        process.stdin.flush()
+        self.assertIn(b"findings wait", process.stderr.readline())
+        self.config(rsyslog / "log")
+        self.signal(process, signal.SIGHUP)
+        self.assertIn(b"reloaded\n", process.stderr.readline())
+        self.assertEqual(self.wait_for(rsyslog, 1), ATTACK.replayed.findings())
+        self.assertEqual(self.finish(process), "")
+
+    def test_sighup_says_what_needs_a_restart(self):
+        rsyslog = self.rsyslog()
+        for more in ('[engine]\nmemory = "8MiB"\n', "[live]\nlook_ups = false\n", "[privileges]\nseccomp = false\n"):
+            with self.subTest(more=more):
+                process = self.start(self.config(rsyslog / "log"))
+                self.wait_for_start(process)
+                self.config(rsyslog / "log", more=more)
+                self.signal(process, signal.SIGHUP)
+                self.assertIn(b"counts from the next start", process.stderr.readline())
+                self.finish(process)
+
+    def test_auditds_binary_protocol_is_one_clear_line(self):
+        rsyslog = self.rsyslog()
+        text = b"audit(1795572010.666:108274): arch=c000003e syscall=59 success=yes"
+        for version in (0, 1):
+            data = struct.pack("=4I", version, 16, 1300, len(text)) + text
+            process = self.start(self.config(rsyslog / "log"))
+            out, said = process.communicate(data * 3, timeout=harness.TIMEOUT)
+            self.assertEqual(process.returncode, 2)
+            self.assertEqual(out, b"")
+            self.assertEqual(
+                said.decode(),
+                "luatrail: standard input: auditd's binary protocol; write \"format = string\" in plugins.d/luatrail.conf, and restart auditd\n",
+            )
+
+    def test_bytes_of_neither_protocol_are_counted(self):
+        rsyslog = self.rsyslog()
+        said = self.run_plugin(self.config(rsyslog / "log"), bytes(range(256)) + b"\n" + b"".join(live(ATTACK.lines())))
+        self.assertEqual(said, "")
+        self.stop_rsyslog(rsyslog)
+        self.assertEqual(self.received(rsyslog), ATTACK.replayed.findings())
+        malformed = json.loads((self.dir / "status.json").read_text())["malformed"]
+        self.assertEqual({reason for reason, count in malformed.items() if count}, {"no-record", "nul-byte"})
 
     def test_sighup_takes_a_new_baseline(self):
         rsyslog = self.rsyslog()

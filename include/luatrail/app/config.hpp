@@ -53,6 +53,17 @@ struct Config {
         bool seccomp = true; // the plugin allows itself only the system calls that it uses
         friend bool operator==(const Privileges&, const Privileges&) = default;
     };
+    struct Live {
+        bool look_ups = true;     // a finding gets what its files and its process show
+        bool kernel_state = true; // the kernel is asked what it lost
+        friend bool operator==(const Live&, const Live&) = default;
+    };
+    struct Status {
+        std::string file = "/run/luatrail/status.json";
+        std::optional<std::string> prometheus; // a file in node_exporter's textfile folder
+        std::int64_t every_ms = 10'000;        // 1 s to 1 hour
+        friend bool operator==(const Status&, const Status&) = default;
+    };
     struct Doctor {
         std::string profile = "full"; // of the rules that this host is meant to have; or "lean"
         friend bool operator==(const Doctor&, const Doctor&) = default;
@@ -63,6 +74,8 @@ struct Config {
     Syslog syslog;
     State state;
     Limits limits;
+    Live live;
+    Status status;
     Privileges privileges;
     Doctor doctor;
     friend bool operator==(const Config&, const Config&) = default;

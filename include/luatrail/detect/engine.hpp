@@ -52,8 +52,8 @@ class Engine : public audit::EventSink {
 
     void on_event(const audit::Event& event) override;
 
-    // What counts from the next event on.
-    void set_policy(ProfileSet profiles, Baseline baseline);
+    // What counts from the next event on; the bound of the tables stays what it was.
+    void set_options(EngineOptions options);
 
     // The source saw that records were lost (the kernel's "audit_lost=", the plugin's own drops): findings near it say
     // so.

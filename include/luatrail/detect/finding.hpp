@@ -84,6 +84,7 @@ struct Code {
     std::optional<std::string> inline_text;
     std::string format = "unknown"; // "text", "bytecode": known to live look-ups only
     std::optional<std::string> package;
+    std::optional<std::uint64_t> inode{}; // of the script, where the log told it; not rendered
 };
 
 struct ProcessInfo {
@@ -127,6 +128,22 @@ struct Reason {
     std::string text; // one sentence
 };
 
+// What a file held when it was looked at, soon after the run.
+struct FileEvidence {
+    std::optional<std::string> path;   // where it was opened: "/proc/4711/exe", "/tmp/x.lua"
+    std::optional<std::string> sha256; // 64 hex digits
+    std::optional<std::uint64_t> size; // bytes
+    std::optional<std::string> first_line, bytecode; // of code: what it begins with; "Lua 5.4", "LuaJIT 2"
+    std::optional<std::string> note;                 // why something is missing, or may not be what was run
+};
+
+// Added by the running host alone: a replay has none, and no verdict rests on it.
+struct Evidence {
+    std::optional<FileEvidence> interpreter, script;
+    std::vector<std::string> environment; // "LUA_INIT=@/tmp/x", "LUA_PATH=..."
+    std::optional<std::string> note;      // why nothing of the process could be told
+};
+
 struct Finding {
     std::string id; // 16 hex digits: digest of node, event ids and kind
     std::int64_t time_ms = 0;
@@ -143,6 +160,7 @@ struct Finding {
     std::vector<audit::EventId> events; // the run first
     std::vector<Degraded> degraded;
     std::optional<std::string> follows; // id of the finding that this one raises
+    std::optional<Evidence> evidence{};
 };
 
 // Receives findings in the order of their events.

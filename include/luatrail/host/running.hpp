@@ -23,6 +23,9 @@ struct RunningProcess {
 // are, too. Where /proc hides other users' processes (hidepid), they are missing. Never throws.
 std::vector<RunningProcess> running_processes(const std::string& proc = "/proc");
 
+// One of them; nothing when it does not run, is a kernel thread, or may not be looked at.
+std::optional<RunningProcess> running_process(std::uint32_t pid, const std::string& proc = "/proc");
+
 // Makes the table know them. What it knew and does not run any more has ended at `now`.
 void seed(ProcessTable& table, const std::vector<RunningProcess>& running, const audit::EventId& now);
 

@@ -4,7 +4,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "luatrail/detect/finding.hpp"
 
@@ -74,5 +77,18 @@ struct LostFindings {
 // The message that tells of them: MSGID "dropped", PRI of the worst one lost but at least warning, and as JSON
 // {"schema":"luatrail/dropped/1","dropped":{"info":0,...,"critical":1},"first":TIME,"last":TIME}.
 std::string to_syslog(const LostFindings& lost, const SyslogFormat& format);
+
+// What a reader of findings must know beside them: that luatrail, or the audit before it, could not see everything.
+struct Notice {
+    std::string kind; // "lost-records": stable
+    std::int64_t time_ms = 0;
+    std::optional<std::string> node;
+    std::string text, remedy; // a sentence each
+    std::vector<std::pair<std::string, std::uint64_t>> counts;
+};
+
+// MSGID "notice", PRI warning, structured data [luatrail@32473 kind="..."], and as JSON
+// {"schema":"luatrail/notice/1","kind":...,"time":TIME,"node":...,"text":...,"remedy":...,"counts":{NAME:n,...}}.
+std::string to_syslog(const Notice& notice, const SyslogFormat& format);
 
 } // namespace luatrail::report

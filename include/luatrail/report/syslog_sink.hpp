@@ -35,7 +35,7 @@ struct SyslogCounters {
     std::uint64_t sent = 0;       // findings that the socket took
     std::uint64_t dropped = 0;    // findings that the full queue or the socket (EMSGSIZE) refused
     std::uint64_t reconnects = 0; // connections after the first one, or after a first attempt that failed
-    std::uint64_t queued = 0;     // findings that wait
+    std::uint64_t queued = 0;     // messages that wait
 };
 
 // A bounded queue before a non-blocking socket on the caller's io_context. A message is sent within on_finding when the
@@ -49,8 +49,10 @@ class SyslogSink : public detect::FindingSink {
     SyslogSink(boost::asio::io_context& io, SyslogOptions options, std::function<void(const std::string&)> log);
     ~SyslogSink() override;
     void on_finding(const detect::Finding& finding) override;
+    // On the findings' way, as a medium one.
+    void notify(const Notice& notice);
     // Tries to send what is queued, for at most `ms` milliseconds (shutdown), without the event loop. Returns how many
-    // findings remain.
+    // messages remain.
     std::size_t drain(int ms);
     const SyslogCounters& counters() const;
 

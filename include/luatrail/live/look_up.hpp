@@ -1,0 +1,48 @@
+// A look at the running host, soon after a run of Lua: what its files hold, what its environment sets, in which unit and
+// container it runs.
+//
+// Everything that is looked at may be an attacker's. Files are opened by O_PATH first: what is no regular file (a FIFO, a
+// device), or lies on a network or FUSE mount, is not read; nor is a script that the run's own user may not read, so that
+// nobody has luatrail tell him what is in a file of others. Sizes are bounded.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "luatrail/detect/finding.hpp"
+
+namespace luatrail::live {
+
+inline constexpr std::uint64_t most_hashed = 32UL * 1024 * 1024; // bytes of one file
+inline constexpr std::size_t most_first_line = 200;              // bytes
+inline constexpr std::size_t most_variable = 1024;               // bytes of one environment variable
+
+// What cgroups(7) says of a process: /proc/PID/cgroup.
+struct ControlGroup {
+    std::optional<std::string> unit;      // of systemd, the innermost: "nginx.service", "session-3.scope"
+    std::optional<std::string> container; // its id, or the name that lxc or systemd-nspawn give it
+};
+ControlGroup parse_cgroup(std::string_view text);
+
+// "Lua 5.4" (lundump.h: ESC "Lua", then the version's two digits in one byte), "LuaJIT 2" (lj_bcdump.h: ESC "LJ", then
+// the format's version); nothing when the bytes are no bytecode.
+std::optional<std::string> bytecode_of(std::string_view first_bytes);
+
+class LookUps {
+  public:
+    // `proc`: a proc(5) file system.
+    explicit LookUps(std::string proc = "/proc");
+    ~LookUps();
+
+    // Adds `evidence`, and unit, container and code format where they can be known. Blocks as files do; never throws.
+    void add_to(detect::Finding& finding);
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+} // namespace luatrail::live
