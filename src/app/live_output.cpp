@@ -42,7 +42,8 @@ std::unique_ptr<report::SyslogSink> LiveOutput::open_syslog(const Config& config
     if (config.syslog.transport == Config::Transport::off) {
         return nullptr;
     }
-    return std::make_unique<report::SyslogSink>(io_, syslog_options(config), [](const std::string& text) { say(text); });
+    return std::make_unique<report::SyslogSink>(io_, syslog_options(config),
+                                                [](const std::string& text) { say(text); });
 }
 
 void LiveOutput::set_repeat(std::int64_t repeat_ms) {

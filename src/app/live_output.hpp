@@ -66,7 +66,7 @@ class LiveOutput : public detect::FindingSink {
     Enrichment enrichment_{*this};
     std::unique_ptr<report::RepeatFilter> repeat_;
     std::uint64_t former_repeats_ = 0;
-    report::SyslogCounters former_; // of sinks that were replaced
+    report::SyslogCounters former_;      // of sinks that were replaced
     std::int64_t newest_ms_ = INT64_MIN; // of the findings
     std::int64_t came_ms_ = 0;
 };

@@ -15,8 +15,8 @@ namespace luatrail::app {
 struct PipelineOptions {
     source::ParserKind parser = source::ParserKind::native;
     audit::AssemblerLimits limits;
-    std::optional<std::string> node; // only records of this node; "" stands for records without one
-    std::FILE* bad_lines = nullptr;  // malformed lines go here
+    std::optional<std::string> node;                   // only records of this node; "" stands for records without one
+    std::FILE* bad_lines = nullptr;                    // malformed lines go here
     std::function<void(const audit::Record&)> watch{}; // sees each record before it is assembled
 };
 

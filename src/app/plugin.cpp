@@ -156,7 +156,8 @@ class Plugin : private audit::EventSink {
 
     // Digest and disk take their time: the loop does not wait for them. False when the last ones still do.
     bool begin_save() {
-        return saver_->start(state_trouble_, [file = state_, bytes = packed_state()] { return file.save(bytes, false); });
+        return saver_->start(state_trouble_,
+                             [file = state_, bytes = packed_state()] { return file.save(bytes, false); });
     }
 
     live::Status current_status(bool ended) {
@@ -185,8 +186,9 @@ class Plugin : private audit::EventSink {
     }
 
     bool begin_status() {
-        return saver_->start(status_trouble_,
-                             [config = config_.status, now = current_status(false)] { return write_status(config, now); });
+        return saver_->start(status_trouble_, [config = config_.status, now = current_status(false)] {
+            return write_status(config, now);
+        });
     }
 
     // The first record names this host's node.
@@ -298,12 +300,12 @@ class Plugin : private audit::EventSink {
             next_save_ms_ = std::min(next_save_ms_, now + config.state.save_ms);
             next_status_ms_ = now;
             prepare_status_folder(config.status);
-            const bool later = config.engine.memory_bytes != config_.engine.memory_bytes || !(config.live == config_.live) ||
-                               !(config.privileges == config_.privileges);
+            const bool later = config.engine.memory_bytes != config_.engine.memory_bytes ||
+                               !(config.live == config_.live) || !(config.privileges == config_.privileges);
             config_ = config;
-            say(fmt::format("{}: reloaded{}", config_path_,
-                            later ? "; what it changes of engine.memory, [live] and [privileges] counts from the next start"
-                                  : ""));
+            say(fmt::format(
+                "{}: reloaded{}", config_path_,
+                later ? "; what it changes of engine.memory, [live] and [privileges] counts from the next start" : ""));
         } catch (const base::Error& error) {
             say(fmt::format("{}; the old configuration stays in force", error.what()));
         }
@@ -326,8 +328,8 @@ class Plugin : private audit::EventSink {
         }
         output_.flush();
         if (const auto left = output_.drain(drain_ms); left > 0) {
-            say(fmt::format("{} messages could not be handed to syslog before the end; they are kept for the next start",
-                            left));
+            say(fmt::format(
+                "{} messages could not be handed to syslog before the end; they are kept for the next start", left));
         }
         if (const auto syslog = output_.syslog(); syslog && syslog->dropped > 0) {
             say(fmt::format("{} findings were dropped while syslog took none; raise limits.queue", syslog->dropped));

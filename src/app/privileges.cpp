@@ -37,6 +37,8 @@ constexpr std::array allowed{
     "openat2",
     "fstatfs",
     "fstatfs64",
+    "mkdir",
+    "mkdirat",
     "lseek",
     "fsync",
     "fdatasync",
@@ -170,7 +172,8 @@ void filter_calls() {
     }
     const auto filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
     const bool done = filter != nullptr && seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, 1) == 0 &&
-                      seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1) == 0 && allow(filter) && seccomp_load(filter) == 0;
+                      seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1) == 0 && allow(filter) &&
+                      seccomp_load(filter) == 0;
     if (!done) {
         say("the filter of system calls could not be set up; the plugin runs without one");
     }

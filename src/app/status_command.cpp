@@ -38,8 +38,8 @@ std::string content_of(const std::string& path) {
     file.read(content.data(), static_cast<std::streamsize>(content.size()));
     content.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
     if (content.empty()) {
-        throw base::Error(fmt::format("{}: {}; has the plugin run since the host was started? see `luatrail doctor`", path,
-                                      errno != 0 ? std::strerror(errno) : "nothing is in it"));
+        throw base::Error(fmt::format("{}: {}; has the plugin run since the host was started? see `luatrail doctor`",
+                                      path, errno != 0 ? std::strerror(errno) : "nothing is in it"));
     }
     return content;
 }
@@ -87,7 +87,8 @@ Command add_status(CLI::App& app) {
         ->type_name("FILE")
         ->capture_default_str();
     app.add_option("--file", options->file, "The status file itself")->type_name("FILE");
-    app.add_option("--format", options->format, "text for a person, json for the file as it is, prometheus for a textfile")
+    app.add_option("--format", options->format,
+                   "text for a person, json for the file as it is, prometheus for a textfile")
         ->check(CLI::IsMember({"text", "json", "prometheus"}))
         ->type_name("FORMAT")
         ->capture_default_str();

@@ -32,7 +32,8 @@ std::optional<std::string> write_status(const Config::Status& config, const live
     const auto json = live::to_json(status);
     auto failed = write(config.file, "status.file", json);
     if (config.prometheus) {
-        if (auto other = write(*config.prometheus, "status.prometheus", live::status_prometheus(json)); other && !failed) {
+        if (auto other = write(*config.prometheus, "status.prometheus", live::status_prometheus(json));
+            other && !failed) {
             failed = std::move(other);
         }
     }

@@ -20,7 +20,8 @@ std::vector<std::string_view> parts_of(std::string_view text, char between) {
 }
 
 bool is_hex(std::string_view text) {
-    return std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+    return std::all_of(text.begin(), text.end(),
+                       [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 // An id as docker, podman, containerd and cri-o give it (64 digits), or as ECS does (32, and a number).

@@ -24,11 +24,24 @@ namespace {
 using base::Descriptor;
 
 // f_type of statfs(2). Not all stand in linux/magic.h.
-constexpr std::array<std::uint32_t, 18> remote{
-    NFS_SUPER_MAGIC,  SMB_SUPER_MAGIC,  CIFS_SUPER_MAGIC, SMB2_SUPER_MAGIC, CODA_SUPER_MAGIC,
-    AFS_SUPER_MAGIC,  AFS_FS_MAGIC,     CEPH_SUPER_MAGIC, V9FS_MAGIC,       OCFS2_SUPER_MAGIC,
-    FUSE_SUPER_MAGIC, AUTOFS_SUPER_MAGIC, 0x0BD00BD0U /* lustre */, 0x47504653U /* gpfs */, 0x19830326U /* beegfs */,
-    0x01161970U /* gfs2 */, 0xAAD7AAEAU /* panfs */, 0x564CU /* ncp */};
+constexpr std::array<std::uint32_t, 18> remote{NFS_SUPER_MAGIC,
+                                               SMB_SUPER_MAGIC,
+                                               CIFS_SUPER_MAGIC,
+                                               SMB2_SUPER_MAGIC,
+                                               CODA_SUPER_MAGIC,
+                                               AFS_SUPER_MAGIC,
+                                               AFS_FS_MAGIC,
+                                               CEPH_SUPER_MAGIC,
+                                               V9FS_MAGIC,
+                                               OCFS2_SUPER_MAGIC,
+                                               FUSE_SUPER_MAGIC,
+                                               AUTOFS_SUPER_MAGIC,
+                                               0x0BD00BD0U /* lustre */,
+                                               0x47504653U /* gpfs */,
+                                               0x19830326U /* beegfs */,
+                                               0x01161970U /* gfs2 */,
+                                               0xAAD7AAEAU /* panfs */,
+                                               0x564CU /* ncp */};
 
 std::string_view kind_of(mode_t mode) {
     if (S_ISFIFO(mode)) {
@@ -117,8 +130,10 @@ bool SafeFile::readable_by(std::uint32_t uid, const std::string& root) const {
         return false;
     }
     const std::string path(name.data(), static_cast<std::size_t>(size)); // without links
-    for (auto slash = path.rfind('/'); slash != std::string::npos; slash = slash == 0 ? std::string::npos : path.rfind('/', slash - 1)) {
-        const Descriptor above(open_in_root(folder.get(), path.substr(0, std::max<std::size_t>(slash, 1)), RESOLVE_NO_SYMLINKS));
+    for (auto slash = path.rfind('/'); slash != std::string::npos;
+         slash = slash == 0 ? std::string::npos : path.rfind('/', slash - 1)) {
+        const Descriptor above(
+            open_in_root(folder.get(), path.substr(0, std::max<std::size_t>(slash, 1)), RESOLVE_NO_SYMLINKS));
         struct stat status {};
         if (above.get() < 0 || ::fstat(above.get(), &status) != 0 || !open_to(status, uid, S_IXUSR, S_IXOTH)) {
             return false;
@@ -148,7 +163,8 @@ void SafeFile::digest(Digests& known, detect::FileEvidence& file) const {
         complain(fmt::format("larger than {} MiB: not hashed", most_hashed / (1024UL * 1024)));
         return;
     }
-    const Digests::Key key{status_.st_dev, status_.st_ino, status_.st_size, ns_of(status_.st_mtim), ns_of(status_.st_ctim)};
+    const Digests::Key key{status_.st_dev, status_.st_ino, status_.st_size, ns_of(status_.st_mtim),
+                           ns_of(status_.st_ctim)};
     if (const auto* digest = known.find(key)) {
         file.sha256 = *digest;
         return;
@@ -159,7 +175,8 @@ void SafeFile::digest(Digests& known, detect::FileEvidence& file) const {
     std::array<char, 64UL * 1024> buffer{};
     std::uint64_t read_bytes = 0;
     ssize_t size = -1;
-    while (content.get() >= 0 && read_bytes <= most_hashed && (size = ::read(content.get(), buffer.data(), buffer.size())) > 0) {
+    while (content.get() >= 0 && read_bytes <= most_hashed &&
+           (size = ::read(content.get(), buffer.data(), buffer.size())) > 0) {
         EVP_DigestUpdate(context.get(), buffer.data(), static_cast<std::size_t>(size));
         read_bytes += static_cast<std::uint64_t>(size);
     }

@@ -76,7 +76,10 @@ Json kernel_value(const Status& status) {
         return nullptr;
     }
     const auto& from = *status.kernel;
-    return {{"enabled", from.enabled}, {"auditd_pid", from.pid}, {"lost", from.lost}, {"backlog", from.backlog},
+    return {{"enabled", from.enabled},
+            {"auditd_pid", from.pid},
+            {"lost", from.lost},
+            {"backlog", from.backlog},
             {"backlog_limit", from.backlog_limit}};
 }
 
@@ -126,8 +129,9 @@ constexpr Metric metrics[] = {
     {"syslog_queued", "gauge", "Messages that wait for syslog.", "/syslog/queued"},
     {"syslog_dropped_total", "counter", "Findings that syslog did not take.", "/syslog/dropped"},
     {"syslog_reconnects_total", "counter", "Connections to syslog after the first.", "/syslog/reconnects"},
-    {"lost_total", "counter", "Lost: records by the kernel, events on their way here or for want of room, findings by syslog.",
-     "/lost", "where"},
+    {"lost_total", "counter",
+     "Lost: records by the kernel, events on their way here or for want of room, findings by syslog.", "/lost",
+     "where"},
     {"evicted_total", "counter", "Entries that the tables gave up for want of room.", "/evicted", "table"},
     {"table_entries", "gauge", "Entries that the tables hold.", "/tables/entries", "table"},
     {"table_bytes", "gauge", "Bytes that the tables take.", "/tables/bytes", "table"},
@@ -145,7 +149,8 @@ void add_metric(std::string& out, const Json& value, const Metric& metric) {
     if (!value.contains(where)) {
         return; // no syslog, no kernel to ask
     }
-    out += fmt::format("# HELP luatrail_{} {}\n# TYPE luatrail_{} {}\n", metric.name, metric.help, metric.name, metric.type);
+    out += fmt::format("# HELP luatrail_{} {}\n# TYPE luatrail_{} {}\n", metric.name, metric.help, metric.name,
+                       metric.type);
     if (metric.label == nullptr) {
         out += fmt::format("luatrail_{} {}\n", metric.name, number_at(value, metric.pointer));
         return;
@@ -161,11 +166,12 @@ void add_lag(std::string& out, const Json& value) {
            "# TYPE luatrail_lag_seconds histogram\n";
     const auto& lag = value.at("lag");
     for (const auto& bucket : lag.at("buckets")) {
-        out += fmt::format("luatrail_lag_seconds_bucket{{le=\"{}\"}} {}\n", bucket.at("ms_at_most").get<double>() / second,
-                           bucket.at("events").dump());
+        out += fmt::format("luatrail_lag_seconds_bucket{{le=\"{}\"}} {}\n",
+                           bucket.at("ms_at_most").get<double>() / second, bucket.at("events").dump());
     }
-    out += fmt::format("luatrail_lag_seconds_bucket{{le=\"+Inf\"}} {}\nluatrail_lag_seconds_sum {}\nluatrail_lag_seconds_count {}\n",
-                       lag.at("events").dump(), lag.at("sum_ms").get<double>() / second, lag.at("events").dump());
+    out += fmt::format(
+        "luatrail_lag_seconds_bucket{{le=\"+Inf\"}} {}\nluatrail_lag_seconds_sum {}\nluatrail_lag_seconds_count {}\n",
+        lag.at("events").dump(), lag.at("sum_ms").get<double>() / second, lag.at("events").dump());
 }
 
 // "3 low, 40 high"; "none".
@@ -222,21 +228,28 @@ std::string to_json(const Status& status) {
     out["bytes"] = status.parsed.bytes;
     out["records"] = status.parsed.records;
     out["malformed"] = malformed_value(status.parsed);
-    out["events"] = {{"judged", engine.events}, {"execs", engine.execs}, {"failed_execs", engine.failed_execs},
-                     {"in_flight", status.in_flight}, {"late_records", status.assembled.late},
+    out["events"] = {{"judged", engine.events},
+                     {"execs", engine.execs},
+                     {"failed_execs", engine.failed_execs},
+                     {"in_flight", status.in_flight},
+                     {"late_records", status.assembled.late},
                      {"duplicate_records", status.assembled.duplicates}};
     out["lua"] = {{"runs", engine.runs}, {"expected", engine.expected_runs}, {"without_code", engine.version_calls}};
     out["findings"] = findings_value(engine);
     out["repeats"] = status.repeats;
     out["syslog"] = syslog_value(status);
-    out["lost"] = {{"kernel", status.losses.kernel}, {"missing", status.losses.missing}, {"room", status.losses.room},
+    out["lost"] = {{"kernel", status.losses.kernel},
+                   {"missing", status.losses.missing},
+                   {"room", status.losses.room},
                    {"syslog", status.losses.syslog}};
-    out["evicted"] = {{"processes", engine.evicted_processes}, {"files", engine.evicted_files}, {"nodes", engine.evicted_nodes}};
+    out["evicted"] = {
+        {"processes", engine.evicted_processes}, {"files", engine.evicted_files}, {"nodes", engine.evicted_nodes}};
     out["tables"]["entries"] = {{"processes", engine.processes}, {"files", engine.files}, {"nodes", engine.nodes}};
     out["tables"]["bytes"] = {{"processes", engine.process_bytes}, {"files", engine.file_bytes}};
     out["memory"] = {{"tables", status.memory}, {"limit", status.memory_limit}, {"resident", status.resident}};
     out["kernel"] = kernel_value(status);
-    out["look_ups"] = {{"done", status.look_ups.done}, {"late", status.look_ups.late}, {"skipped", status.look_ups.skipped}};
+    out["look_ups"] = {
+        {"done", status.look_ups.done}, {"late", status.look_ups.late}, {"skipped", status.look_ups.skipped}};
     out["lag"] = lag_value(status.lag);
     constexpr int indent = 2;
     return out.dump(indent) + "\n";
@@ -244,13 +257,14 @@ std::string to_json(const Status& status) {
 
 std::string status_prometheus(std::string_view json) {
     return guarded(json, [](const Json& value) {
-        std::string out = fmt::format("# HELP luatrail_info The plugin that runs.\n# TYPE luatrail_info gauge\n"
-                                      "luatrail_info{{version=\"{}\"}} 1\n"
-                                      "# HELP luatrail_start_time_seconds When it was started, since 1970.\n"
-                                      "# TYPE luatrail_start_time_seconds gauge\nluatrail_start_time_seconds {}\n"
-                                      "# HELP luatrail_up 1 while it means to go on.\n# TYPE luatrail_up gauge\nluatrail_up {}\n",
-                                      text_at(value, "/version"), static_cast<double>(time_at(value, "/started")) / 1000,
-                                      value.at("ended").get<bool>() ? 0 : 1);
+        std::string out =
+            fmt::format("# HELP luatrail_info The plugin that runs.\n# TYPE luatrail_info gauge\n"
+                        "luatrail_info{{version=\"{}\"}} 1\n"
+                        "# HELP luatrail_start_time_seconds When it was started, since 1970.\n"
+                        "# TYPE luatrail_start_time_seconds gauge\nluatrail_start_time_seconds {}\n"
+                        "# HELP luatrail_up 1 while it means to go on.\n# TYPE luatrail_up gauge\nluatrail_up {}\n",
+                        text_at(value, "/version"), static_cast<double>(time_at(value, "/started")) / 1000,
+                        value.at("ended").get<bool>() ? 0 : 1);
         for (const auto& metric : metrics) {
             add_metric(out, value, metric);
         }
@@ -276,19 +290,22 @@ std::string status_text(std::string_view json, std::int64_t wall_clock_ms) {
                            n("/events/in_flight"), n("/events/execs"), n("/events/failed_execs"));
         out += fmt::format("lua        runs: {}, of them expected: {}; calls that run no code: {}\n", n("/lua/runs"),
                            n("/lua/expected"), n("/lua/without_code"));
-        out += fmt::format("findings   {}; counted into an equal one: {}\n", listed(value.at("findings")), n("/repeats"));
+        out +=
+            fmt::format("findings   {}; counted into an equal one: {}\n", listed(value.at("findings")), n("/repeats"));
         if (value.at("syslog").is_object()) {
             out += fmt::format("syslog     {} sent, {} wait, {} dropped, {} reconnects\n", n("/syslog/sent"),
                                n("/syslog/queued"), n("/syslog/dropped"), n("/syslog/reconnects"));
         } else {
             out += "syslog     off\n";
         }
-        out += fmt::format("lost       records by the kernel: {}; events that never came: {}, closed early: {}; findings: {}\n",
-                           n("/lost/kernel"), n("/lost/missing"), n("/lost/room"), n("/lost/syslog"));
+        out += fmt::format(
+            "lost       records by the kernel: {}; events that never came: {}, closed early: {}; findings: {}\n",
+            n("/lost/kernel"), n("/lost/missing"), n("/lost/room"), n("/lost/syslog"));
         out += fmt::format("evicted    {}\n", listed(value.at("evicted")));
         if (value.at("kernel").is_object()) {
-            out += fmt::format("kernel     backlog {} of {}, lost {} since it was last reset; auditd is {}\n", n("/kernel/backlog"),
-                               n("/kernel/backlog_limit"), n("/kernel/lost"), n("/kernel/auditd_pid"));
+            out += fmt::format("kernel     backlog {} of {}, lost {} since it was last reset; auditd is {}\n",
+                               n("/kernel/backlog"), n("/kernel/backlog_limit"), n("/kernel/lost"),
+                               n("/kernel/auditd_pid"));
         } else {
             out += "kernel     not asked\n";
         }
@@ -298,10 +315,12 @@ std::string status_text(std::string_view json, std::int64_t wall_clock_ms) {
                    : fmt::format("lag        newest event {} ms; half within {}, 99 % within {}\n", n("/lag/newest_ms"),
                                  at_most(lag.at("p50_ms_at_most")), at_most(lag.at("p99_ms_at_most")));
         out += fmt::format("look-ups   {}\n", listed(value.at("look_ups")));
-        out += fmt::format("memory     {:.1f} of {:.0f} MiB in tables: {} processes {:.1f} MiB, {} files {:.1f} MiB; resident {:.1f} MiB\n",
-                           mebibytes(n("/memory/tables")), mebibytes(n("/memory/limit")), n("/tables/entries/processes"),
-                           mebibytes(n("/tables/bytes/processes")), n("/tables/entries/files"),
-                           mebibytes(n("/tables/bytes/files")), mebibytes(n("/memory/resident")));
+        out +=
+            fmt::format("memory     {:.1f} of {:.0f} MiB in tables: {} processes {:.1f} MiB, {} files {:.1f} MiB; "
+                        "resident {:.1f} MiB\n",
+                        mebibytes(n("/memory/tables")), mebibytes(n("/memory/limit")), n("/tables/entries/processes"),
+                        mebibytes(n("/tables/bytes/processes")), n("/tables/entries/files"),
+                        mebibytes(n("/tables/bytes/files")), mebibytes(n("/memory/resident")));
         return out;
     });
 }

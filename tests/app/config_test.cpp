@@ -132,16 +132,16 @@ TEST_CASE("a check lists every error, one a line, in the order of the file's tab
     const test::TempDir dir;
     const auto file = dir.write("c.toml", "[engine]\nwindow = \"never\"\nmemory = 3\nx = 1\n[detect]\nmin_severity = "
                                           "\"loud\"\n[limits]\nqueue = 0\n[nonsense]\n");
-    CHECK(
-        check_config(file) ==
-        std::vector<std::string>{
-            file + ":9:2: nonsense: unknown key; known here: engine, detect, syslog, state, live, status, limits, privileges, doctor",
-            file + ":4:1: engine.x: unknown key; known here: window, memory",
-            file + ":2:10: engine.window: `never` is no duration; write it as \"250ms\", \"30s\", \"10m\", \"2h\" or "
-                   "\"7d\"",
-            file + ":3:10: engine.memory: expected string, found integer",
-            file + ":6:16: detect.min_severity: unknown value `loud`; did you mean `low`?",
-            file + ":8:9: limits.queue: 0 is out of range; 1 to 1000000"});
+    CHECK(check_config(file) ==
+          std::vector<std::string>{
+              file + ":9:2: nonsense: unknown key; known here: engine, detect, syslog, state, live, status, limits, "
+                     "privileges, doctor",
+              file + ":4:1: engine.x: unknown key; known here: window, memory",
+              file + ":2:10: engine.window: `never` is no duration; write it as \"250ms\", \"30s\", \"10m\", \"2h\" or "
+                     "\"7d\"",
+              file + ":3:10: engine.memory: expected string, found integer",
+              file + ":6:16: detect.min_severity: unknown value `loud`; did you mean `low`?",
+              file + ":8:9: limits.queue: 0 is out of range; 1 to 1000000"});
     CHECK(check_config(dir.path("none")) ==
           std::vector<std::string>{dir.path("none") + ": No such file or directory; check the path"});
     const auto broken = dir.write("broken.toml", "[engine\nwindow = 3\n");

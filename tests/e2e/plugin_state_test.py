@@ -127,7 +127,7 @@ class State(PluginCase):
 
         def full():
             mount("size=64k,mode=700")
-            (mounted / "filler").write_bytes(b"x" * 61440)
+            (mounted / "filler").write_bytes(b"x" * 65536)
             return mounted, "No space left on device"
 
         for make in (somebody_elses, read_only, full):

@@ -292,7 +292,7 @@ class Syslog(PluginCase):
     def test_a_socket_that_never_comes(self):
         process = self.start(self.config(self.dir / "log"))
         said = self.finish(process, ATTACK.log.read_bytes())
-        self.assertIn("1 findings could not be handed to syslog before the end", said)
+        self.assertIn("1 messages could not be handed to syslog before the end", said)
         self.assertIn(f"luatrail: syslog: {self.dir}/log: ", said)
 
     def test_an_rsyslogd_that_restarts(self):

@@ -20,7 +20,8 @@ using Catch::Contains;
 
 namespace {
 
-constexpr const char* digest_of_return_1 = "0805bfdc02e872ed322a4a4e440ae985f3a4335f4dd59f3d373dfaf2a68a4a3c"; // sha256sum
+constexpr const char* digest_of_return_1 =
+    "0805bfdc02e872ed322a4a4e440ae985f3a4335f4dd59f3d373dfaf2a68a4a3c"; // sha256sum
 constexpr std::uint32_t nobody = 65534;
 
 detect::Finding finding_of(const std::string& script, std::uint32_t euid = 0) {
@@ -65,6 +66,10 @@ class Sleeper {
         ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, input.c_str(), O_RDONLY, 0);
         REQUIRE(::posix_spawn(&pid_, "/bin/sleep", &actions, nullptr, argv.data(), variables.data()) == 0);
         ::posix_spawn_file_actions_destroy(&actions);
+        const auto line = "/proc/" + std::to_string(pid_) + "/cmdline"; // the kernel says what runs a moment later
+        while (std::ifstream(line).peek() == std::ifstream::traits_type::eof()) {
+            ::usleep(1000);
+        }
     }
     ~Sleeper() {
         ::kill(pid_, SIGKILL);
@@ -105,7 +110,8 @@ TEST_CASE("what is no text has no first line") {
     CHECK(bytecode.evidence->script->bytecode == "Lua 5.4");
     CHECK(bytecode.code.format == "bytecode");
     CHECK(!bytecode.evidence->script->first_line);
-    CHECK(script_of(finding_of(dir.write("c", std::string("#!/usr/bin/luajit\n\x1bLJ\x02", 22)))).bytecode == "LuaJIT 2");
+    CHECK(script_of(finding_of(dir.write("c", std::string("#!/usr/bin/luajit\n\x1bLJ\x02", 22)))).bytecode ==
+          "LuaJIT 2");
     const auto other = looked_up(finding_of(dir.write("d", std::string("\x7f"
                                                                        "ELF\0\0",
                                                                        6))));
@@ -205,8 +211,8 @@ TEST_CASE("a digest is not remembered beyond a change") {
 TEST_CASE("a process that still runs shows its program, its environment and its descriptors") {
     const test::TempDir dir;
     const auto path = dir.write("x.lua", "return 1\n");
-    const Sleeper sleeper({"LUA_INIT=@/tmp/x", "LUA_PATH_5_4=/dev/shm/?.lua", "LUA_CPATH=" + std::string(4000, 'c'), "SECRET=1"},
-                          path);
+    const Sleeper sleeper(
+        {"LUA_INIT=@/tmp/x", "LUA_PATH_5_4=/dev/shm/?.lua", "LUA_CPATH=" + std::string(4000, 'c'), "SECRET=1"}, path);
     const auto found = looked_up(sleeper.finding(detect::Origin::stdin_code));
     CHECK(!found.evidence->note);
     REQUIRE(found.evidence->environment.size() == 3);

@@ -63,7 +63,7 @@ TEST_CASE("numbers that are missing are those of this host's kernel") {
     auto old = record(1);
     old.id.time_ms -= 3'600'000;
     watch.saw(old);
-    CHECK(!watch.node()); // a recording tells nothing of this host
+    CHECK(!watch.node());                  // a recording tells nothing of this host
     watch.saw(record(900, "web01", 1200)); // auditd's own
     CHECK(!watch.node());
     watch.saw(record(10));
@@ -96,7 +96,8 @@ TEST_CASE("a notice tells what was lost since the last one, once a minute") {
     CHECK(!watch.notice(1000 + minute - 1, 0));
     const auto second = watch.notice(1000 + minute, 0);
     REQUIRE(second);
-    CHECK(second->text == "records that the kernel lost: 1; events closed early or cut: 2; findings that syslog did not "
-                          "take: 3; what happened then may not have been seen");
+    CHECK(second->text ==
+          "records that the kernel lost: 1; events closed early or cut: 2; findings that syslog did not "
+          "take: 3; what happened then may not have been seen");
     CHECK(!watch.notice(1000 + 5 * minute, 0));
 }

@@ -5,7 +5,7 @@
 
 namespace luatrail::base {
 
-std::int64_t monotonic_ms(); // since any origin; never goes back
+std::int64_t monotonic_ms();  // since any origin; never goes back
 std::int64_t wall_clock_ms(); // since 1970
 
 } // namespace luatrail::base

@@ -130,9 +130,9 @@ struct Reason {
 
 // What a file held when it was looked at, soon after the run.
 struct FileEvidence {
-    std::optional<std::string> path;   // where it was opened: "/proc/4711/exe", "/tmp/x.lua"
-    std::optional<std::string> sha256; // 64 hex digits
-    std::optional<std::uint64_t> size; // bytes
+    std::optional<std::string> path;                 // where it was opened: "/proc/4711/exe", "/tmp/x.lua"
+    std::optional<std::string> sha256;               // 64 hex digits
+    std::optional<std::uint64_t> size;               // bytes
     std::optional<std::string> first_line, bytecode; // of code: what it begins with; "Lua 5.4", "LuaJIT 2"
     std::optional<std::string> note;                 // why something is missing, or may not be what was run
 };

@@ -1,9 +1,9 @@
-// A look at the running host, soon after a run of Lua: what its files hold, what its environment sets, in which unit and
-// container it runs.
+// A look at the running host, soon after a run of Lua: what its files hold, what its environment sets, in which unit
+// and container it runs.
 //
-// Everything that is looked at may be an attacker's. Files are opened by O_PATH first: what is no regular file (a FIFO, a
-// device), or lies on a network or FUSE mount, is not read; nor is a script that the run's own user may not read, so that
-// nobody has luatrail tell him what is in a file of others. Sizes are bounded.
+// Everything that is looked at may be an attacker's. Files are opened by O_PATH first: what is no regular file (a FIFO,
+// a device), or lies on a network or FUSE mount, is not read; nor is a script that the run's own user may not read, so
+// that nobody has luatrail tell him what is in a file of others. Sizes are bounded.
 #pragma once
 
 #include <cstdint>

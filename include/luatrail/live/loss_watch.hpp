@@ -40,7 +40,7 @@ class LossWatch {
 
     LossCounters counters() const;
     const std::optional<rules::KernelStatus>& kernel() const { return kernel_; } // the latest answer
-    const std::optional<std::string>& node() const { return node_; }            // this host's, once it is known
+    const std::optional<std::string>& node() const { return node_; }             // this host's, once it is known
 
     // What was lost since the last notice, if anything, and if that is a minute ago.
     std::optional<report::Notice> notice(std::int64_t monotonic_ms, std::int64_t wall_clock_ms);
