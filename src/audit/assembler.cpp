@@ -89,12 +89,10 @@ struct Assembler::Impl {
             return last = found->second;
         }
         const bool late = handed_over.contains(key);
-        if (late) {
-            ++counters.late;
-        }
         if (record.type == AUDIT_EOE) {
             return nullptr; // the rest of an event that was handed over, or an end without a beginning
         }
+        counters.late += late ? 1 : 0;
         return last = begin(key, record, late);
     }
 

@@ -61,7 +61,7 @@ class KernelAudit(contextlib.AbstractContextManager):
     def __exit__(self, *_):
         auditctl("-D", check=False)
         self.stop_auditd()
-        for option, key in (("-e", "enabled"), ("-r", "rate_limit"), ("-b", "backlog_limit"), ("-f", "failure")):
+        for option, key in (("-e", "enabled"), ("-r", "rate_limit"), ("-b", "backlog_limit"), ("-f", "failure"), ("--backlog_wait_time", "backlog_wait_time")):
             auditctl(option, self.before[key], check=False)
         for rule in self.rules:
             auditctl(*rule.split(), check=False)

@@ -1,4 +1,5 @@
 """luatrail as a plugin of a real auditd, under this machine's real kernel, with the rules that it ships and a real rsyslogd."""
+import hashlib
 import os
 import pathlib
 import signal
@@ -8,98 +9,13 @@ import unittest
 
 import harness
 import kernel
-from plugin_case import RSYSLOG, PluginCase
+from live_case import LiveCase, wait_until
+from plugin_case import RSYSLOG
 
 SCRIPTS = 40
 
 
-def wait_until(condition, seconds=30):
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.05)
-    return True
-
-
-class LiveTest(PluginCase):
-    def setUp(self):
-        super().setUp()
-        harness.needs("auditd")
-        harness.needs("lua5.4")
-        self.audit = kernel.KernelAudit()
-        self.audit.__enter__()
-        self.addCleanup(self.audit.__exit__)
-        self.drops = self.dir / "drops"  # below /tmp, which the rules watch
-        self.drops.mkdir()
-        # auditd starts plugins that root alone may replace; a clone may be anybody's.
-        self.program = self.dir / "luatrail"
-        self.program.write_bytes(pathlib.Path(harness.LUATRAIL).read_bytes())
-        self.program.chmod(0o755)
-
-    def go_live(self, rsyslog, profile="full"):
-        config = self.config(rsyslog / "log")
-        text = harness.run("rules", "--profile", profile).out.decode()
-        self.audit.load(text, self.dir)
-        wrapper = self.dir / "plugin"  # what the plugin says goes to a file
-        wrapper.write_text(f'#!/bin/sh\nexec {self.program} "$@" 2>>{self.dir}/said\n')
-        wrapper.chmod(0o755)
-        self.audit.start_auditd(
-            self.dir,
-            {
-                "luatrail.conf": f"active = yes\ndirection = out\npath = {wrapper}\ntype = always\n"
-                f"args = plugin --config={config}\nformat = string\n"
-            },
-        )
-        self.assertTrue(wait_until(lambda: self.plugins()), self.said())
-
-    def plugins(self):
-        """Those that have started: until their handlers are there, auditd's children ignore signals."""
-        found = []
-        for folder in pathlib.Path("/proc").glob("[0-9]*"):
-            try:
-                if os.readlink(folder / "exe") == str(self.program) and "Seccomp:\t2" in (folder / "status").read_text():
-                    found.append(int(folder.name))
-            except OSError:
-                pass
-        return found
-
-    def wait_for_another_than(self, pids):
-        """auditd notices that a plugin has gone when it has an event for it."""
-
-        def another():
-            subprocess.run(["true"], check=True)
-            return self.plugins() and self.plugins() != pids
-
-        self.assertTrue(wait_until(another), self.said())
-
-    def said(self):
-        path = self.dir / "said"
-        return path.read_text() if path.exists() else ""
-
-    def drop(self, name):
-        """A shell of its own writes the script, as an attacker's would."""
-        path = self.drops / f"{name}.lua"
-        subprocess.run(["sh", "-c", f"echo 'return 1' >{path}"], check=True, env={"PATH": kernel.PATH})
-        return path
-
-    def run_lua(self, path):
-        subprocess.run(["lua5.4", path], check=True, env={"PATH": kernel.PATH})
-
-    def of_ours(self, findings):
-        return [finding for finding in findings if str(self.drops) in (finding["code"]["path"] or "")]
-
-    def settled(self, rsyslog, count):
-        self.assertTrue(wait_until(lambda: len(self.of_ours(self.received(rsyslog))) >= count), self.said())
-        return self.of_ours(self.received(rsyslog))
-
-    def assert_no_call_was_refused(self):
-        log = (self.dir / "audit.log").read_bytes()
-        self.assertEqual([], [line for line in log.splitlines() if line.startswith(b"type=SECCOMP")])
-
-    def replayed(self):
-        return self.of_ours(harness.run("replay", "--format", "json", self.dir / "audit.log").findings())
-
+class LiveTest(LiveCase):
     def test_forty_dropped_scripts_are_forty_findings_and_replay_says_the_same(self):
         for profile in ("full", "lean"):
             with self.subTest(profile=profile):
@@ -174,6 +90,87 @@ class LiveTest(PluginCase):
         findings = self.settled(rsyslog, 7)
         self.assertEqual(7, len({finding["id"] for finding in findings}))
         self.assert_no_call_was_refused()
+
+    def test_a_finding_carries_what_the_host_shows(self):
+        rsyslog = self.rsyslog()
+        self.go_live(rsyslog)
+        script = self.drops / "long.lua"
+        code = b"os.execute('sleep 3')\n"
+        subprocess.run(["sh", "-c", f"cat >{script}"], input=code, check=True, env={"PATH": kernel.PATH})
+        environment = {"PATH": kernel.PATH, "LUA_INIT": "local x = 1", "SECRET": "1"}
+        process = subprocess.Popen(["lua5.4", script], env=environment)
+        self.addCleanup(process.wait)
+        finding = self.settled(rsyslog, 1)[0]
+        evidence = finding["evidence"]
+        lua = pathlib.Path("/usr/bin/lua5.4").resolve().read_bytes()
+        self.assertEqual(
+            evidence,
+            {
+                "interpreter": {"path": f"/proc/{process.pid}/exe", "sha256": hashlib.sha256(lua).hexdigest(), "size": len(lua)},
+                "script": {
+                    "path": str(script), "sha256": hashlib.sha256(code).hexdigest(), "size": len(code),
+                    "first_line": "os.execute('sleep 3')",
+                },
+                "environment": ["LUA_INIT=local x = 1"],
+            },
+        )  # fmt: skip
+        self.assertEqual("text", finding["code"]["format"])
+        self.assert_no_call_was_refused()
+
+    def test_what_a_run_that_is_over_leaves_is_looked_at_all_the_same(self):
+        rsyslog = self.rsyslog()
+        self.go_live(rsyslog)
+        kept, gone = self.drop("kept"), self.drop("gone")
+        for path in (kept, gone):
+            subprocess.run(["sh", "-c", f"lua5.4 {path}; case {path} in *gone*) rm {path};; esac"], check=True, env={"PATH": kernel.PATH})
+        by_script = {finding["code"]["path"]: finding["evidence"] for finding in self.settled(rsyslog, 2)}
+        self.assertEqual(hashlib.sha256(b"return 1\n").hexdigest(), by_script[str(kept)]["script"]["sha256"])
+        self.assertNotIn("note", by_script[str(kept)]["script"])
+        # Deleted at once: either the look was faster, or it says why there is nothing.
+        late = by_script[str(gone)]["script"]
+        self.assertTrue("sha256" in late or late["note"].startswith("not there to open"), late)
+
+    def test_records_that_the_kernel_lost_are_told(self):
+        rsyslog = self.rsyslog()
+        self.go_live(rsyslog, more_rules="-a always,exit -F arch=b64 -S getpriority -F key=storm\n")
+        self.run_lua(self.drop("before"))
+        self.settled(rsyslog, 1)
+        self.assertTrue(wait_until(lambda: (self.status() or {}).get("kernel")))  # the counter is known
+        kernel.auditctl("-b", "64")
+        kernel.auditctl("--backlog_wait_time", "0")
+        before = int(kernel.status()["lost"])
+        os.kill(self.audit.auditd.pid, signal.SIGSTOP)
+        self.storm(20_000, 0.2)
+        os.kill(self.audit.auditd.pid, signal.SIGCONT)
+        lost = int(kernel.status()["lost"]) - before
+        self.assertGreater(lost, 0)
+        kernel.auditctl("-b", "65536")
+        self.assertTrue(wait_until(lambda: self.notices(rsyslog)), self.said())
+        (notice,) = self.notices(rsyslog)
+        self.assertEqual("lost-records", notice["kind"])
+        self.assertEqual(lost, notice["counts"]["kernel"])
+        self.assertIn(f"records that the kernel lost: {lost}", notice["text"])
+        self.run_lua(self.drop("after"))
+        before, after = self.settled(rsyslog, 2)
+        self.assertNotIn("lost-records", before["degraded"])
+        self.assertIn("lost-records", after["degraded"])
+        self.assertEqual(lost, self.status()["lost"]["kernel"])
+
+    def test_events_that_auditd_dropped_are_told(self):
+        rsyslog = self.rsyslog()
+        self.go_live(rsyslog, more_rules="-a always,exit -F arch=b64 -S getpriority -F key=storm\n", q_depth=100)
+        self.run_lua(self.drop("before"))
+        self.settled(rsyslog, 1)
+        (pid,) = self.plugins()
+        os.kill(pid, signal.SIGSTOP)
+        self.storm(3000, 0.2)
+        self.assertTrue(wait_until(lambda: int(kernel.status()["backlog"]) < 10))  # auditd tries each one three times
+        os.kill(pid, signal.SIGCONT)
+        self.assertTrue(wait_until(lambda: [one for one in self.notices(rsyslog) if one["counts"]["missing"] > 0]), self.said())
+        self.run_lua(self.drop("after"))
+        after = self.settled(rsyslog, 2)[-1]
+        self.assertIn("lost-records", after["degraded"])
+        self.assertEqual(0, self.status()["lost"]["kernel"])
 
 
 if __name__ == "__main__":

@@ -40,10 +40,9 @@ struct AssemblerCounters {
     std::uint64_t records = 0;
     std::uint64_t events = 0;
     std::uint64_t duplicates = 0; // records dropped: the same text twice in one event
-    std::uint64_t late =
-        0; // records of events that had been handed over; handed over as an event of their own, but for EOE
-    std::uint64_t evicted = 0; // events closed because the tables were full
-    std::uint64_t trimmed = 0; // records dropped: the event was too large
+    std::uint64_t late = 0;       // records of events that had been handed over; EOE, which tells nothing more, apart
+    std::uint64_t evicted = 0;    // events closed because the tables were full
+    std::uint64_t trimmed = 0;    // records dropped: the event was too large
 };
 
 class Assembler {
