@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -86,18 +87,22 @@ void LiveInput::read_file() {
     });
 }
 
-void LiveInput::drain() {
+void LiveInput::close_and_drain() {
     if (!input_.is_open()) {
         return;
     }
+    ::shutdown(input_.native_handle(),
+               SHUT_RD); // auditd gives a socket; of a pipe what comes after the last look is lost
     error_code error;
     input_.non_blocking(true, error);
     for (;;) {
         const auto size = input_.read_some(asio::buffer(buffer_), error);
         if (error || size == 0 || !hand_on(size)) {
-            return;
+            break;
         }
     }
+    ::close(STDIN_FILENO);
+    stop();
 }
 
 void LiveInput::stop() {

@@ -26,8 +26,9 @@ class LiveInput {
 
     // Reads within the loop. Throws base::Error when there is nothing to read from.
     void start();
-    // What the pipe holds at this moment.
-    void drain();
+    // Hands on what has been written so far, and has the writer know that no more is read: auditd then keeps the rest
+    // for the plugin that it starts next.
+    void close_and_drain();
     void stop();
 
   private:

@@ -41,7 +41,8 @@ using boost::system::error_code;
 constexpr auto tick_every = std::chrono::milliseconds(250);
 constexpr std::int64_t age_every_ms = 1000; // libauparse counts in seconds
 constexpr auto signal_turn = std::chrono::milliseconds(20);
-constexpr int drain_ms = 2000; // at the end: auditd kills a plugin that takes longer
+constexpr int drain_ms = 2000;                                  // at the end: auditd kills a plugin that takes longer
+constexpr auto lock_patience = std::chrono::milliseconds(5000); // with a former plugin that still saves
 constexpr auto disk_patience = std::chrono::milliseconds(2000);
 
 audit::AssemblerLimits live_limits() {
@@ -111,6 +112,7 @@ class Plugin : private audit::EventSink {
     void begin() {
         pipeline_.assembler().tick(base::monotonic_ms()); // events age from now on
         std::string complaint;
+        state_.lock(lock_patience);
         if (const auto bytes = state_.load(complaint)) {
             try {
                 load_state(*bytes);
@@ -283,7 +285,7 @@ class Plugin : private audit::EventSink {
             signals_.async_wait([this](const error_code& again, int next) { on_signal(again, next); });
             return;
         }
-        input_.drain(); // what it holds are records that auditd has already let go of
+        input_.close_and_drain();
         goes_on_ = true;
         stop();
     }
@@ -295,7 +297,10 @@ class Plugin : private audit::EventSink {
             auto options = engine_options(config);
             output_.apply(config);
             engine_.set_options(std::move(options));
-            state_ = StateFile(config.state.directory);
+            if (config.state.directory != config_.state.directory) {
+                state_ = StateFile(config.state.directory);
+                state_.lock(std::chrono::milliseconds(0));
+            }
             const auto now = base::monotonic_ms();
             next_save_ms_ = std::min(next_save_ms_, now + config.state.save_ms);
             next_status_ms_ = now;

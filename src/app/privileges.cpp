@@ -47,6 +47,7 @@ constexpr std::array allowed{
     "renameat2",
     "unlink",
     "unlinkat",
+    "flock",
     "fcntl",
     "fcntl64",
     "ioctl",

@@ -4,8 +4,10 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <thread>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,7 +25,7 @@ using base::Descriptor;
 
 // "luatrail state VERSION SIZE SHA256\n", then the bytes. The version is that of the bytes' meaning: to be raised with
 // every change of a transfer() function.
-constexpr int state_version = 2;
+constexpr int state_version = 3;
 constexpr std::size_t most_bytes = std::size_t{1} << 30U;
 
 std::string sha256(std::string_view bytes) {
@@ -72,6 +74,18 @@ std::string check(std::string& content, const struct stat& status) {
 }
 
 } // namespace
+
+void StateFile::lock(std::chrono::milliseconds patience) {
+    constexpr mode_t own = 0600;
+    constexpr auto turn = std::chrono::milliseconds(5);
+    const auto path = folder_ + "/lock";
+    lock_ = std::make_shared<Descriptor>(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, own));
+    const auto end = std::chrono::steady_clock::now() + patience;
+    while (lock_->get() >= 0 && ::flock(lock_->get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK &&
+           std::chrono::steady_clock::now() < end) {
+        std::this_thread::sleep_for(turn);
+    }
+}
 
 std::optional<std::string> StateFile::load(std::string& complaint) const {
     const Descriptor file(::open(path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));

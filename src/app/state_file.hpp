@@ -1,15 +1,23 @@
 // Bytes that outlive the process: one file of a state folder, written whole or not at all.
 #pragma once
 
+#include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "luatrail/base/descriptor.hpp"
 
 namespace luatrail::app {
 
 class StateFile {
   public:
     explicit StateFile(std::string folder) : folder_(std::move(folder)) {}
+
+    // Waits for another plugin of the same folder to end, but no longer than `patience`; until this one ends others
+    // wait for it.
+    void lock(std::chrono::milliseconds patience);
 
     // The bytes that were saved last; nothing when there are none. What cannot be used (of another version, cut,
     // altered, not this user's alone to write) is set aside as "state.bad" and told in `complaint`.
@@ -25,6 +33,7 @@ class StateFile {
 
   private:
     std::string folder_;
+    std::shared_ptr<base::Descriptor> lock_;
 };
 
 } // namespace luatrail::app

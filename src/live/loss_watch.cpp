@@ -100,13 +100,17 @@ std::optional<report::Notice> LossWatch::notice(std::int64_t monotonic_ms, std::
 }
 
 void LossWatch::save(base::Packer& out) const {
-    out(kernel_lost_);
+    out(kernel_lost_, gaps_.newest(), node_);
 }
 
 void LossWatch::load(base::Unpacker& in, bool same_boot) {
-    in(kernel_lost_);
+    std::optional<std::uint64_t> newest;
+    in(kernel_lost_, newest, node_);
     if (!same_boot) {
         kernel_lost_.reset();
+        node_.reset();
+    } else if (newest) {
+        gaps_.saw(*newest);
     }
 }
 

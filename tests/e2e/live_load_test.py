@@ -129,6 +129,7 @@ class LoadTest(LiveCase):
         findings = self.settled(rsyslog, len(dropped))
         self.assertEqual(sorted(map(str, dropped)), sorted(finding["code"]["path"] for finding in findings))
         self.assertEqual({"high"}, {finding["severity"] for finding in findings})
+        self.assertEqual({"kernel": 0, "missing": 0, "room": 0, "syslog": 0}, self.status()["lost"])
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """What a plugin hands on to its next start, and what it keeps of its privileges."""
+import fcntl
 import os
 import pathlib
 import re
 import signal
 import subprocess
+import time
 import unittest
 
 import harness
@@ -69,7 +71,7 @@ class State(PluginCase):
             head: "it is no state of luatrail",
             b"": "it is no state of luatrail",
             b"\x00" * 100: "it is no state of luatrail",
-            head.replace(b"state 2 ", b"state 999 ") + b"\n" + body: "another version of luatrail wrote it",
+            head.replace(b"state 3 ", b"state 999 ") + b"\n" + body: "another version of luatrail wrote it",
         }
         for content, why in cases.items():
             with self.subTest(why=why):
@@ -142,6 +144,21 @@ class State(PluginCase):
                 self.stop_rsyslog(rsyslog)
                 self.assertEqual(self.received(rsyslog), ATTACK.replayed.findings())
                 self.assertEqual([path.name for path in folder.iterdir() if path.name.startswith("state")], [])
+
+    def test_a_plugin_waits_for_the_one_before_it(self):
+        """auditd starts the next one as soon as the former has closed its input; that one still saves."""
+        rsyslog = self.rsyslog()
+        config = self.config(rsyslog / "log")
+        with open(self.state / "lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            process = self.start(config, keep_state=True)
+            process.stdin.write(b"".join(live(ATTACK.lines())))
+            process.stdin.close()
+            time.sleep(0.5)
+            self.assertIsNone(process.poll())
+        self.assertEqual(process.wait(harness.TIMEOUT), 0)
+        self.stop_rsyslog(rsyslog)
+        self.assertEqual(self.received(rsyslog), ATTACK.replayed.findings())
 
     def test_findings_that_syslog_did_not_take_are_sent_by_the_next_start(self):
         config = self.config(self.dir / "later" / "log")

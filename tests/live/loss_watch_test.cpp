@@ -46,6 +46,8 @@ TEST_CASE("what the kernel lost counts from the first answer on") {
 TEST_CASE("what was lost while the plugin was away counts, in the same boot") {
     live::LossWatch before;
     before.kernel_said(lost(700));
+    before.saw(record(99));
+    before.saw(record(100));
     base::Packer out;
     before.save(out);
     const auto bytes = out.take();
@@ -55,6 +57,9 @@ TEST_CASE("what was lost while the plugin was away counts, in the same boot") {
         after.load(in, same_boot);
         CHECK(after.kernel_said(lost(705)) == same_boot);
         CHECK(after.counters().kernel == (same_boot ? 5 : 0));
+        after.saw(record(104));
+        settle_all(after);
+        CHECK(after.counters().missing == (same_boot ? 3 : 0));
     }
 }
 

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 
 namespace luatrail::audit {
 
@@ -20,6 +21,9 @@ class SerialGaps {
     std::uint64_t settle();
 
     std::uint64_t lost() const { return lost_; } // so far
+
+    // The newest number, for a next start that goes on where this one ended; nothing when none came yet.
+    std::optional<std::uint64_t> newest() const { return any_ ? std::optional(newest_) : std::nullopt; }
 
   private:
     void forget(std::map<std::uint64_t, std::uint64_t>::iterator gap);

@@ -45,7 +45,7 @@ class LossWatch {
     // What was lost since the last notice, if anything, and if that is a minute ago.
     std::optional<report::Notice> notice(std::int64_t monotonic_ms, std::int64_t wall_clock_ms);
 
-    // The kernel's counter as it was seen last. load() throws base::UnpackError.
+    // The kernel's counter and the newest number as they were seen last. load() throws base::UnpackError.
     void save(base::Packer& out) const;
     void load(base::Unpacker& in, bool same_boot);
 
