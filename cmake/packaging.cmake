@@ -1,0 +1,79 @@
+# What is installed where, and the packages made of it: `cpack -G DEB` or `cpack -G RPM` in the build folder.
+include(GNUInstallDirs)
+
+set(share ${CMAKE_INSTALL_DATADIR}/luatrail)
+set(etc /etc) # auditd reads its plugins there, whatever the prefix
+
+install(TARGETS luatrail RUNTIME)
+install(FILES config/interpreters.toml DESTINATION ${share})
+install(DIRECTORY audit-rules DESTINATION ${share} FILES_MATCHING PATTERN "*.rules")
+install(FILES docs/finding.schema.json DESTINATION ${share})
+install(FILES completions/luatrail.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME luatrail)
+install(FILES README.md packaging/debian/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES config/luatrail.toml DESTINATION ${etc}/luatrail)
+install(FILES config/plugins.d/luatrail.conf DESTINATION ${etc}/audit/plugins.d PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ)
+# Empty, for the host's own: what is expected, and further interpreters.
+install(DIRECTORY DESTINATION ${etc}/luatrail/baseline.d)
+install(DIRECTORY DESTINATION ${etc}/luatrail/interpreters.d)
+install(DIRECTORY DESTINATION /var/lib/luatrail DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE)
+
+# Manual pages and the changelog are compressed in packages, without the time in them.
+find_program(GZIP gzip REQUIRED)
+set(compressed)
+foreach(page luatrail.8 luatrail-replay.1 luatrail.toml.5 luatrail-rules.7)
+  string(REGEX REPLACE ".*\\." "" section ${page})
+  list(APPEND compressed ${CMAKE_CURRENT_BINARY_DIR}/packaging/${page}.gz)
+  add_custom_command(OUTPUT packaging/${page}.gz DEPENDS man/${page}
+                     COMMAND ${GZIP} -9nc ${CMAKE_CURRENT_SOURCE_DIR}/man/${page} >packaging/${page}.gz)
+  install(FILES ${CMAKE_CURRENT_BINARY_DIR}/packaging/${page}.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
+endforeach()
+list(APPEND compressed ${CMAKE_CURRENT_BINARY_DIR}/packaging/changelog.gz)
+add_custom_command(OUTPUT packaging/changelog.gz DEPENDS CHANGELOG.md
+                   COMMAND ${GZIP} -9nc ${CMAKE_CURRENT_SOURCE_DIR}/CHANGELOG.md >packaging/changelog.gz)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/packaging/changelog.gz DESTINATION ${CMAKE_INSTALL_DOCDIR})
+file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/packaging)
+add_custom_target(compressed_documents ALL DEPENDS ${compressed})
+
+set(CPACK_PACKAGE_NAME luatrail)
+set(CPACK_PACKAGE_VENDOR luatrail)
+set(CPACK_PACKAGE_CONTACT "the luatrail developers <root@localhost>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "find Lua run outside of expected packages in the audit trail")
+set(CPACK_PACKAGE_DESCRIPTION
+"A plugin of auditd and a replayer of saved audit logs. Both join audit
+records into events, follow processes and files through them, and report each
+run of Lua or LuaJIT that nobody expected, or that followed a dropped script or
+a memory artifact (MITRE ATT&CK T1059.011, analytic AN0279).")
+set(CPACK_RESOURCE_FILE_LICENSE ${CMAKE_CURRENT_SOURCE_DIR}/LICENSE)
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_GENERATOR DEB)
+# /etc and /var/lib are where this is at home, below no prefix.
+set(CPACK_SET_DESTDIR ON)
+set(CPACK_INSTALL_PREFIX /usr)
+
+set(packaging ${CMAKE_CURRENT_SOURCE_DIR}/packaging)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
+set(CPACK_DEBIAN_PACKAGE_SECTION admin)
+set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS auditd)
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "rsyslog | system-log-daemon")
+set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${packaging}/debian/conffiles ${packaging}/debian/preinst ${packaging}/debian/postinst
+                                       ${packaging}/debian/prerm ${packaging}/debian/postrm)
+
+set(CPACK_RPM_FILE_NAME RPM-DEFAULT)
+set(CPACK_RPM_PACKAGE_RELEASE 1)
+set(CPACK_RPM_PACKAGE_LICENSE Apache-2.0)
+set(CPACK_RPM_PACKAGE_GROUP "System Environment/Daemons")
+set(CPACK_RPM_PACKAGE_AUTOREQ ON)
+set(CPACK_RPM_PACKAGE_SUGGESTS audit)
+set(CPACK_RPM_USER_FILELIST "%config(noreplace) /etc/luatrail/luatrail.toml"
+                            "%config(noreplace) %attr(0640, root, root) /etc/audit/plugins.d/luatrail.conf")
+set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION /etc /etc/audit /etc/audit/plugins.d /usr/share/man /usr/share/man/man1
+    /usr/share/man/man5 /usr/share/man/man7 /usr/share/man/man8 /usr/share/bash-completion /usr/share/bash-completion/completions
+    /var /var/lib)
+set(CPACK_RPM_POST_INSTALL_SCRIPT_FILE ${packaging}/rpm/post)
+set(CPACK_RPM_POST_UNINSTALL_SCRIPT_FILE ${packaging}/rpm/postun)
+include(CPack)
