@@ -63,6 +63,8 @@ class KernelAudit(contextlib.AbstractContextManager):
         self.stop_auditd()
         for option, key in (("-e", "enabled"), ("-r", "rate_limit"), ("-b", "backlog_limit"), ("-f", "failure"), ("--backlog_wait_time", "backlog_wait_time")):
             auditctl(option, self.before[key], check=False)
+        if self.before["lost"] == "0":
+            auditctl("--reset-lost", check=False)
         for rule in self.rules:
             auditctl(*rule.split(), check=False)
         self.lock.close()

@@ -13,12 +13,12 @@ from plugin_case import PluginCase
 STORM = os.environ.get("STORM") or str(harness.ROOT / "build" / "release" / "tests" / "e2e" / "storm")
 
 
-def wait_until(condition, seconds=30, every=0.05):
+def wait_until(condition, seconds=30):
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
             return False
-        time.sleep(every)
+        time.sleep(0.05)
     return True
 
 

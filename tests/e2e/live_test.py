@@ -158,14 +158,13 @@ class LiveTest(LiveCase):
 
     def test_events_that_auditd_dropped_are_told(self):
         rsyslog = self.rsyslog()
-        self.go_live(rsyslog, more_rules="-a always,exit -F arch=b64 -S getpriority -F key=storm\n", q_depth=100)
+        self.go_live(rsyslog, "lean", more_rules="-a always,exit -F arch=b64 -S getpriority -F key=storm\n", q_depth=100)
         self.run_lua(self.drop("before"))
         self.settled(rsyslog, 1)
         (pid,) = self.plugins()
         os.kill(pid, signal.SIGSTOP)
         self.storm(3000, 0.2)
-        # With its queue full auditd takes milliseconds for each record; to ask makes more of them.
-        self.assertTrue(wait_until(lambda: int(kernel.status()["backlog"]) < 10, 60, every=4))
+        time.sleep(5)  # with its queue full auditd tries for some milliseconds, then drops a record
         os.kill(pid, signal.SIGCONT)
         self.assertTrue(wait_until(lambda: [one for one in self.notices(rsyslog) if one["counts"]["missing"] > 0]), self.said())
         self.run_lua(self.drop("after"))
