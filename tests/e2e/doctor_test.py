@@ -146,7 +146,7 @@ class KernelTest(harness.TestCase):
             checks = {check["id"]: check["state"] for check in doctor("--auditd", folder)[1]["checks"]}
             self.assertEqual(
                 {"kernel/enabled": "fault", "kernel/auditd": "fault", "kernel/backlog-limit": "warning", "auditd/configuration": "fault"},
-                {key: state for key, state in checks.items() if state != "good"},
+                {key: state for key, state in checks.items() if state != "good" and key != "kernel/lost"},  # that is this machine's past
             )
             plugin = f"active = yes\ndirection = out\npath = {harness.LUATRAIL}\ntype = always\nargs = plugin\nformat = string\n"
             audit.start_auditd(folder, {}, name_format="HOSTNAME")

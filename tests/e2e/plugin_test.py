@@ -231,6 +231,30 @@ class Signals(PluginCase):
                 self.assertIn(b"counts from the next start", process.stderr.readline())
                 self.finish(process)
 
+    def test_what_everybody_may_write_is_refused(self):
+        rsyslog = self.rsyslog()
+        baseline = self.dir / "baseline.toml"
+        baseline.write_text('schema = 1\n[[expect]]\nid = "all"\nexecutable = "/usr/bin/*"\nbecause = "a test"\n')
+        config = self.config(rsyslog / "log")
+        config.write_text(config.read_text().replace("baseline = []", f'baseline = ["{baseline}"]'))
+        for path in (baseline, config):
+            path.chmod(0o666)
+            process = self.start(config)
+            out, said = process.communicate(b"".join(live(ATTACK.lines())), timeout=harness.TIMEOUT)
+            self.assertEqual((process.returncode, out), (2, b""))
+            self.assertIn(f"luatrail: {path}: everybody may write it", said.decode())
+            path.chmod(0o644)
+            # While it runs the old one stays in force.
+            process = self.start(config)
+            self.wait_for_start(process)
+            path.chmod(0o666)
+            self.signal(process, signal.SIGHUP)
+            line = process.stderr.readline().decode()
+            self.assertIn(f"luatrail: {path}: everybody may write it", line)
+            self.assertIn("the old configuration stays in force", line)
+            self.finish(process)
+            path.chmod(0o644)
+
     def test_auditds_binary_protocol_is_one_clear_line(self):
         rsyslog = self.rsyslog()
         text = b"audit(1795572010.666:108274): arch=c000003e syscall=59 success=yes"
