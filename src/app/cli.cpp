@@ -152,6 +152,7 @@ int run(int argc, char** argv) {
         add("replay", "Findings from saved logs: files, folders, archives, '-' for standard input", add_replay);
         add("plugin", "auditd plugin: records on standard input, findings to syslog", add_plugin);
         add("events", "The assembled events themselves, one JSON object a line", add_events);
+        add("inventory", "Which package owns what, which packages need Lua, who runs what", add_inventory);
         add("rules", "The audit rules for this host, to standard output", add_rules);
         add("doctor", "What this host's telemetry, or a rules file, can and cannot show", add_doctor);
         add("status", "Counters of the running plugin", add_status);

@@ -23,6 +23,7 @@ using Command = std::function<int()>; // returns the exit status; throws base::E
 Command add_replay(CLI::App& app);
 Command add_events(CLI::App& app);
 Command add_plugin(CLI::App& app);
+Command add_inventory(CLI::App& app);
 Command add_rules(CLI::App& app);
 Command add_doctor(CLI::App& app);
 Command add_status(CLI::App& app);

@@ -1,0 +1,111 @@
+// apk's database of installed packages: lines "LETTER:value", packages parted by an empty line, files behind their folder.
+#include <array>
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include "database.hpp"
+#include "luatrail/base/text.hpp"
+
+namespace luatrail::inventory {
+namespace {
+
+// "Q1" and the SHA-1 in base64.
+std::string digest_of(std::string_view value) {
+    constexpr std::size_t encoded = 28;
+    constexpr std::size_t sha1 = 20;
+    if (!value.starts_with("Q1") || value.size() != encoded + 2) {
+        return {};
+    }
+    std::array<unsigned char, encoded> bytes{};
+    if (EVP_DecodeBlock(bytes.data(), reinterpret_cast<const unsigned char*>(value.data()) + 2, encoded) < static_cast<int>(sha1)) {
+        return {};
+    }
+    return base::to_hex({reinterpret_cast<const char*>(bytes.data()), sha1});
+}
+
+// "so:liblua.so.5=5.4.6 lua5.4>5 !conflict": names without versions, and without what must not be there.
+std::vector<std::string> names_of(std::string_view text) {
+    std::vector<std::string> names;
+    while (!text.empty()) {
+        const auto end = text.find(' ');
+        const auto one = text.substr(0, end);
+        if (const auto name = one.substr(0, one.find_first_of("=<>~")); !name.empty() && name.front() != '!') {
+            names.emplace_back(name);
+        }
+        text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
+    }
+    return names;
+}
+
+} // namespace
+
+bool read_apk(const Root& root, Listing& listing, Complaints& complaints) {
+    std::string place = "/lib/apk/db/installed";
+    auto text = root.read(place);
+    if (!text) {
+        place = "/usr/lib/apk/db/installed"; // Alpine 3.23 and later
+        text = root.read(place);
+    }
+    if (!text) {
+        return false;
+    }
+    ListedPackage package;
+    std::string folder;
+    const auto finish = [&] {
+        if (!package.name.empty()) {
+            listing.packages.push_back(std::move(package));
+        }
+        package = {};
+        folder.clear();
+    };
+    std::size_t number = 0;
+    for (const auto line : lines_of(*text)) {
+        ++number;
+        if (line.empty()) {
+            finish();
+            continue;
+        }
+        if (line.size() < 2 || line[1] != ':') {
+            complaints.add(fmt::format("{}:{}", place, number), "no field");
+            continue;
+        }
+        const auto value = line.substr(2);
+        switch (line[0]) {
+        case 'P':
+            package.name = value;
+            break;
+        case 'V':
+            package.version = value;
+            break;
+        case 'A':
+            package.architecture = value;
+            break;
+        case 'D':
+            for (auto& name : names_of(value)) {
+                package.depends.push_back({std::move(name)});
+            }
+            break;
+        case 'p':
+            package.provides = names_of(value);
+            break;
+        case 'F':
+            folder = value;
+            break;
+        case 'R':
+            package.files.push_back({fmt::format("/{}{}{}", folder, folder.empty() ? "" : "/", value), {}});
+            break;
+        case 'Z':
+            if (!package.files.empty()) {
+                package.files.back().digest = digest_of(value);
+            }
+            break;
+        default:
+            break; // of no use here
+        }
+    }
+    finish();
+    return true;
+}
+
+} // namespace luatrail::inventory

@@ -1,0 +1,62 @@
+// Package databases, each read into the same listing.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "root.hpp"
+
+namespace luatrail::inventory {
+
+struct ListedFile {
+    std::string path;   // absolute, as the database has it
+    std::string digest; // hex, MD5, SHA-1 or SHA-256; empty: none
+};
+
+struct ListedPackage {
+    std::string name, version, architecture;
+    std::vector<std::vector<std::string>> depends; // each is one of these
+    std::vector<std::string> provides;
+    std::vector<ListedFile> files;
+};
+
+struct Diversion {
+    std::string to, by; // "by" is a package; ":" for the administrator
+};
+
+struct Listing {
+    std::vector<ListedPackage> packages;
+    std::map<std::string, Diversion> diversions; // by the path that is diverted
+    std::vector<std::string> alternatives;       // links that update-alternatives keeps: "/usr/bin/lua", "/etc/alternatives/lua-interpreter"
+};
+
+// What could not be understood, with its place; more than a hundred are only counted.
+class Complaints {
+  public:
+    void add(std::string_view place, std::string_view what);
+    std::vector<std::string> take();
+
+  private:
+    std::vector<std::string> lines_;
+    std::size_t more_ = 0;
+};
+
+// Each returns false where the root has no such database. dpkg(1), deb-control(5), /var/lib/dpkg/info/format 1.
+bool read_dpkg(const Root& root, Listing& listing, Complaints& complaints);
+// apk's "installed" database, https://wiki.alpinelinux.org/wiki/Apk_spec
+bool read_apk(const Root& root, Listing& listing, Complaints& complaints);
+// pacman's local database, alpm(3): desc, files and mtree of each package.
+bool read_pacman(const Root& root, Listing& listing, Complaints& complaints);
+// By the helper program, which links librpm.
+bool read_rpm(const Root& root, const std::string& helper, Listing& listing, Complaints& complaints);
+
+// Lines of a text, without their ends; a last line without an end is one.
+std::vector<std::string_view> lines_of(std::string_view text);
+// Without blanks at both ends.
+std::string_view trimmed(std::string_view text);
+// "lua5.4 (>= 5.4.0) | lua5.3, libc6:any" as groups of names: versions, architectures and build profiles are left away.
+std::vector<std::vector<std::string>> dependencies_of(std::string_view text);
+
+} // namespace luatrail::inventory

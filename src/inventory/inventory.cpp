@@ -1,0 +1,185 @@
+#include "luatrail/inventory/inventory.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include "luatrail/base/error.hpp"
+#include "luatrail/base/pack.hpp"
+#include "luatrail/base/text.hpp"
+
+namespace luatrail::inventory {
+
+// Found by their arguments, so not in the unnamed namespace.
+template <class Archive>
+static void transfer(Archive& archive, Package& package) {
+    archive(package.name, package.version, package.architecture, package.depends_on_lua, package.is_lua);
+}
+template <class Archive>
+static void transfer(Archive& archive, OwnedFile& file) {
+    archive(file.package, file.kind, file.state, file.diverted);
+}
+template <class Archive>
+static void transfer(Archive& archive, Interpreter& interpreter) {
+    archive(interpreter.path, interpreter.profile, interpreter.version, interpreter.sha256, interpreter.size, interpreter.package);
+}
+template <class Archive>
+static void transfer(Archive& archive, Unit& unit) {
+    archive(unit.name, unit.path, unit.commands, unit.user, unit.package);
+}
+template <class Archive>
+static void transfer(Archive& archive, CronEntry& entry) {
+    archive(entry.path, entry.user, entry.command);
+}
+template <class Archive>
+static void transfer(Archive& archive, Account& account) {
+    archive(account.name, account.shell, account.uid, account.service);
+}
+
+namespace {
+
+// To be raised with every change of a transfer() function.
+constexpr int format_version = 1;
+constexpr const char* magic = "luatrail inventory";
+
+std::string sha256(std::string_view bytes) {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    unsigned size = 0;
+    EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr);
+    return base::to_hex({reinterpret_cast<const char*>(digest.data()), size});
+}
+
+std::string head_of(std::string_view bytes) {
+    return fmt::format("{} {} {} {}\n", magic, format_version, bytes.size(), sha256(bytes));
+}
+
+// A map as its entries, in order: the same facts are the same bytes.
+template <class Map>
+void save_map(base::Packer& out, const Map& map) {
+    const std::map<std::string, typename Map::mapped_type> sorted(map.begin(), map.end());
+    out.number(sorted.size());
+    for (const auto& [key, value] : sorted) {
+        out(key, value);
+    }
+}
+
+template <class Map>
+void load_map(base::Unpacker& in, Map& map) {
+    for (auto left = in.size(); left > 0; --left) {
+        std::string key;
+        in(key);
+        in(map[key]);
+    }
+}
+
+Inventory unpacked(std::string_view bytes) {
+    base::Unpacker in(bytes);
+    Inventory inventory;
+    in(inventory.system, inventory.databases, inventory.built_ms, inventory.packages);
+    load_map(in, inventory.files);
+    load_map(in, inventory.folder_links);
+    load_map(in, inventory.alternatives);
+    in(inventory.interpreters, inventory.units, inventory.cron, inventory.accounts, inventory.complaints);
+    const auto known = [&](std::optional<std::uint32_t> package) { return !package || *package < inventory.packages.size(); };
+    bool sound = in.at_end();
+    for (const auto& [path, file] : inventory.files) {
+        sound = sound && known(file.package) && file.kind <= FileKind::interpreter && file.state <= DigestState::missing;
+    }
+    for (const auto& one : inventory.interpreters) {
+        sound = sound && known(one.package);
+    }
+    for (const auto& one : inventory.units) {
+        sound = sound && known(one.package);
+    }
+    if (!sound) {
+        throw base::UnpackError("what is in it does not fit together");
+    }
+    return inventory;
+}
+
+template <std::size_t size>
+std::string_view name_at(const std::array<std::string_view, size>& names, std::uint8_t at) {
+    return at < size ? names[at] : std::string_view("unknown");
+}
+
+} // namespace
+
+std::string_view to_string(DigestState state) {
+    return name_at(std::array<std::string_view, 4>{"unchecked", "matches", "differs", "missing"}, static_cast<std::uint8_t>(state));
+}
+std::string_view to_string(FileKind kind) {
+    return name_at(std::array<std::string_view, 4>{"executable", "lua-script", "lua-module", "interpreter"}, static_cast<std::uint8_t>(kind));
+}
+std::string_view to_string(OwnedBy how) {
+    return name_at(std::array<std::string_view, 4>{"path", "alias", "diversion", "alternative"}, static_cast<std::uint8_t>(how));
+}
+
+std::string Inventory::canonical(std::string_view path) const {
+    for (const auto& [link, target] : folder_links) {
+        if (path.size() > link.size() && path.starts_with(link) && path[link.size()] == '/') {
+            return fmt::format("{}{}", target == "/" ? "" : target, path.substr(link.size()));
+        }
+    }
+    return std::string(path);
+}
+
+std::optional<Inventory::Owner> Inventory::owner(std::string_view path) const {
+    auto at = canonical(path);
+    auto how = at == path ? OwnedBy::path : OwnedBy::alias;
+    if (const auto link = alternatives.find(at); link != alternatives.end()) {
+        at = link->second;
+        how = OwnedBy::alternative;
+    }
+    const auto found = files.find(at);
+    if (found == files.end()) {
+        return std::nullopt;
+    }
+    how = found->second.diverted ? OwnedBy::diversion : how;
+    return Owner{&packages[found->second.package], &found->second, std::move(at), how};
+}
+
+std::string to_file(const Inventory& inventory) {
+    base::Packer out;
+    out(inventory.system, inventory.databases, inventory.built_ms, inventory.packages);
+    save_map(out, inventory.files);
+    save_map(out, inventory.folder_links);
+    save_map(out, inventory.alternatives);
+    out(inventory.interpreters, inventory.units, inventory.cron, inventory.accounts, inventory.complaints);
+    const auto bytes = out.take();
+    return head_of(bytes) + bytes;
+}
+
+Inventory load(const std::string& path) {
+    errno = 0;
+    std::ifstream file(path, std::ios::binary);
+    if (!file.is_open()) {
+        throw base::Error(fmt::format("{}: {}; make it with `luatrail inventory build -o {}`", path, std::strerror(errno), path));
+    }
+    const std::string content{std::istreambuf_iterator<char>(file), {}};
+    const auto fail = [&path](std::string_view why) {
+        return base::Error(fmt::format("{}: {}; build it again with `luatrail inventory build`", path, why));
+    };
+    const auto end = content.find('\n');
+    if (end == std::string::npos || !content.starts_with(magic)) {
+        throw fail("no inventory of luatrail");
+    }
+    const auto bytes = std::string_view(content).substr(end + 1);
+    if (!content.starts_with(fmt::format("{} {} ", magic, format_version))) {
+        throw fail("another version of luatrail made it");
+    }
+    if (std::string_view(content).substr(0, end + 1) != head_of(bytes)) {
+        throw fail("it was cut or altered");
+    }
+    try {
+        return unpacked(bytes);
+    } catch (const base::UnpackError& error) {
+        throw fail(error.what());
+    }
+}
+
+} // namespace luatrail::inventory

@@ -1,0 +1,121 @@
+// rpm's database, by a helper program: librpm is under the GPL, and reads every format that the database ever had.
+//
+// The helper prints lines of fields parted by TAB: "P name version architecture", then of that package "R requirement", "V what it
+// provides", "F digest path" ("-" for no digest); bytes below 0x20 and '\' in a path are "\xHH".
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "database.hpp"
+#include "luatrail/base/descriptor.hpp"
+
+namespace luatrail::inventory {
+namespace {
+
+using base::Descriptor;
+
+// Where distributions keep it, newest first (rpm's macro _dbpath).
+constexpr std::array folders{"/usr/lib/sysimage/rpm", "/var/lib/rpm"};
+
+bool has_database(const Root& root) {
+    for (const std::string folder : folders) {
+        for (const auto* name : {"rpmdb.sqlite", "Packages.db", "Packages"}) {
+            if (root.target_status(folder + "/" + name)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+std::string unescaped(std::string_view text) {
+    std::string out;
+    const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        if (text.substr(at, 2) == "\\x" && text.size() - at >= 4) {
+            out += static_cast<char>(digit(text[at + 2]) * 16 + digit(text[at + 3]));
+            at += 3;
+        } else {
+            out += text[at];
+        }
+    }
+    return out;
+}
+
+// Its output and exit status; nothing when it can't be started.
+std::optional<std::pair<std::string, int>> output_of(const std::string& helper, const std::string& root) {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+        return std::nullopt;
+    }
+    const Descriptor out(ends[0]);
+    std::array<std::string, 2> words{helper, root};
+    std::array<char*, 3> argv{words[0].data(), words[1].data(), nullptr};
+    pid_t child = 0;
+    posix_spawn_file_actions_t actions{};
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    const int error = ::posix_spawn(&child, helper.c_str(), &actions, nullptr, argv.data(), environ);
+    ::posix_spawn_file_actions_destroy(&actions);
+    ::close(ends[1]);
+    if (error != 0) {
+        return std::nullopt;
+    }
+    std::string text;
+    std::array<char, 64UL * 1024> buffer{};
+    ssize_t size = 0;
+    while ((size = ::read(out.get(), buffer.data(), buffer.size())) > 0) {
+        text.append(buffer.data(), static_cast<std::size_t>(size));
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return std::pair(std::move(text), WIFEXITED(status) ? WEXITSTATUS(status) : 128);
+}
+
+std::vector<std::string_view> fields_of(std::string_view line) {
+    std::vector<std::string_view> fields;
+    for (std::size_t at = 0; at <= line.size();) {
+        const auto end = std::min(line.find('\t', at), line.size());
+        fields.push_back(line.substr(at, end - at));
+        at = end + 1;
+    }
+    return fields;
+}
+
+} // namespace
+
+bool read_rpm(const Root& root, const std::string& helper, Listing& listing, Complaints& complaints) {
+    if (!has_database(root)) {
+        return false;
+    }
+    const auto listed = helper.empty() ? std::nullopt : output_of(helper, root.path());
+    if (!listed || listed->second != 0) {
+        complaints.add("rpm's database", listed ? fmt::format("{} ended with status {}", helper, listed->second)
+                                                : fmt::format("not read: the program {} is not there", helper.empty() ? "luatrail-rpm" : helper));
+        return true;
+    }
+    for (const auto line : lines_of(listed->first)) {
+        const auto fields = fields_of(line);
+        if (fields[0] == "P" && fields.size() == 4) {
+            listing.packages.push_back({std::string(fields[1]), std::string(fields[2]), std::string(fields[3]), {}, {}, {}});
+        } else if (listing.packages.empty() || fields.size() < 2) {
+            complaints.add("rpm's database", "a line of the helper that is none");
+        } else if (fields[0] == "R") {
+            listing.packages.back().depends.push_back({std::string(fields[1])});
+        } else if (fields[0] == "V") {
+            listing.packages.back().provides.emplace_back(fields[1]);
+        } else if (fields[0] == "F" && fields.size() == 3) {
+            listing.packages.back().files.push_back({unescaped(fields[2]), fields[1] == "-" ? std::string() : std::string(fields[1])});
+        }
+    }
+    return true;
+}
+
+} // namespace luatrail::inventory
