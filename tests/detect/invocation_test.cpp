@@ -60,7 +60,7 @@ std::string describe(const Invocation& run) {
     return text;
 }
 
-const Profile& find_profile(const ProfileSet& set, const std::string& name) {
+const Profile& find_profile(const ProfileSet& set, std::string_view name) {
     const auto all = set.all();
     const auto found = std::find_if(all.begin(), all.end(), [&name](const Profile& p) { return p.name == name; });
     if (found == all.end()) {
