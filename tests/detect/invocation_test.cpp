@@ -64,7 +64,7 @@ const Profile& find_profile(const ProfileSet& set, std::string_view name) {
     const auto all = set.all();
     const auto found = std::find_if(all.begin(), all.end(), [&name](const Profile& p) { return p.name == name; });
     if (found == all.end()) {
-        throw std::runtime_error("no profile " + name);
+        throw std::runtime_error("no profile " + std::string(name));
     }
     return *found;
 }
