@@ -16,7 +16,6 @@
 #include "support/temp_dir.hpp"
 
 using namespace luatrail;
-using test::contains;
 
 namespace {
 
@@ -125,15 +124,15 @@ TEST_CASE("only regular files of this host are opened") {
     const test::TempDir dir;
     const auto fifo = dir.path("fifo");
     REQUIRE(::mkfifo(fifo.c_str(), 0644) == 0); // nobody will ever write: opening it would wait for ever
-    CHECK_THAT(script_of(finding_of(fifo)).note.value(), contains("a FIFO"));
+    CHECK_THAT(script_of(finding_of(fifo)).note.value(), has_text("a FIFO"));
     std::filesystem::create_symlink(fifo, dir.path("link"));
-    CHECK_THAT(script_of(finding_of(dir.path("link"))).note.value(), contains("a FIFO"));
-    CHECK_THAT(script_of(finding_of("/dev/zero")).note.value(), contains("a device"));
-    CHECK_THAT(script_of(finding_of(dir.path())).note.value(), contains("a folder"));
-    CHECK_THAT(script_of(finding_of("/proc/kmsg")).note.value(), contains("the kernel makes it up"));
-    CHECK_THAT(script_of(finding_of(dir.path("none"))).note.value(), contains("not there"));
+    CHECK_THAT(script_of(finding_of(dir.path("link"))).note.value(), has_text("a FIFO"));
+    CHECK_THAT(script_of(finding_of("/dev/zero")).note.value(), has_text("a device"));
+    CHECK_THAT(script_of(finding_of(dir.path())).note.value(), has_text("a folder"));
+    CHECK_THAT(script_of(finding_of("/proc/kmsg")).note.value(), has_text("the kernel makes it up"));
+    CHECK_THAT(script_of(finding_of(dir.path("none"))).note.value(), has_text("not there"));
     std::filesystem::create_symlink("loop", dir.path("loop"));
-    CHECK_THAT(script_of(finding_of(dir.path("loop"))).note.value(), contains("not there"));
+    CHECK_THAT(script_of(finding_of(dir.path("loop"))).note.value(), has_text("not there"));
 }
 
 TEST_CASE("nobody learns what is in a file that he may not read") {
@@ -176,10 +175,10 @@ TEST_CASE("another file in its place, or one that was written again, is said") {
     finding.code.inode = status.st_ino;
     CHECK(!script_of(finding).note);
     finding.code.inode = status.st_ino + 1;
-    CHECK_THAT(script_of(finding).note.value(), contains("another file"));
+    CHECK_THAT(script_of(finding).note.value(), has_text("another file"));
     finding.code.inode = status.st_ino;
     finding.time_ms = base::wall_clock_ms() - 60'000;
-    CHECK_THAT(script_of(finding).note.value(), contains("written again"));
+    CHECK_THAT(script_of(finding).note.value(), has_text("written again"));
 }
 
 TEST_CASE("a file that is too large is not hashed, and says so") {
@@ -189,7 +188,7 @@ TEST_CASE("a file that is too large is not hashed, and says so") {
     const auto file = script_of(finding_of(path));
     CHECK(!file.sha256);
     CHECK(file.size == live::most_hashed + 1);
-    CHECK_THAT(file.note.value(), contains("not hashed"));
+    CHECK_THAT(file.note.value(), has_text("not hashed"));
 }
 
 TEST_CASE("a digest is not remembered beyond a change") {
@@ -228,7 +227,7 @@ TEST_CASE("a process that still runs shows its program, its environment and its 
     by_number.code.argument = "/proc/self/fd/0";
     CHECK(script_of(by_number).sha256 == digest_of_return_1);
     by_number.code.argument = "/dev/fd/77";
-    CHECK_THAT(script_of(by_number).note.value(), contains("not there"));
+    CHECK_THAT(script_of(by_number).note.value(), has_text("not there"));
     by_number.code.argument = "/dev/fd/../../etc/shadow";
     CHECK(!looked_up(by_number).evidence->script);
 }
@@ -238,13 +237,13 @@ TEST_CASE("another process by the same pid tells nothing of a run") {
     const Sleeper sleeper({"LUA_INIT=@/tmp/x"}, dir.write("x", ""));
     auto other = sleeper.finding(detect::Origin::stdin_code);
     other.interpreter.exe = "/usr/bin/lua5.4";
-    CHECK_THAT(looked_up(other).evidence->note.value(), contains("another program"));
+    CHECK_THAT(looked_up(other).evidence->note.value(), has_text("another program"));
     auto older = sleeper.finding(detect::Origin::stdin_code);
     older.time_ms = base::wall_clock_ms() - 3'600'000;
     const auto found = looked_up(older);
-    CHECK_THAT(found.evidence->note.value(), contains("has ended"));
+    CHECK_THAT(found.evidence->note.value(), has_text("has ended"));
     CHECK(found.evidence->environment.empty());
-    CHECK_THAT(found.evidence->script->note.value(), contains("has ended"));
+    CHECK_THAT(found.evidence->script->note.value(), has_text("has ended"));
 }
 
 TEST_CASE("an interpreter without a name is not taken for another file") {

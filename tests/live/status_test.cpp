@@ -8,7 +8,6 @@
 #include "support/catch.hpp"
 
 using namespace luatrail;
-using test::contains;
 
 namespace {
 
@@ -47,16 +46,16 @@ TEST_CASE("the page for a person says how it stands") {
     for (const auto* part : {"pid 4711", "1 h, since", "5 s old", "1000 records", "bad-stamp", "40 high",
                              "40 sent, 3 wait, 1 dropped, 2 reconnects", "records by the kernel: 1",
                              "backlog 5 of 8192", "half within 5 ms", "99 % within 1000 ms"}) {
-        CHECK_THAT(text, contains(part));
+        CHECK_THAT(text, has_text(part));
     }
     auto bare = sample();
     bare.syslog.reset();
     bare.kernel.reset();
     bare.lag = {};
     const auto without = live::status_text(live::to_json(bare), noon);
-    CHECK_THAT(without, contains("syslog     off"));
-    CHECK_THAT(without, contains("kernel     not asked"));
-    CHECK_THAT(without, contains("no event of this host yet"));
+    CHECK_THAT(without, has_text("syslog     off"));
+    CHECK_THAT(without, has_text("kernel     not asked"));
+    CHECK_THAT(without, has_text("no event of this host yet"));
 }
 
 TEST_CASE("the textfile is what Prometheus reads") {
@@ -81,12 +80,12 @@ TEST_CASE("the textfile is what Prometheus reads") {
         CHECK(seen.insert(line.substr(0, line.rfind(' '))).second);
     }
     const auto text = live::status_prometheus(live::to_json(sample()));
-    CHECK_THAT(text, contains("luatrail_findings_total{severity=\"high\"} 40\n"));
-    CHECK_THAT(text, contains("luatrail_malformed_lines_total{reason=\"bad-stamp\"} 7\n"));
-    CHECK_THAT(text, contains("luatrail_lag_seconds_bucket{le=\"0.005\"} 98\n"));
-    CHECK_THAT(text, contains("luatrail_lag_seconds_bucket{le=\"1\"} 99\n"));
-    CHECK_THAT(text, contains("luatrail_lag_seconds_bucket{le=\"+Inf\"} 100\n"));
-    CHECK_THAT(text, contains("luatrail_up 1\n"));
+    CHECK_THAT(text, has_text("luatrail_findings_total{severity=\"high\"} 40\n"));
+    CHECK_THAT(text, has_text("luatrail_malformed_lines_total{reason=\"bad-stamp\"} 7\n"));
+    CHECK_THAT(text, has_text("luatrail_lag_seconds_bucket{le=\"0.005\"} 98\n"));
+    CHECK_THAT(text, has_text("luatrail_lag_seconds_bucket{le=\"1\"} 99\n"));
+    CHECK_THAT(text, has_text("luatrail_lag_seconds_bucket{le=\"+Inf\"} 100\n"));
+    CHECK_THAT(text, has_text("luatrail_up 1\n"));
 }
 
 TEST_CASE("who wrote it, and whether it should have written again") {
@@ -98,7 +97,7 @@ TEST_CASE("who wrote it, and whether it should have written again") {
     auto last = sample();
     last.ended = true;
     CHECK(live::status_writer(live::to_json(last), noon).ended);
-    CHECK_THAT(live::status_prometheus(live::to_json(last)), contains("luatrail_up 0\n"));
+    CHECK_THAT(live::status_prometheus(live::to_json(last)), has_text("luatrail_up 0\n"));
 }
 
 TEST_CASE("what is no status is refused") {

@@ -11,13 +11,13 @@
 #define LUATRAIL_CATCH_CONTAINS Catch::Contains
 #endif
 
-namespace luatrail::test {
+namespace luatrail {
 
 // For CHECK_THAT: a text with this part.
-inline auto contains(const std::string& part) {
+inline auto has_text(const std::string& part) {
     return LUATRAIL_CATCH_CONTAINS(part);
 }
 
-} // namespace luatrail::test
+} // namespace luatrail
 
 #undef LUATRAIL_CATCH_CONTAINS
