@@ -109,15 +109,16 @@ Call call_from_name(std::string_view name) {
 }
 
 std::optional<Call> call_of(std::uint32_t arch, std::uint32_t number) {
-    static const std::array<CallTable, MACH_PPC64LE + 1> tables = [] {
-        std::array<CallTable, MACH_PPC64LE + 1> made;
-        for (int machine = 0; machine <= MACH_PPC64LE; ++machine) {
-            made[static_cast<std::size_t>(machine)] = table_for(machine);
+    static const auto tables = [] { // of the machines that this libaudit knows: those of version 4 are more
+        constexpr int machines = 24; // machine_t of libaudit.h, with gaps
+        std::vector<CallTable> made;
+        for (int machine = 0; machine < machines; ++machine) {
+            made.push_back(table_for(machine));
         }
         return made;
     }();
     const int machine = machine_of(arch);
-    if (machine < 0 || machine > MACH_PPC64LE) {
+    if (machine < 0 || static_cast<std::size_t>(machine) >= tables.size()) {
         return std::nullopt;
     }
     const auto& table = tables[static_cast<std::size_t>(machine)];

@@ -79,7 +79,7 @@ TEST_CASE("a rule before ours that says never hides, and is named") {
     }
 }
 
-TEST_CASE("-a never,task blinds all system calls") {
+TEST_CASE("a rule '-a never,task' blinds all system calls") {
     const auto rows = rows_of(full + "-a never,task\n");
     CHECK(rows.at("run").coverage == Coverage::blind);
     CHECK(why(rows.at("lineage/fork")).find("-a never,task") != std::string::npos);
