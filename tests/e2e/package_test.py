@@ -138,7 +138,7 @@ class PackageTest(harness.TestCase):
         found = []
         for folder in ("etc", "usr/bin", "usr/share/luatrail", "usr/share/doc/luatrail", "usr/share/man", "var/lib/luatrail", "run"):
             found += [str(path.relative_to(self.system.root)) for path in self.system.path(folder).rglob("*luatrail*")]
-        return sorted(found)
+        return sorted(set(found) - {"etc/audit/rules.d/30-luatrail.rules"})  # that was made by hand
 
     def test_deb_from_install_to_purge(self):
         first, second = self.package("DEB"), self.package("DEB", "0.1.1")
@@ -203,7 +203,8 @@ class PackageTest(harness.TestCase):
     def test_rpm_from_install_to_removal(self):
         first, second = self.package("RPM"), self.package("RPM", "0.1.1")
         self.start_auditd()
-        rpm = ("rpm", "--dbpath", "/rpmdb", "--nodeps")  # this system's libraries are dpkg's
+        # This system's libraries are dpkg's; rpm 4.20's plugin unshare does not work in a chroot.
+        rpm = ("rpm", "--dbpath", "/rpmdb", "--nodeps", "--noplugins")
         self.system.run(*rpm, "-i", first)
         pid = self.wait_for_plugin()
         configs = self.system.run("rpm", "--dbpath", "/rpmdb", "-qc", "luatrail").split()
