@@ -4,7 +4,11 @@ include(GNUInstallDirs)
 set(share ${CMAKE_INSTALL_DATADIR}/luatrail)
 set(etc /etc) # auditd reads its plugins there, whatever the prefix
 
-install(TARGETS luatrail RUNTIME)
+set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME main)
+install(TARGETS luatrail RUNTIME COMPONENT main)
+if(TARGET luatrail-rpm)
+  install(TARGETS luatrail-rpm RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/luatrail COMPONENT rpm)
+endif()
 install(FILES config/interpreters.toml DESTINATION ${share})
 install(DIRECTORY audit-rules DESTINATION ${share} FILES_MATCHING PATTERN "*.rules")
 install(FILES docs/finding.schema.json DESTINATION ${share})
@@ -12,6 +16,7 @@ install(FILES completions/luatrail.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bas
 install(FILES README.md packaging/debian/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES config/luatrail.toml DESTINATION ${etc}/luatrail)
 install(FILES config/plugins.d/luatrail.conf DESTINATION ${etc}/audit/plugins.d PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ)
+install(FILES packaging/systemd/luatrail-inventory.path packaging/systemd/luatrail-inventory.service DESTINATION lib/systemd/system)
 # Empty, for the host's own: what is expected, and further interpreters.
 install(DIRECTORY DESTINATION ${etc}/luatrail/baseline.d)
 install(DIRECTORY DESTINATION ${etc}/luatrail/interpreters.d)
@@ -20,7 +25,7 @@ install(DIRECTORY DESTINATION /var/lib/luatrail DIRECTORY_PERMISSIONS OWNER_READ
 # Manual pages and the changelog are compressed in packages, without the time in them.
 find_program(GZIP gzip REQUIRED)
 set(compressed)
-foreach(page luatrail.8 luatrail-replay.1 luatrail.toml.5 luatrail-rules.7)
+foreach(page luatrail.8 luatrail-replay.1 luatrail-inventory.1 luatrail-baseline.1 luatrail.toml.5 luatrail-rules.7)
   string(REGEX REPLACE ".*\\." "" section ${page})
   list(APPEND compressed ${CMAKE_CURRENT_BINARY_DIR}/packaging/${page}.gz)
   add_custom_command(OUTPUT packaging/${page}.gz DEPENDS man/${page}
@@ -53,14 +58,24 @@ set(CPACK_INSTALL_PREFIX /usr)
 
 set(packaging ${CMAKE_CURRENT_SOURCE_DIR}/packaging)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+# The helper for rpm's databases is a package of its own: few hosts of dpkg need librpm.
+set(CPACK_DEB_COMPONENT_INSTALL ON)
+set(CPACK_COMPONENTS_ALL main)
+if(TARGET luatrail-rpm)
+  list(APPEND CPACK_COMPONENTS_ALL rpm)
+endif()
+set(CPACK_DEBIAN_MAIN_PACKAGE_NAME luatrail)
+set(CPACK_DEBIAN_MAIN_PACKAGE_RECOMMENDS auditd)
+set(CPACK_DEBIAN_MAIN_PACKAGE_SUGGESTS "luatrail-rpm, rsyslog | system-log-daemon")
+set(CPACK_COMPONENT_MAIN_DESCRIPTION ${CPACK_PACKAGE_DESCRIPTION})
+set(CPACK_DEBIAN_RPM_PACKAGE_NAME luatrail-rpm)
+set(CPACK_COMPONENT_RPM_DESCRIPTION "Lists an rpm database for luatrail's inventory of another system.")
 set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
 set(CPACK_DEBIAN_PACKAGE_SECTION admin)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_RECOMMENDS auditd)
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "rsyslog | system-log-daemon")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
-set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${packaging}/debian/conffiles ${packaging}/debian/preinst ${packaging}/debian/postinst
+set(CPACK_DEBIAN_MAIN_PACKAGE_CONTROL_EXTRA ${packaging}/debian/conffiles ${packaging}/debian/preinst ${packaging}/debian/postinst
                                        ${packaging}/debian/prerm ${packaging}/debian/postrm)
 
 set(CPACK_RPM_FILE_NAME RPM-DEFAULT)
@@ -72,8 +87,9 @@ set(CPACK_RPM_PACKAGE_SUGGESTS audit)
 set(CPACK_RPM_USER_FILELIST "%config(noreplace) /etc/luatrail/luatrail.toml"
                             "%config(noreplace) %attr(0640, root, root) /etc/audit/plugins.d/luatrail.conf")
 set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION /etc /etc/audit /etc/audit/plugins.d /usr/share/man /usr/share/man/man1
-    /usr/share/man/man5 /usr/share/man/man7 /usr/share/man/man8 /usr/share/bash-completion /usr/share/bash-completion/completions
+    /usr/share/man/man5 /usr/share/man/man7 /usr/share/man/man8 /usr/lib/systemd /usr/lib/systemd/system /usr/share/bash-completion /usr/share/bash-completion/completions
     /var /var/lib)
 set(CPACK_RPM_POST_INSTALL_SCRIPT_FILE ${packaging}/rpm/post)
+set(CPACK_RPM_PRE_UNINSTALL_SCRIPT_FILE ${packaging}/rpm/preun)
 set(CPACK_RPM_POST_UNINSTALL_SCRIPT_FILE ${packaging}/rpm/postun)
 include(CPack)

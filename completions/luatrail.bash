@@ -15,8 +15,8 @@ _luatrail() {
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $word in
       replay | events | plugin | rules | doctor | status) command=$word; break ;;
-      config) command=config ;;
-      check) [[ $command != config ]] || command='config check' ;;
+      config | inventory | baseline) command=$word ;;
+      check | build | show | owner | learn | explain) [[ ' config inventory baseline ' != *" $command "* ]] || command="$command $word" ;;
     esac
   done
   case $previous in
@@ -30,13 +30,13 @@ _luatrail() {
     --parser) mapfile -t COMPREPLY < <(compgen -W 'native auparse' -- "$current"); return ;;
     --min-severity) mapfile -t COMPREPLY < <(compgen -W 'info low medium high critical' -- "$current"); return ;;
     --since | --until | --node | --window) return ;;
-    -c | --config | -o | --output | --baseline | --bad-lines | --rules | --auditd | --file)
+    -c | --config | -o | --output | --baseline | --bad-lines | --rules | --auditd | --file | --root | --inventory | --rpm-helper | --log)
       compopt -o default 2>/dev/null
       return
       ;;
   esac
   case $command in
-    replay) words="$reading --config --baseline --format --window --min-severity $always" ;;
+    replay) words="$reading --config --baseline --inventory --root --format --window --min-severity $always" ;;
     events) words="$reading --exec $always" ;;
     plugin) words="--config $always" ;;
     rules) words="--profile $always" ;;
@@ -44,9 +44,18 @@ _luatrail() {
     status) words="--config --file --format $always" ;;
     config) words="check $always" ;;
     'config check') words=$always ;;
-    *) words="replay plugin events rules doctor status config $always" ;;
+    inventory) words="build show owner $always" ;;
+    'inventory build') words="--root --output --rpm-helper $always" ;;
+    'inventory show') words="--inventory --format $always" ;;
+    baseline) words="build learn check explain $always" ;;
+    'baseline build') words="--inventory --root --output $always" ;;
+    'baseline learn') words="$reading --inventory --root $always" ;;
+    'baseline check') words="--log --inventory --root $always" ;;
+    'baseline explain') words="--baseline --inventory --root $always" ;;
+    'inventory owner') words="--inventory $always" ;;
+    *) words="replay plugin events rules doctor status inventory baseline config $always" ;;
   esac
-  if [[ $current == -* || $command == config || -z $command ]]; then
+  if [[ $current == -* || $command == config || $command == inventory || $command == baseline || -z $command ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
   elif [[ $command != plugin && $command != rules && $command != doctor && $command != status ]]; then
     compopt -o default 2>/dev/null # paths

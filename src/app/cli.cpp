@@ -133,7 +133,14 @@ detect::EngineOptions engine_options(const Config& config) {
     for (const auto& path : find_files(config.detect.baseline)) {
         options.baseline.load(path);
     }
+    options.inventory = load_inventory(config);
     return options;
+}
+
+std::shared_ptr<const inventory::Inventory> load_inventory(const Config& config) {
+    const auto& path = config.detect.inventory;
+    const bool wanted = !path.empty() && (path != Config{}.detect.inventory || ::access(path.c_str(), F_OK) == 0);
+    return wanted ? std::make_shared<const inventory::Inventory>(inventory::load(path)) : nullptr;
 }
 
 int run(int argc, char** argv) {
@@ -153,6 +160,7 @@ int run(int argc, char** argv) {
         add("plugin", "auditd plugin: records on standard input, findings to syslog", add_plugin);
         add("events", "The assembled events themselves, one JSON object a line", add_events);
         add("inventory", "Which package owns what, which packages need Lua, who runs what", add_inventory);
+        add("baseline", "What is expected: proposed, checked, explained", add_baseline);
         add("rules", "The audit rules for this host, to standard output", add_rules);
         add("doctor", "What this host's telemetry, or a rules file, can and cannot show", add_doctor);
         add("status", "Counters of the running plugin", add_status);

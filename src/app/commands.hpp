@@ -24,6 +24,7 @@ Command add_replay(CLI::App& app);
 Command add_events(CLI::App& app);
 Command add_plugin(CLI::App& app);
 Command add_inventory(CLI::App& app);
+Command add_baseline(CLI::App& app);
 Command add_rules(CLI::App& app);
 Command add_doctor(CLI::App& app);
 Command add_status(CLI::App& app);
@@ -34,6 +35,12 @@ int run(int argc, char** argv);
 
 // Profiles (the built-in ones, then the configuration's files) and baselines, with the window and the bound.
 detect::EngineOptions engine_options(const Config& config);
+
+// The one that the configuration names; null where it names none, or the default one is not there. Throws base::Error.
+std::shared_ptr<const inventory::Inventory> load_inventory(const Config& config);
+
+// Of a root, "/" or a mounted one; `rpm_helper` as installed when empty. Throws base::Error.
+inventory::Inventory build_inventory(const std::string& root, const std::string& rpm_helper);
 
 // Refuses the empty string and whatever `parse` gives nothing for. For CLI11's options.
 std::function<std::string(const std::string&)> duration_check();

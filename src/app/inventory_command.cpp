@@ -49,21 +49,19 @@ struct BuildArguments {
 };
 
 int build(const BuildArguments& arguments) {
-    inventory::BuildOptions options;
-    options.root = arguments.root;
-    options.profile_of = &profile_of;
-    options.rpm_helper = arguments.rpm_helper.empty() ? rpm_helper() : arguments.rpm_helper;
-    const auto made = inventory::build(options);
+    const auto made = build_inventory(arguments.root, arguments.rpm_helper);
     constexpr mode_t readable = 0644;
     if (const auto failed = base::write_atomically(arguments.output, {}, inventory::to_file(made), readable, false)) {
-        throw base::Error(fmt::format("{}: {}; name a file in a folder that you may write", failed->path, std::strerror(failed->error)));
+        throw base::Error(fmt::format("{}: {}; name a file in a folder that you may write", failed->path,
+                                      std::strerror(failed->error)));
     }
     for (const auto& complaint : made.complaints) {
         say(shown(complaint));
     }
-    const auto needing = std::count_if(made.packages.begin(), made.packages.end(), [](const auto& one) { return !one.depends_on_lua.empty(); });
-    say(fmt::format("{}: {} packages of {}, {} interpreters, {} packages that need Lua", arguments.output, made.packages.size(),
-                    fmt::join(made.databases, " and "), made.interpreters.size(), needing));
+    const auto needing = std::count_if(made.packages.begin(), made.packages.end(),
+                                       [](const auto& one) { return !one.depends_on_lua.empty(); });
+    say(fmt::format("{}: {} packages of {}, {} interpreters, {} packages that need Lua", arguments.output,
+                    made.packages.size(), fmt::join(made.databases, " and "), made.interpreters.size(), needing));
     return exit_clean;
 }
 
@@ -71,11 +69,13 @@ std::string name_of(const Inventory& facts, std::optional<std::uint32_t> package
     return package ? facts.packages[*package].name : std::string("no package");
 }
 
-// Whether a command line runs something that needs Lua: an interpreter, a Lua script, a program of a package that needs Lua.
+// Whether a command line runs something that needs Lua: an interpreter, a Lua script, a program of a package that needs
+// Lua.
 bool runs_lua(const Inventory& facts, std::string_view command) {
     const auto program = command.substr(0, command.find_first_of(" \t"));
     const auto owner = facts.owner(program);
-    return owner && (owner->file->kind != inventory::FileKind::executable || owner->package->depends_on_lua.size() == 1);
+    return owner &&
+           (owner->file->kind != inventory::FileKind::executable || owner->package->depends_on_lua.size() == 1);
 }
 
 void show_text(const Inventory& facts) {
@@ -85,13 +85,15 @@ void show_text(const Inventory& facts) {
     for (const auto& one : facts.interpreters) {
         const auto file = facts.files.find(one.path);
         const bool differs = file != facts.files.end() && file->second.state == inventory::DigestState::differs;
-        fmt::print("  {}  {} {}, {}{}\n", shown(one.path), one.profile, shown(one.version.value_or("of an unknown version")),
-                   shown(name_of(facts, one.package)), differs ? "; NOT AS PACKAGED" : "");
+        fmt::print("  {}  {} {}, {}{}\n", shown(one.path), one.profile,
+                   shown(one.version.value_or("of an unknown version")), shown(name_of(facts, one.package)),
+                   differs ? "; NOT AS PACKAGED" : "");
     }
     fmt::print("\nPackages that need Lua\n");
     for (const auto& package : facts.packages) {
         if (!package.depends_on_lua.empty()) {
-            fmt::print("  {} {}: by {}\n", shown(package.name), shown(package.version), shown(fmt::format("{}", fmt::join(package.depends_on_lua, ", "))));
+            fmt::print("  {} {}: by {}\n", shown(package.name), shown(package.version),
+                       shown(fmt::format("{}", fmt::join(package.depends_on_lua, ", "))));
         }
     }
     fmt::print("\nServices and cron entries that run it\n");
@@ -109,7 +111,8 @@ void show_text(const Inventory& facts) {
         }
     }
     fmt::print("\nFiles that are not as their package says\n");
-    for (const auto& [path, file] : std::map<std::string, inventory::OwnedFile>(facts.files.begin(), facts.files.end())) {
+    for (const auto& [path, file] :
+         std::map<std::string, inventory::OwnedFile>(facts.files.begin(), facts.files.end())) {
         if (file.state == inventory::DigestState::differs || file.state == inventory::DigestState::missing) {
             fmt::print("  {}  {}, {}\n", shown(path), to_string(file.state), shown(facts.packages[file.package].name));
         }
@@ -136,20 +139,29 @@ void show_json(const Inventory& facts) {
         for (const auto& name : one.depends_on_lua) {
             by.push_back(text(name));
         }
-        out["packages"].push_back({{"name", text(one.name)}, {"version", text(one.version)}, {"architecture", text(one.architecture)},
-                                   {"lua", one.is_lua}, {"needs_lua_by", std::move(by)}});
+        out["packages"].push_back({{"name", text(one.name)},
+                                   {"version", text(one.version)},
+                                   {"architecture", text(one.architecture)},
+                                   {"lua", one.is_lua},
+                                   {"needs_lua_by", std::move(by)}});
     }
     out["interpreters"] = Json::array();
     for (const auto& one : facts.interpreters) {
-        out["interpreters"].push_back({{"path", text(one.path)}, {"profile", one.profile},
+        out["interpreters"].push_back({{"path", text(one.path)},
+                                       {"profile", one.profile},
                                        {"version", one.version ? Json(text(*one.version)) : Json(nullptr)},
-                                       {"sha256", one.sha256 ? Json(*one.sha256) : Json(nullptr)}, {"size", one.size},
+                                       {"sha256", one.sha256 ? Json(*one.sha256) : Json(nullptr)},
+                                       {"size", one.size},
                                        {"package", package_value(facts, one.package)}});
     }
     out["files"] = Json::array();
-    for (const auto& [path, file] : std::map<std::string, inventory::OwnedFile>(facts.files.begin(), facts.files.end())) {
-        out["files"].push_back({{"path", text(path)}, {"package", package_value(facts, file.package)}, {"kind", to_string(file.kind)},
-                                {"digest", to_string(file.state)}, {"diverted", file.diverted}});
+    for (const auto& [path, file] :
+         std::map<std::string, inventory::OwnedFile>(facts.files.begin(), facts.files.end())) {
+        out["files"].push_back({{"path", text(path)},
+                                {"package", package_value(facts, file.package)},
+                                {"kind", to_string(file.kind)},
+                                {"digest", to_string(file.state)},
+                                {"diverted", file.diverted}});
     }
     out["units"] = Json::array();
     for (const auto& one : facts.units) {
@@ -157,8 +169,11 @@ void show_json(const Inventory& facts) {
         for (const auto& command : one.commands) {
             commands.push_back(text(command));
         }
-        out["units"].push_back({{"name", text(one.name)}, {"path", text(one.path)}, {"user", one.user ? Json(text(*one.user)) : Json(nullptr)},
-                                {"commands", std::move(commands)}, {"package", package_value(facts, one.package)}});
+        out["units"].push_back({{"name", text(one.name)},
+                                {"path", text(one.path)},
+                                {"user", one.user ? Json(text(*one.user)) : Json(nullptr)},
+                                {"commands", std::move(commands)},
+                                {"package", package_value(facts, one.package)}});
     }
     out["cron"] = Json::array();
     for (const auto& one : facts.cron) {
@@ -166,7 +181,8 @@ void show_json(const Inventory& facts) {
     }
     out["accounts"] = Json::array();
     for (const auto& one : facts.accounts) {
-        out["accounts"].push_back({{"name", text(one.name)}, {"uid", one.uid}, {"shell", text(one.shell)}, {"service", one.service}});
+        out["accounts"].push_back(
+            {{"name", text(one.name)}, {"uid", one.uid}, {"shell", text(one.shell)}, {"service", one.service}});
     }
     out["complaints"] = Json::array();
     for (const auto& complaint : facts.complaints) {
@@ -184,15 +200,24 @@ int owner(const Inventory& facts, const std::vector<std::string>& paths) {
             fmt::print("{}: owned by no package, or nothing that runs\n", shown(path));
             continue;
         }
-        const auto how = owner->how == inventory::OwnedBy::path ? std::string()
-                                                               : fmt::format(", by {}: {}", to_string(owner->how), shown(owner->path));
-        fmt::print("{}: {} {} ({}, digest {}{})\n", shown(path), shown(owner->package->name), shown(owner->package->version),
-                   to_string(owner->file->kind), to_string(owner->file->state), how);
+        const auto how = owner->how == inventory::OwnedBy::path
+                             ? std::string()
+                             : fmt::format(", by {}: {}", to_string(owner->how), shown(owner->path));
+        fmt::print("{}: {} {} ({}, digest {}{})\n", shown(path), shown(owner->package->name),
+                   shown(owner->package->version), to_string(owner->file->kind), to_string(owner->file->state), how);
     }
     return std::fflush(stdout) != 0 ? exit_trouble : all ? exit_clean : exit_finding;
 }
 
 } // namespace
+
+inventory::Inventory build_inventory(const std::string& root, const std::string& helper) {
+    inventory::BuildOptions options;
+    options.root = root;
+    options.profile_of = &profile_of;
+    options.rpm_helper = helper.empty() ? rpm_helper() : helper;
+    return inventory::build(options);
+}
 
 Command add_inventory(CLI::App& app) {
     app.require_subcommand(1);
@@ -204,14 +229,22 @@ Command add_inventory(CLI::App& app) {
     auto arguments = std::make_shared<BuildArguments>();
     arguments->output = *file;
     auto* build_app = app.add_subcommand("build", "Read a host's package databases into an inventory");
-    build_app->add_option("--root", arguments->root, "A mounted image, or a copy of a host's root; nothing outside of it is read")
+    build_app
+        ->add_option("--root", arguments->root,
+                     "A mounted image, or a copy of a host's root; nothing outside of it is read")
         ->type_name("DIR")
         ->capture_default_str();
-    build_app->add_option("-o,--output", arguments->output, "Where to write it")->type_name("FILE")->capture_default_str();
-    build_app->add_option("--rpm-helper", arguments->rpm_helper, "The program that lists an rpm database (default: as installed)")
+    build_app->add_option("-o,--output", arguments->output, "Where to write it")
+        ->type_name("FILE")
+        ->capture_default_str();
+    build_app
+        ->add_option("--rpm-helper", arguments->rpm_helper,
+                     "The program that lists an rpm database (default: as installed)")
         ->type_name("PROGRAM");
-    build_app->footer("Reads the databases of dpkg, rpm, apk and pacman, unit files, cron tables and accounts. No program of that system is run.\n"
-                      "Exit status: 0 written (what could not be understood is named), 2 no database, or nothing could be written.");
+    build_app->footer(
+        "Reads the databases of dpkg, rpm, apk and pacman, unit files, cron tables and accounts. No program of that "
+        "system is run.\n"
+        "Exit status: 0 written (what could not be understood is named), 2 no database, or nothing could be written.");
 
     auto format = std::make_shared<std::string>("text");
     auto* show_app = app.add_subcommand("show", "What an inventory holds of Lua");
@@ -227,6 +260,9 @@ Command add_inventory(CLI::App& app) {
     owner_app->add_option("PATH", *paths, "Absolute paths, as the host names them")->required();
     owner_app->footer("Exit status: 0 all are owned, 1 one is not, 2 no inventory.");
 
+    for (auto* command : {build_app, show_app, owner_app}) {
+        command->set_version_flag("-V,--version", app.version());
+    }
     return [=] {
         if (build_app->parsed()) {
             return build(*arguments);

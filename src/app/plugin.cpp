@@ -2,10 +2,12 @@
 //
 // auditd stalls the machine when a plugin is slow: standard input is always drained, and nothing here waits for syslog.
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <csignal>
 #include <fstream>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -40,6 +42,7 @@ using boost::system::error_code;
 
 constexpr auto tick_every = std::chrono::milliseconds(250);
 constexpr std::int64_t age_every_ms = 1000; // libauparse counts in seconds
+constexpr std::int64_t inventory_every_ms = 5000;
 constexpr auto signal_turn = std::chrono::milliseconds(20);
 constexpr int drain_ms = 2000;                                  // at the end: auditd kills a plugin that takes longer
 constexpr auto lock_patience = std::chrono::milliseconds(5000); // with a former plugin that still saves
@@ -50,6 +53,18 @@ audit::AssemblerLimits live_limits() {
     limits.eager = true;
     limits.quiet_records = 64;
     return limits;
+}
+
+// Which file it is, and its last change; zeros where there is none.
+using FileStamp = std::array<std::int64_t, 4>;
+
+FileStamp file_stamp(const std::string& path) {
+    struct stat status {};
+    if (path.empty() || ::stat(path.c_str(), &status) != 0) {
+        return {};
+    }
+    return {static_cast<std::int64_t>(status.st_dev), static_cast<std::int64_t>(status.st_ino), status.st_mtim.tv_sec,
+            status.st_mtim.tv_nsec};
 }
 
 std::string boot_id() {
@@ -246,11 +261,30 @@ class Plugin : private audit::EventSink {
             if (now >= next_save_ms_ && begin_save()) {
                 next_save_ms_ = now + config_.state.save_ms;
             }
+            if (now - last_inventory_ms_ >= inventory_every_ms) {
+                last_inventory_ms_ = now;
+                look_at_inventory();
+            }
             if (now >= next_status_ms_ && begin_status()) {
                 next_status_ms_ = now + config_.status.every_ms;
             }
             schedule_tick();
         });
+    }
+
+    // Packages come and go: whoever builds the inventory anew puts it in the old one's place, whole. The old facts stay
+    // when the new file is wrong.
+    void look_at_inventory() {
+        const auto stamp = file_stamp(config_.detect.inventory);
+        if (stamp == inventory_stamp_) {
+            return;
+        }
+        inventory_stamp_ = stamp;
+        try {
+            engine_.set_inventory(load_inventory(config_));
+        } catch (const base::Error& error) {
+            say(fmt::format("{}; the old inventory stays in force", error.what()));
+        }
     }
 
     void look_for_losses(std::int64_t now) {
@@ -297,6 +331,7 @@ class Plugin : private audit::EventSink {
             auto options = engine_options(config);
             output_.apply(config);
             engine_.set_options(std::move(options));
+            inventory_stamp_ = file_stamp(config.detect.inventory);
             if (config.state.directory != config_.state.directory) {
                 state_ = StateFile(config.state.directory);
                 state_.lock(std::chrono::milliseconds(0));
@@ -378,6 +413,8 @@ class Plugin : private audit::EventSink {
     Complaint state_trouble_, status_trouble_;
     const std::int64_t started_ms_ = base::wall_clock_ms();
     std::int64_t last_age_ms_ = 0;
+    std::int64_t last_inventory_ms_ = base::monotonic_ms();
+    FileStamp inventory_stamp_ = file_stamp(config_.detect.inventory);
     std::int64_t next_save_ms_ = 0;
     std::int64_t next_status_ms_ = 0;
     int status_ = exit_clean;

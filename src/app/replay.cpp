@@ -15,7 +15,7 @@ namespace {
 
 struct ReplayOptions {
     ReadingOptions reading;
-    std::string config, format = "text", window, min_severity = "info";
+    std::string config, format = "text", window, min_severity = "info", inventory, root;
     std::vector<std::string> baselines;
 };
 
@@ -47,12 +47,19 @@ Config configuration(const CLI::App& app, const ReplayOptions& options) {
     if (options.config.empty()) { // a replay depends on nothing that is not on its command line
         config.detect.baseline.clear();
         config.detect.profiles.clear();
+        config.detect.inventory.clear();
         config.detect.min_severity = detect::Severity::info;
     } else {
         config = load_config(options.config);
     }
     if (!options.baselines.empty()) {
         config.detect.baseline = options.baselines;
+    }
+    if (!options.inventory.empty()) {
+        config.detect.inventory = options.inventory;
+    }
+    if (!options.root.empty()) {
+        config.detect.inventory.clear();
     }
     if (!options.window.empty()) {
         config.engine.window_ms = *base::parse_duration(options.window);
@@ -104,6 +111,9 @@ int replay(const CLI::App& app, const ReplayOptions& options) {
     check(options.reading);
     const auto config = configuration(app, options);
     auto engine_settings = engine_options(config);
+    if (!options.root.empty()) {
+        engine_settings.inventory = std::make_shared<const inventory::Inventory>(build_inventory(options.root, {}));
+    }
     const OutputFiles files(options.reading);
     report::StreamSink stream(files.out(), stream_options(options, files.out()));
     Selection selection(stream, config.detect.min_severity, options.reading.since_ms(), options.reading.until_ms());
@@ -142,6 +152,12 @@ Command add_replay(CLI::App& app) {
     app.add_option("--baseline", options->baselines, "What is expected (repeatable; globs are expanded)")
         ->type_name("FILE")
         ->allow_extra_args(false); // the words behind one are logs
+    auto* inventory =
+        app.add_option("--inventory", options->inventory, "What the host's packages own (luatrail inventory build)")
+            ->type_name("FILE");
+    app.add_option("--root", options->root, "The host's root, mounted or copied: its inventory is read there")
+        ->type_name("DIR")
+        ->excludes(inventory);
     app.add_option("--format", options->format, "text for a person, json for one finding a line")
         ->check(CLI::IsMember({"text", "json"}))
         ->type_name("FORMAT")

@@ -109,7 +109,7 @@ Call call_from_name(std::string_view name) {
 }
 
 std::optional<Call> call_of(std::uint32_t arch, std::uint32_t number) {
-    static const auto tables = [] { // of the machines that this libaudit knows: those of version 4 are more
+    static const auto tables = [] {  // of the machines that this libaudit knows: those of version 4 are more
         constexpr int machines = 24; // machine_t of libaudit.h, with gaps
         std::vector<CallTable> made;
         for (int machine = 0; machine < machines; ++machine) {

@@ -84,12 +84,32 @@ struct ChainBuilder {
     }
 
     // A package manager's own transaction is no drop. By its whole path, as root, and not itself dropped: a copy or an
-    // argument of that name fools nobody. Whether its package owns the file, only an inventory can say.
+    // argument of that name fools nobody. An inventory that is newer than the change says whether a package owns the
+    // file: what the manager writes elsewhere, or has a package's script write, is a drop like any other.
     bool by_package_manager(const host::Change& change) const {
         const auto* process = node.processes.find(change.by);
         return change.by_exe && change.by_uid == 0U &&
                options.profiles.is(ProgramKind::package_manager, *change.by_exe) &&
-               (process == nullptr || node.files.find(*change.by_exe) == nullptr);
+               (process == nullptr || node.files.find(*change.by_exe) == nullptr) && owned_after(change);
+    }
+
+    bool owned_after(const host::Change& change) const {
+        const auto& inventory = options.inventory;
+        return !inventory || inventory->built_ms <= change.event.time_ms ||
+               inventory->owner(path_of(change)).has_value();
+    }
+
+    // dpkg unpacks "NAME.dpkg-new", rpm "NAME;HEX", and gives the file its name afterwards.
+    static std::string_view path_of(const host::Change& change) {
+        std::string_view path = change.path;
+        constexpr std::string_view fresh = ".dpkg-new";
+        if (path.ends_with(fresh)) {
+            return path.substr(0, path.size() - fresh.size());
+        }
+        const auto semicolon = path.rfind(';');
+        return semicolon == std::string_view::npos || path.find('/', semicolon) != std::string_view::npos
+                   ? path
+                   : path.substr(0, semicolon);
     }
 
     void add_file(ChainKind kind, const host::File& file) {

@@ -385,6 +385,10 @@ void Engine::set_options(EngineOptions options) {
     impl_->programs.clear();
 }
 
+void Engine::set_inventory(std::shared_ptr<const inventory::Inventory> inventory) {
+    impl_->options.inventory = std::move(inventory);
+}
+
 void Engine::note_loss(std::string_view node) {
     impl_->note_loss(impl_->nodes.of(node));
 }

@@ -3,7 +3,10 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "luatrail/detect/severity.hpp"
+#include "ownership.hpp"
 
 namespace luatrail::detect {
 namespace {
@@ -58,11 +61,44 @@ RunFacts facts_of(const Invoked& run, const Finding& finding, const host::Proces
     facts.user_name = finding.process.user;
     facts.uid = finding.process.uid;
     facts.script = run.script_path;
+    facts.script_package = finding.code.package;
+    facts.unit = finding.process.unit;
     facts.parent_exe = parent != nullptr ? parent->exe : std::nullopt;
     if (run.event->has_syscall) {
         facts.login = finding.process.auid.has_value();
     }
     return facts;
+}
+
+void add_ownership(const Ownership& owners, const Node& node, const Invoked& run, Finding& finding) {
+    finding.interpreter.package = owners.package_of(finding.interpreter.exe);
+    finding.code.package = owners.package_of(finding.code.path);
+    if (!finding.process.user) {
+        finding.process.user = owners.user_name(finding.process.uid);
+    }
+    if (const auto* process = node.processes.find(run.process)) {
+        finding.process.unit = owners.unit_of(*process);
+    }
+}
+
+// An expectation is of what a package brought, not of what was made of it.
+void doubt_altered(const Ownership& owners, Finding& finding) {
+    if (finding.expectation.verdict != Verdict::expected) {
+        return;
+    }
+    const auto doubt = [&finding](const char* reason, const std::optional<std::string>& path,
+                                  const std::optional<std::string>& package) {
+        finding.expectation = {Verdict::unexpected, std::nullopt,
+                               fmt::format("expectation {} matches, but {} is not as package {} brought it",
+                                           finding.expectation.rule.value_or(""), path.value_or(""),
+                                           package.value_or("")),
+                               reason};
+    };
+    if (owners.altered(finding.code.path)) {
+        doubt("altered-script", finding.code.path, finding.code.package);
+    } else if (owners.altered(finding.interpreter.exe)) {
+        doubt("altered-interpreter", finding.interpreter.exe, finding.interpreter.package);
+    }
 }
 
 void mark_degraded(const Node& node, const Invoked& run, const EngineOptions& options, Finding& finding) {
@@ -101,11 +137,13 @@ Finding describe(const Node& node, const Invoked& run, const EngineOptions& opti
         finding.ancestors.push_back(
             {.pid = process->pid, .exe = process->exe, .argv = process->argv, .uid = process->uid});
     }
+    add_ownership(Ownership(options.inventory.get(), ancestors), node, run, finding);
     const auto* parent = parent_of(ancestors, finding.process.pid);
     if (cut || (parent == nullptr && finding.process.ppid.value_or(0) > 1)) {
         finding.degraded.push_back(Degraded::no_lineage);
     }
     finding.expectation = options.baseline.judge(facts_of(run, finding, parent));
+    doubt_altered(Ownership(options.inventory.get(), ancestors), finding);
     return finding;
 }
 

@@ -1,4 +1,5 @@
-// apk's database of installed packages: lines "LETTER:value", packages parted by an empty line, files behind their folder.
+// apk's database of installed packages: lines "LETTER:value", packages parted by an empty line, files behind their
+// folder.
 #include <array>
 
 #include <fmt/format.h>
@@ -18,7 +19,8 @@ std::string digest_of(std::string_view value) {
         return {};
     }
     std::array<unsigned char, encoded> bytes{};
-    if (EVP_DecodeBlock(bytes.data(), reinterpret_cast<const unsigned char*>(value.data()) + 2, encoded) < static_cast<int>(sha1)) {
+    if (EVP_DecodeBlock(bytes.data(), reinterpret_cast<const unsigned char*>(value.data()) + 2, encoded) <
+        static_cast<int>(sha1)) {
         return {};
     }
     return base::to_hex({reinterpret_cast<const char*>(bytes.data()), sha1});

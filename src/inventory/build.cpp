@@ -15,8 +15,9 @@ namespace {
 
 // Where nothing lies that runs: most of a system's files.
 bool is_data(std::string_view path) {
-    for (const std::string_view folder : {"/usr/share/doc/", "/usr/share/man/", "/usr/share/locale/", "/usr/share/icons/", "/usr/share/info/",
-                                          "/usr/share/zoneinfo/", "/usr/share/fonts/", "/usr/include/", "/usr/share/help/"}) {
+    for (const std::string_view folder :
+         {"/usr/share/doc/", "/usr/share/man/", "/usr/share/locale/", "/usr/share/icons/", "/usr/share/info/",
+          "/usr/share/zoneinfo/", "/usr/share/fonts/", "/usr/include/", "/usr/share/help/"}) {
         if (path.starts_with(folder)) {
             return true;
         }
@@ -29,7 +30,8 @@ bool is_module(std::string_view path) {
     if (name.ends_with(".lua") || name.ends_with(".luac")) {
         return true;
     }
-    return name.ends_with(".so") && (path.find("/lua/") != std::string_view::npos || path.find("/luajit") != std::string_view::npos);
+    return name.ends_with(".so") &&
+           (path.find("/lua/") != std::string_view::npos || path.find("/luajit") != std::string_view::npos);
 }
 
 class Builder {
@@ -71,8 +73,9 @@ class Builder {
         found(read_apk(root_, listing_, complaints_), "apk");
         found(read_pacman(root_, listing_, complaints_), "pacman");
         if (inventory_.databases.empty()) {
-            throw base::Error(fmt::format("{}: no package database of dpkg, rpm, apk or pacman is below it; name a system's root with --root",
-                                          options_.root));
+            throw base::Error(fmt::format(
+                "{}: no package database of dpkg, rpm, apk or pacman is below it; name a system's root with --root",
+                options_.root));
         }
     }
 
@@ -107,7 +110,8 @@ class Builder {
         auto path = file.path;
         OwnedFile owned;
         owned.package = index;
-        if (const auto diversion = listing_.diversions.find(path); diversion != listing_.diversions.end() && diversion->second.by != listed.name) {
+        if (const auto diversion = listing_.diversions.find(path);
+            diversion != listing_.diversions.end() && diversion->second.by != listed.name) {
             path = diversion->second.to;
             owned.diverted = true;
         }
@@ -119,9 +123,10 @@ class Builder {
         const auto status = root_.status(path);
         const bool module = is_module(path);
         if (status ? status->type != Root::Type::file || !(status->executable || module) : !module) {
-            return; // a folder, a link, data; what is missing is told of modules only, because nothing says what else it was
+            return; // a folder, a link, data; what is missing is told of modules only, because nothing says what else
+                    // it was
         }
-        owned.kind = kind_of(path, status.value_or(Root::Status{}), module);
+        owned.kind = kind_of(path, status.value_or(Root::Status{}), module, owned.program);
         inventory_.packages[index].is_lua = inventory_.packages[index].is_lua || owned.kind == FileKind::interpreter;
         if (owned.kind != FileKind::executable) {
             owned.state = state_of(path, file.digest);
@@ -129,7 +134,7 @@ class Builder {
         inventory_.files.insert_or_assign(std::move(path), owned);
     }
 
-    FileKind kind_of(const std::string& path, const Root::Status& status, bool module) const {
+    FileKind kind_of(const std::string& path, const Root::Status& status, bool module, std::string& program) const {
         if (module) {
             return FileKind::lua_module;
         }
@@ -137,15 +142,18 @@ class Builder {
             return FileKind::interpreter;
         }
         constexpr std::uint64_t most_script = 16UL * 1024 * 1024;
-        return status.size <= most_script && is_lua_script(path) ? FileKind::lua_script : FileKind::executable;
+        if (status.size <= most_script) {
+            program = lua_program_of(path);
+        }
+        return program.empty() ? FileKind::executable : FileKind::lua_script;
     }
 
-    // "#!/usr/bin/lua5.4", "#!/usr/bin/env -S luajit".
-    bool is_lua_script(const std::string& path) const {
+    // "#!/usr/bin/lua5.4", "#!/usr/bin/env -S luajit": where that leads; empty when it is no interpreter.
+    std::string lua_program_of(const std::string& path) const {
         constexpr std::size_t head_bytes = 256;
         const auto head = root_.read(path, head_bytes).value_or("");
         if (!head.starts_with("#!")) {
-            return false;
+            return {};
         }
         auto line = trimmed(std::string_view(head).substr(2, head.find('\n') - 2));
         for (bool first = true; !line.empty();) {
@@ -160,9 +168,10 @@ class Builder {
             if (!first && (word.starts_with('-') || word.find('=') != std::string_view::npos)) {
                 continue; // env's own
             }
-            return !options_.profile_of(word.front() == '/' ? std::string(word) : fmt::format("/usr/bin/{}", name)).empty();
+            const auto program = word.front() == '/' ? std::string(word) : fmt::format("/usr/bin/{}", name);
+            return options_.profile_of(program).empty() ? std::string() : root_.resolve(program).value_or(program);
         }
-        return false;
+        return {};
     }
 
     DigestState state_of(const std::string& path, const std::string& digest) const {
@@ -189,19 +198,21 @@ class Builder {
                 add_interpreter(path, file.package);
             }
         }
-        for (const std::string folder : {"/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin", "/bin", "/sbin", "/opt/bin",
-                                         "/usr/local/openresty/luajit/bin", "/usr/local/openresty/bin"}) {
+        for (const std::string folder : {"/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin", "/bin", "/sbin",
+                                         "/opt/bin", "/usr/local/openresty/luajit/bin", "/usr/local/openresty/bin"}) {
             for (const auto& name : root_.list(folder)) {
                 const auto path = root_.canonical(fmt::format("{}/{}", folder, name));
                 const auto status = options_.profile_of(path).empty() ? std::nullopt : root_.status(path);
-                if (status && status->type == Root::Type::file && status->executable && !inventory_.files.contains(path)) {
+                if (status && status->type == Root::Type::file && status->executable &&
+                    !inventory_.files.contains(path)) {
                     add_interpreter(path, std::nullopt);
                 }
             }
         }
         auto& all = inventory_.interpreters;
         std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
-        all.erase(std::unique(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.path == b.path; }), all.end());
+        all.erase(std::unique(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.path == b.path; }),
+                  all.end());
     }
 
     void add_interpreter(const std::string& path, std::optional<std::uint32_t> package) {

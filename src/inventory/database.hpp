@@ -29,7 +29,8 @@ struct Diversion {
 struct Listing {
     std::vector<ListedPackage> packages;
     std::map<std::string, Diversion> diversions; // by the path that is diverted
-    std::vector<std::string> alternatives;       // links that update-alternatives keeps: "/usr/bin/lua", "/etc/alternatives/lua-interpreter"
+    std::vector<std::string>
+        alternatives; // links that update-alternatives keeps: "/usr/bin/lua", "/etc/alternatives/lua-interpreter"
 };
 
 // What could not be understood, with its place; more than a hundred are only counted.

@@ -1,4 +1,5 @@
-// dpkg's database: var/lib/dpkg. Its files are text with simple grammars, and libdpkg declares its own interface volatile.
+// dpkg's database: var/lib/dpkg. Its files are text with simple grammars, and libdpkg declares its own interface
+// volatile.
 #include <algorithm>
 #include <cctype>
 #include <optional>
@@ -18,7 +19,8 @@ using Stanza = std::unordered_map<std::string, std::string>;
 
 std::string lower(std::string_view text) {
     std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(out.begin(), out.end(), out.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return out;
 }
 
@@ -66,7 +68,8 @@ void read_stanzas(std::string_view text, const std::string& place, Complaints& c
 // "install ok installed": the third word. A package of which only configuration files are left owns nothing that runs.
 bool has_files(std::string_view status) {
     const auto last = status.substr(status.rfind(' ') + 1);
-    for (const std::string_view state : {"installed", "unpacked", "half-configured", "half-installed", "triggers-awaited", "triggers-pending"}) {
+    for (const std::string_view state :
+         {"installed", "unpacked", "half-configured", "half-installed", "triggers-awaited", "triggers-pending"}) {
         if (last == state) {
             return true;
         }
@@ -86,7 +89,8 @@ std::string info_file(const Root& root, const ListedPackage& package, const char
 }
 
 // "DIGEST  PATH": the path relative to the root. Packages of others write one blank, "*" for binary, "./", SHA-256.
-std::unordered_map<std::string, std::string> digests_of(std::string_view text, const std::string& place, Complaints& complaints) {
+std::unordered_map<std::string, std::string> digests_of(std::string_view text, const std::string& place,
+                                                        Complaints& complaints) {
     std::unordered_map<std::string, std::string> digests;
     std::size_t number = 0;
     for (const auto line : lines_of(text)) {
@@ -115,11 +119,13 @@ void read_files(const Root& root, ListedPackage& package, Complaints& complaints
     const auto list = info_file(root, package, "list");
     const auto text = list.empty() ? std::nullopt : root.read(list);
     if (!text) {
-        complaints.add(fmt::format("{}/info/{}.list", folder, package.name), "not there: what the package owns is not known");
+        complaints.add(fmt::format("{}/info/{}.list", folder, package.name),
+                       "not there: what the package owns is not known");
         return;
     }
     const auto sums = info_file(root, package, "md5sums");
-    const auto digests = sums.empty() ? decltype(digests_of({}, {}, complaints))() : digests_of(root.read(sums).value_or(""), sums, complaints);
+    const auto digests = sums.empty() ? decltype(digests_of({}, {}, complaints))()
+                                      : digests_of(root.read(sums).value_or(""), sums, complaints);
     for (const auto line : lines_of(*text)) {
         if (line.size() > 1 && line.front() == '/' && line != "/.") {
             const std::string path(line);
@@ -211,12 +217,13 @@ bool read_dpkg(const Root& root, Listing& listing, Complaints& complaints) {
         if (part.ends_with(".md5sums")) {
             continue;
         }
-        read_stanzas(root.read(file).value_or(""), file, complaints, [&](const Stanza& stanza, const std::string& where) {
-            if (auto package = package_of(stanza, where, complaints)) {
-                read_digests_only(root, file, *package, complaints);
-                listing.packages.push_back(std::move(*package));
-            }
-        });
+        read_stanzas(root.read(file).value_or(""), file, complaints,
+                     [&](const Stanza& stanza, const std::string& where) {
+                         if (auto package = package_of(stanza, where, complaints)) {
+                             read_digests_only(root, file, *package, complaints);
+                             listing.packages.push_back(std::move(*package));
+                         }
+                     });
     }
     read_diversions(root, listing, complaints);
     read_alternatives(root, listing);

@@ -27,7 +27,8 @@ std::vector<std::string_view> words_of(std::string_view text, std::size_t most) 
 // "NAME=value" of os-release(5) and login.defs(5)'s "NAME value", quotes left away.
 std::string value_of(std::string_view text, std::string_view name, char between) {
     for (const auto line : lines_of(text)) {
-        if (line.starts_with(name) && line.size() > name.size() && (line[name.size()] == between || line[name.size()] == '\t')) {
+        if (line.starts_with(name) && line.size() > name.size() &&
+            (line[name.size()] == between || line[name.size()] == '\t')) {
             auto value = trimmed(line.substr(name.size() + 1));
             if (value.size() > 1 && (value.front() == '"' || value.front() == '\'') && value.back() == value.front()) {
                 value = value.substr(1, value.size() - 2);
@@ -51,7 +52,7 @@ void read_unit(std::string_view text, Unit& unit) {
     for (const auto raw : lines_of(text)) {
         const auto line = trimmed(raw);
         if (line.ends_with('\\')) {
-            joined += line.substr(0, line.size() - 1);
+            joined += trimmed(line.substr(0, line.size() - 1));
             joined += ' ';
             continue;
         }
@@ -79,7 +80,8 @@ void read_unit(std::string_view text, Unit& unit) {
     }
 }
 
-constexpr std::array unit_folders{"/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"};
+constexpr std::array unit_folders{"/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
+                                  "/lib/systemd/system"};
 
 } // namespace
 
@@ -125,7 +127,8 @@ std::vector<Unit> read_units(const Root& root) {
 namespace {
 
 // Five times, or "@reboot", then in the system's tables a user, then the command.
-void read_crontab(const Root& root, const std::string& path, const std::string& user, std::vector<CronEntry>& entries, Complaints& complaints) {
+void read_crontab(const Root& root, const std::string& path, const std::string& user, std::vector<CronEntry>& entries,
+                  Complaints& complaints) {
     std::size_t number = 0;
     const auto text = root.read(path).value_or("");
     for (const auto raw : lines_of(text)) {
@@ -170,7 +173,8 @@ std::vector<CronEntry> read_cron(const Root& root, Complaints& complaints) {
         const auto folder = fmt::format("/etc/cron.{}", often);
         for (const auto& name : root.list(folder)) {
             auto path = fmt::format("{}/{}", folder, name);
-            if (const auto status = root.target_status(path); status && status->type == Root::Type::file && status->executable) {
+            if (const auto status = root.target_status(path);
+                status && status->type == Root::Type::file && status->executable) {
                 entries.push_back({path, "root", path});
             }
         }
@@ -199,7 +203,8 @@ std::vector<Account> read_accounts(const Root& root, Complaints& complaints) {
         }
         Account account;
         const auto [end, error] = std::from_chars(fields[2].data(), fields[2].data() + fields[2].size(), account.uid);
-        if (count != fields.size() || fields[0].empty() || error != std::errc{} || end != fields[2].data() + fields[2].size()) {
+        if (count != fields.size() || fields[0].empty() || error != std::errc{} ||
+            end != fields[2].data() + fields[2].size()) {
             complaints.add(fmt::format("/etc/passwd:{}", number), "no account");
             continue;
         }

@@ -6,6 +6,8 @@
 #include <fstream>
 #include <iterator>
 
+#include <sys/stat.h>
+
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
@@ -22,11 +24,12 @@ static void transfer(Archive& archive, Package& package) {
 }
 template <class Archive>
 static void transfer(Archive& archive, OwnedFile& file) {
-    archive(file.package, file.kind, file.state, file.diverted);
+    archive(file.package, file.kind, file.state, file.diverted, file.program);
 }
 template <class Archive>
 static void transfer(Archive& archive, Interpreter& interpreter) {
-    archive(interpreter.path, interpreter.profile, interpreter.version, interpreter.sha256, interpreter.size, interpreter.package);
+    archive(interpreter.path, interpreter.profile, interpreter.version, interpreter.sha256, interpreter.size,
+            interpreter.package);
 }
 template <class Archive>
 static void transfer(Archive& archive, Unit& unit) {
@@ -85,10 +88,13 @@ Inventory unpacked(std::string_view bytes) {
     load_map(in, inventory.folder_links);
     load_map(in, inventory.alternatives);
     in(inventory.interpreters, inventory.units, inventory.cron, inventory.accounts, inventory.complaints);
-    const auto known = [&](std::optional<std::uint32_t> package) { return !package || *package < inventory.packages.size(); };
+    const auto known = [&](std::optional<std::uint32_t> package) {
+        return !package || *package < inventory.packages.size();
+    };
     bool sound = in.at_end();
     for (const auto& [path, file] : inventory.files) {
-        sound = sound && known(file.package) && file.kind <= FileKind::interpreter && file.state <= DigestState::missing;
+        sound =
+            sound && known(file.package) && file.kind <= FileKind::interpreter && file.state <= DigestState::missing;
     }
     for (const auto& one : inventory.interpreters) {
         sound = sound && known(one.package);
@@ -110,13 +116,16 @@ std::string_view name_at(const std::array<std::string_view, size>& names, std::u
 } // namespace
 
 std::string_view to_string(DigestState state) {
-    return name_at(std::array<std::string_view, 4>{"unchecked", "matches", "differs", "missing"}, static_cast<std::uint8_t>(state));
+    return name_at(std::array<std::string_view, 4>{"unchecked", "matches", "differs", "missing"},
+                   static_cast<std::uint8_t>(state));
 }
 std::string_view to_string(FileKind kind) {
-    return name_at(std::array<std::string_view, 4>{"executable", "lua-script", "lua-module", "interpreter"}, static_cast<std::uint8_t>(kind));
+    return name_at(std::array<std::string_view, 4>{"executable", "lua-script", "lua-module", "interpreter"},
+                   static_cast<std::uint8_t>(kind));
 }
 std::string_view to_string(OwnedBy how) {
-    return name_at(std::array<std::string_view, 4>{"path", "alias", "diversion", "alternative"}, static_cast<std::uint8_t>(how));
+    return name_at(std::array<std::string_view, 4>{"path", "alias", "diversion", "alternative"},
+                   static_cast<std::uint8_t>(how));
 }
 
 std::string Inventory::canonical(std::string_view path) const {
@@ -155,10 +164,16 @@ std::string to_file(const Inventory& inventory) {
 }
 
 Inventory load(const std::string& path) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) == 0 && (status.st_mode & S_IWOTH) != 0) {
+        throw base::Error(
+            fmt::format("{}: everybody may write it, and what it says decides what is reported; build it again", path));
+    }
     errno = 0;
     std::ifstream file(path, std::ios::binary);
     if (!file.is_open()) {
-        throw base::Error(fmt::format("{}: {}; make it with `luatrail inventory build -o {}`", path, std::strerror(errno), path));
+        throw base::Error(
+            fmt::format("{}: {}; make it with `luatrail inventory build -o {}`", path, std::strerror(errno), path));
     }
     const std::string content{std::istreambuf_iterator<char>(file), {}};
     const auto fail = [&path](std::string_view why) {

@@ -11,14 +11,16 @@ bool is_lua_library(std::string_view path) {
     for (const std::string_view start : {"liblua", "libtexlua"}) {
         if (name.starts_with(start) && name.find(".so") != std::string_view::npos) {
             const auto rest = name.substr(start.size());
-            return rest.starts_with("jit") || rest.starts_with('.') || rest.starts_with('-') || rest.starts_with('5') || rest.starts_with("++");
+            return rest.starts_with("jit") || rest.starts_with('.') || rest.starts_with('-') || rest.starts_with('5') ||
+                   rest.starts_with("++");
         }
     }
     return false;
 }
 
 void find_lua_needs(const std::vector<ListedPackage>& listed, std::vector<Package>& packages) {
-    std::unordered_map<std::string_view, std::vector<std::uint32_t>> providers; // of a name, or of a file that a dependency names
+    std::unordered_map<std::string_view, std::vector<std::uint32_t>>
+        providers; // of a name, or of a file that a dependency names
     for (std::uint32_t at = 0; at < listed.size(); ++at) {
         providers[listed[at].name].push_back(at);
         for (const auto& name : listed[at].provides) {

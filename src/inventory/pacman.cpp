@@ -1,4 +1,5 @@
-// pacman's local database: a folder a package with "desc" and "files" (alpm_local(5)) and a compressed "mtree" (mtree(5)).
+// pacman's local database: a folder a package with "desc" and "files" (alpm_local(5)) and a compressed "mtree"
+// (mtree(5)).
 #include <array>
 #include <cstring>
 #include <unordered_map>

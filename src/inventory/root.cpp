@@ -47,8 +47,7 @@ std::optional<Root::Status> status_of(int fd) {
 
 } // namespace
 
-Root::Root(const std::string& path)
-    : path_(path), folder_(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)) {
+Root::Root(const std::string& path) : path_(path), folder_(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)) {
     if (folder_.get() < 0) {
         throw base::Error(fmt::format("{}: {}; name the folder of a system's root", path, std::strerror(errno)));
     }
@@ -63,9 +62,10 @@ int Root::open(const std::string& path, int flags) const {
     how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
     const auto fd = static_cast<int>(::syscall(SYS_openat2, folder_.get(), path.c_str(), &how, sizeof how));
     if (fd < 0 && errno == ENOSYS) {
-        throw base::Error(fmt::format("{}: this kernel cannot keep links below a root (openat2, Linux 5.6); build the inventory "
-                                      "on a newer one",
-                                      path_));
+        throw base::Error(
+            fmt::format("{}: this kernel cannot keep links below a root (openat2, Linux 5.6); build the inventory "
+                        "on a newer one",
+                        path_));
     }
     return fd;
 }

@@ -1,10 +1,13 @@
 // rpm's database, by a helper program: librpm is under the GPL, and reads every format that the database ever had.
 //
-// The helper prints lines of fields parted by TAB: "P name version architecture", then of that package "R requirement", "V what it
-// provides", "F digest path" ("-" for no digest); bytes below 0x20 and '\' in a path are "\xHH".
+// The helper prints lines of fields parted by TAB: "P name version architecture", then of that package "R requirement",
+// "V what it provides", "F digest path" ("-" for no digest); bytes below 0x20 and '\' in a path are "\xHH".
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -15,6 +18,7 @@
 
 #include "database.hpp"
 #include "luatrail/base/descriptor.hpp"
+#include "luatrail/base/error.hpp"
 
 namespace luatrail::inventory {
 namespace {
@@ -24,16 +28,53 @@ using base::Descriptor;
 // Where distributions keep it, newest first (rpm's macro _dbpath).
 constexpr std::array folders{"/usr/lib/sysimage/rpm", "/var/lib/rpm"};
 
-bool has_database(const Root& root) {
-    for (const std::string folder : folders) {
-        for (const auto* name : {"rpmdb.sqlite", "Packages.db", "Packages"}) {
-            if (root.target_status(folder + "/" + name)) {
-                return true;
+// The database's folder, copied: librpm writes locks and indexes beside what it reads, and follows links out of a root.
+class Copy {
+  public:
+    explicit Copy(const Root& root) {
+        for (const std::string folder : folders) {
+            for (const auto& name : root.list(folder)) {
+                if (name.starts_with("rpmdb.sqlite") || name.starts_with("Packages") || name == "Index.db") {
+                    add(root, folder + "/" + name, name);
+                }
+            }
+            if (any()) {
+                return;
             }
         }
     }
-    return false;
-}
+    ~Copy() {
+        std::error_code ignored;
+        if (!folder_.empty()) {
+            std::filesystem::remove_all(folder_, ignored);
+        }
+    }
+    Copy(const Copy&) = delete;
+    Copy& operator=(const Copy&) = delete;
+
+    bool any() const { return !folder_.empty(); }
+    const std::string& folder() const { return folder_; }
+
+  private:
+    void add(const Root& root, const std::string& path, const std::string& name) {
+        constexpr std::size_t most = std::size_t{4} << 30U;
+        const auto content = root.read(path, most);
+        if (!content) {
+            return;
+        }
+        if (folder_.empty()) {
+            auto made = (std::filesystem::temp_directory_path() / "luatrail-rpm-XXXXXX").string();
+            if (::mkdtemp(made.data()) == nullptr) {
+                throw base::Error(fmt::format("{}: {}; name another folder for temporary files as TMPDIR", made,
+                                              std::strerror(errno)));
+            }
+            folder_ = made;
+        }
+        std::ofstream(folder_ + "/" + name, std::ios::binary) << *content;
+    }
+
+    std::string folder_;
+};
 
 std::string unescaped(std::string_view text) {
     std::string out;
@@ -50,13 +91,13 @@ std::string unescaped(std::string_view text) {
 }
 
 // Its output and exit status; nothing when it can't be started.
-std::optional<std::pair<std::string, int>> output_of(const std::string& helper, const std::string& root) {
+std::optional<std::pair<std::string, int>> output_of(const std::string& helper, const std::string& folder) {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
         return std::nullopt;
     }
     const Descriptor out(ends[0]);
-    std::array<std::string, 2> words{helper, root};
+    std::array<std::string, 2> words{helper, folder};
     std::array<char*, 3> argv{words[0].data(), words[1].data(), nullptr};
     pid_t child = 0;
     posix_spawn_file_actions_t actions{};
@@ -92,19 +133,22 @@ std::vector<std::string_view> fields_of(std::string_view line) {
 } // namespace
 
 bool read_rpm(const Root& root, const std::string& helper, Listing& listing, Complaints& complaints) {
-    if (!has_database(root)) {
+    const Copy copy(root);
+    if (!copy.any()) {
         return false;
     }
-    const auto listed = helper.empty() ? std::nullopt : output_of(helper, root.path());
+    const auto listed = helper.empty() ? std::nullopt : output_of(helper, copy.folder());
     if (!listed || listed->second != 0) {
         complaints.add("rpm's database", listed ? fmt::format("{} ended with status {}", helper, listed->second)
-                                                : fmt::format("not read: the program {} is not there", helper.empty() ? "luatrail-rpm" : helper));
+                                                : fmt::format("not read: the program {} is not there",
+                                                              helper.empty() ? "luatrail-rpm" : helper));
         return true;
     }
     for (const auto line : lines_of(listed->first)) {
         const auto fields = fields_of(line);
         if (fields[0] == "P" && fields.size() == 4) {
-            listing.packages.push_back({std::string(fields[1]), std::string(fields[2]), std::string(fields[3]), {}, {}, {}});
+            listing.packages.push_back(
+                {std::string(fields[1]), std::string(fields[2]), std::string(fields[3]), {}, {}, {}});
         } else if (listing.packages.empty() || fields.size() < 2) {
             complaints.add("rpm's database", "a line of the helper that is none");
         } else if (fields[0] == "R") {
@@ -112,7 +156,8 @@ bool read_rpm(const Root& root, const std::string& helper, Listing& listing, Com
         } else if (fields[0] == "V") {
             listing.packages.back().provides.emplace_back(fields[1]);
         } else if (fields[0] == "F" && fields.size() == 3) {
-            listing.packages.back().files.push_back({unescaped(fields[2]), fields[1] == "-" ? std::string() : std::string(fields[1])});
+            listing.packages.back().files.push_back(
+                {unescaped(fields[2]), fields[1] == "-" ? std::string() : std::string(fields[1])});
         }
     }
     return true;

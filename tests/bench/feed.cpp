@@ -2,10 +2,11 @@
 //
 // Usage: feed RATE SECONDS SOCKET COMMAND...
 //
-// RATE execs a second, each with the eight records that an exec under the full rules has, on a socket that is COMMAND's standard input;
-// twenty times a second one of them is a script that was dropped just before and is run by Lua. SOCKET is made: a datagram
-// socket in the place of /dev/log. Prints one line of JSON: what was fed, how many findings came, the latency from the
-// writing of a run's records to the arrival of its finding, and what the command took of the processor and of memory.
+// RATE execs a second, each with the eight records that an exec under the full rules has, on a socket that is COMMAND's
+// standard input; twenty times a second one of them is a script that was dropped just before and is run by Lua. SOCKET
+// is made: a datagram socket in the place of /dev/log. Prints one line of JSON: what was fed, how many findings came,
+// the latency from the writing of a run's records to the arrival of its finding, and what the command took of the
+// processor and of memory.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -33,7 +34,8 @@ using Clock = std::chrono::system_clock;
 using std::chrono::microseconds;
 
 constexpr double runs_a_second = 20;
-constexpr const char* ids = "auid=1000 uid=1000 gid=1000 euid=1000 suid=1000 fsuid=1000 egid=1000 sgid=1000 fsgid=1000 tty=pts0 ses=3";
+constexpr const char* ids =
+    "auid=1000 uid=1000 gid=1000 euid=1000 suid=1000 fsuid=1000 egid=1000 sgid=1000 fsgid=1000 tty=pts0 ses=3";
 constexpr const char* names =
     "AUID=\"me\" UID=\"me\" GID=\"me\" EUID=\"me\" SUID=\"me\" FSUID=\"me\" EGID=\"me\" SGID=\"me\" FSGID=\"me\"";
 
@@ -46,20 +48,25 @@ std::string stamp(std::uint64_t serial) {
     return fmt::format("audit({}.{:03}:{})", ms / 1000, ms % 1000, serial);
 }
 
-void exec_event(std::string& out, std::uint64_t serial, unsigned pid, std::string_view program, std::string_view argument) {
+void exec_event(std::string& out, std::uint64_t serial, unsigned pid, std::string_view program,
+                std::string_view argument) {
     const auto at = stamp(serial);
     const auto base = program.substr(program.rfind('/') + 1);
-    out += fmt::format("type=SYSCALL msg={}: arch=c000003e syscall=59 success=yes exit=0 a0=55b87561feb0 a1=55b875620ac0 a2=55b875616f00 "
+    out += fmt::format("type=SYSCALL msg={}: arch=c000003e syscall=59 success=yes exit=0 a0=55b87561feb0 "
+                       "a1=55b875620ac0 a2=55b875616f00 "
                        "a3=a296beac33eb63a items=2 ppid=4000 pid={} {} comm=\"{}\" exe=\"{}\" key=\"luatrail-exec\"\x1d"
                        "ARCH=x86_64 SYSCALL=execve {}\n",
                        at, pid, ids, base, program, names);
     out += fmt::format("type=EXECVE msg={}: argc=2 a0=\"{}\" a1=\"{}\"\n", at, base, argument);
     out += fmt::format("type=CWD msg={}: cwd=\"/home/me\"\n", at);
-    out += fmt::format("type=PATH msg={}: item=0 name=\"{}\" inode=247777 dev=fe:00 mode=0100755 ouid=0 ogid=0 rdev=00:00 nametype=NORMAL "
+    out += fmt::format("type=PATH msg={}: item=0 name=\"{}\" inode=247777 dev=fe:00 mode=0100755 ouid=0 ogid=0 "
+                       "rdev=00:00 nametype=NORMAL "
                        "cap_fp=0 cap_fi=0 cap_fe=0 cap_fver=0 cap_frootid=0\x1dOUID=\"root\" OGID=\"root\"\n",
                        at, program);
-    out += fmt::format("type=PATH msg={}: item=1 name=\"/lib64/ld-linux-x86-64.so.2\" inode=332383 dev=fe:00 mode=0100755 ouid=0 ogid=0 "
-                       "rdev=00:00 nametype=NORMAL cap_fp=0 cap_fi=0 cap_fe=0 cap_fver=0 cap_frootid=0\x1dOUID=\"root\" OGID=\"root\"\n",
+    out += fmt::format("type=PATH msg={}: item=1 name=\"/lib64/ld-linux-x86-64.so.2\" inode=332383 dev=fe:00 "
+                       "mode=0100755 ouid=0 ogid=0 "
+                       "rdev=00:00 nametype=NORMAL cap_fp=0 cap_fi=0 cap_fe=0 cap_fver=0 "
+                       "cap_frootid=0\x1dOUID=\"root\" OGID=\"root\"\n",
                        at);
     out += fmt::format("type=PROCTITLE msg={}: proctitle=6D6B646972002D70002F6465762F73686D2F2E6361636865\n", at);
     out += fmt::format("type=EOE msg={}: \n", at);
@@ -67,15 +74,18 @@ void exec_event(std::string& out, std::uint64_t serial, unsigned pid, std::strin
 
 void drop_event(std::string& out, std::uint64_t serial, unsigned pid, std::string_view path, std::uint64_t inode) {
     const auto at = stamp(serial);
-    out += fmt::format("type=SYSCALL msg={}: arch=c000003e syscall=257 success=yes exit=3 a0=ffffff9c a1=55b87561cea0 a2=241 a3=1b6 items=2 "
+    out += fmt::format("type=SYSCALL msg={}: arch=c000003e syscall=257 success=yes exit=3 a0=ffffff9c a1=55b87561cea0 "
+                       "a2=241 a3=1b6 items=2 "
                        "ppid=4000 pid={} {} comm=\"bash\" exe=\"/usr/bin/bash\" key=\"luatrail-file\"\x1d"
                        "ARCH=x86_64 SYSCALL=openat {}\n",
                        at, pid, ids, names);
     out += fmt::format("type=CWD msg={}: cwd=\"/home/me\"\n", at);
-    out += fmt::format("type=PATH msg={}: item=0 name=\"/tmp/\" inode=2 dev=00:1b mode=041777 ouid=0 ogid=0 rdev=00:00 nametype=PARENT "
+    out += fmt::format("type=PATH msg={}: item=0 name=\"/tmp/\" inode=2 dev=00:1b mode=041777 ouid=0 ogid=0 rdev=00:00 "
+                       "nametype=PARENT "
                        "cap_fp=0 cap_fi=0 cap_fe=0 cap_fver=0 cap_frootid=0\x1dOUID=\"root\" OGID=\"root\"\n",
                        at);
-    out += fmt::format("type=PATH msg={}: item=1 name=\"{}\" inode={} dev=00:1b mode=0100644 ouid=1000 ogid=1000 rdev=00:00 nametype=CREATE "
+    out += fmt::format("type=PATH msg={}: item=1 name=\"{}\" inode={} dev=00:1b mode=0100644 ouid=1000 ogid=1000 "
+                       "rdev=00:00 nametype=CREATE "
                        "cap_fp=0 cap_fi=0 cap_fe=0 cap_fver=0 cap_frootid=0\x1dOUID=\"me\" OGID=\"me\"\n",
                        at, path, inode);
     out += fmt::format("type=PROCTITLE msg={}: proctitle=\"bash\"\n", at);
@@ -114,7 +124,9 @@ std::uint64_t serial_of(std::string_view message) {
 }
 
 double percentile(const std::vector<double>& sorted, double share) {
-    return sorted.empty() ? -1 : sorted[std::min(sorted.size() - 1, static_cast<std::size_t>(share * static_cast<double>(sorted.size())))];
+    return sorted.empty() ? -1
+                          : sorted[std::min(sorted.size() - 1,
+                                            static_cast<std::size_t>(share * static_cast<double>(sorted.size())))];
 }
 
 } // namespace
@@ -206,11 +218,16 @@ int main(int argc, char** argv) {
     done = true;
     reader.join();
     std::sort(latency_ms.begin(), latency_ms.end());
-    const auto cpu = [](const timeval& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6; };
-    fmt::print("{{\"rate\":{},\"execs\":{},\"execs_a_second\":{:.0f},\"write_share\":{:.3f},\"runs\":{},\"findings\":{},\"p50_ms\":{:.2f},"
-               "\"p99_ms\":{:.2f},\"max_ms\":{:.2f},\"cpu_s\":{:.2f},\"cpu_share\":{:.4f},\"peak_mib\":{:.1f},\"status\":{}}}\n",
-               rate, execs, static_cast<double>(execs) / took, blocked / took, runs, latency_ms.size(), percentile(latency_ms, 0.5),
-               percentile(latency_ms, 0.99), latency_ms.empty() ? -1 : latency_ms.back(), cpu(usage.ru_utime) + cpu(usage.ru_stime),
-               (cpu(usage.ru_utime) + cpu(usage.ru_stime)) / took, static_cast<double>(usage.ru_maxrss) / 1024, status);
+    const auto cpu = [](const timeval& time) {
+        return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+    };
+    fmt::print("{{\"rate\":{},\"execs\":{},\"execs_a_second\":{:.0f},\"write_share\":{:.3f},\"runs\":{},\"findings\":{}"
+               ",\"p50_ms\":{:.2f},"
+               "\"p99_ms\":{:.2f},\"max_ms\":{:.2f},\"cpu_s\":{:.2f},\"cpu_share\":{:.4f},\"peak_mib\":{:.1f},"
+               "\"status\":{}}}\n",
+               rate, execs, static_cast<double>(execs) / took, blocked / took, runs, latency_ms.size(),
+               percentile(latency_ms, 0.5), percentile(latency_ms, 0.99), latency_ms.empty() ? -1 : latency_ms.back(),
+               cpu(usage.ru_utime) + cpu(usage.ru_stime), (cpu(usage.ru_utime) + cpu(usage.ru_stime)) / took,
+               static_cast<double>(usage.ru_maxrss) / 1024, status);
     return 0;
 }

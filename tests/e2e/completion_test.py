@@ -40,9 +40,11 @@ class CompletionTest(unittest.TestCase):
         self.assertEqual(listed | {"--help", "--version"}, completed(""))
         self.assertEqual({"replay", "rules"}, completed("r"))
         self.assertEqual({"check", "--help", "--version"}, completed("config", ""))
+        self.assertEqual({"build", "show", "owner", "--help", "--version"}, completed("inventory", ""))
+        self.assertEqual({"build", "learn", "check", "explain", "--help", "--version"}, completed("baseline", ""))
 
     def test_each_option_is_offered(self):
-        for command in (("replay",), ("events",), ("plugin",), ("rules",), ("doctor",), ("config", "check")):
+        for command in (("replay",), ("events",), ("plugin",), ("rules",), ("doctor",), ("status",), ("inventory", "build"), ("inventory", "show"), ("inventory", "owner"), ("baseline", "build"), ("baseline", "learn"), ("baseline", "check"), ("baseline", "explain"), ("config", "check")):
             with self.subTest(command=command):
                 self.assertEqual(options(*command), completed(*command, "--"))
                 self.assertEqual(options(*command), completed(*command, "--stats", "--"))

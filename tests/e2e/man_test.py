@@ -38,7 +38,11 @@ class ManTest(unittest.TestCase):
         replay = shown("luatrail-replay.1")
         self.assertEqual(options("replay") | options("events"), set(re.findall(r"--[a-z][a-z-]+", replay)))
         whole = shown("luatrail.8")
-        for command in (("plugin",), ("rules",), ("doctor",), ("config", "check"), ()):
+        inventory = set(re.findall(r"--[a-z][a-z-]+", shown("luatrail-inventory.1")))
+        self.assertEqual(set().union(*(options("inventory", one) for one in ("build", "show", "owner"))), inventory)
+        baseline = set(re.findall(r"--[a-z][a-z-]+", shown("luatrail-baseline.1")))
+        self.assertEqual(set().union(*(options("baseline", one) for one in ("build", "learn", "check", "explain"))), baseline)
+        for command in (("plugin",), ("rules",), ("doctor",), ("status",), ("config", "check"), ()):
             for option in options(*command):
                 self.assertIn(option, whole, command)
 

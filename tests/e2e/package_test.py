@@ -86,7 +86,7 @@ class PackageTest(harness.TestCase):
             cwd=BUILD, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
         )  # fmt: skip
         self.assertEqual(0, done.returncode, done.stdout)
-        (made,) = out.glob(f"*.{generator.lower()}")
+        (made,) = out.glob(f"luatrail[-_]{version}*.{generator.lower()}")
         (self.packages / made.name).write_bytes(made.read_bytes())
         return f"/packages/{made.name}"
 
@@ -154,6 +154,7 @@ class PackageTest(harness.TestCase):
         self.assertTrue(wait_until(lambda: self.findings() == 1), self.auditd_said())
         self.assertIn("1 high", self.system.run("luatrail", "status"))
         self.assertEqual("", self.system.run("dpkg", "--verify", "luatrail"))
+        self.assertIn("luatrail 0.1.0-1 (executable", self.system.run("luatrail", "inventory", "owner", "/usr/bin/luatrail"))
         self.assertIn("LUATRAIL-RULES(7)", self.system.run("mandoc", "-T", "ascii", "/usr/share/man/man7/luatrail-rules.7.gz"))
 
         # An upgrade: the administrator's changes stay, and what the plugin knew.

@@ -15,6 +15,7 @@
 #include "luatrail/detect/finding.hpp"
 #include "luatrail/detect/profiles.hpp"
 #include "luatrail/host/running.hpp"
+#include "luatrail/inventory/inventory.hpp"
 
 namespace luatrail::base {
 class Packer;
@@ -28,6 +29,8 @@ struct EngineOptions {
     std::size_t memory = 64UL * 1024 * 1024; // bound of all tables together
     ProfileSet profiles = ProfileSet::builtin();
     Baseline baseline;
+    // Facts of the host that the records come from; null: none.
+    std::shared_ptr<const inventory::Inventory> inventory{};
 };
 
 struct EngineCounters {
@@ -54,6 +57,9 @@ class Engine : public audit::EventSink {
 
     // What counts from the next event on; the bound of the tables stays what it was.
     void set_options(EngineOptions options);
+
+    // The same for the facts alone.
+    void set_inventory(std::shared_ptr<const inventory::Inventory> inventory);
 
     // The source saw that records were lost (the kernel's "audit_lost=", the plugin's own drops): findings near it say
     // so.

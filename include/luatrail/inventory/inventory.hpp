@@ -1,5 +1,5 @@
-// What a host's own databases say: which package owns what, which packages need Lua, who runs what. Facts, without a word on
-// what is expected.
+// What a host's own databases say: which package owns what, which packages need Lua, who runs what. Facts, without a
+// word on what is expected.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +23,9 @@ std::string_view to_string(DigestState state); // "unchecked", ...
 
 struct Package {
     std::string name, version, architecture;
-    std::vector<std::string> depends_on_lua; // the way to a Lua package, nearest first: {"lua-expat", "lua5.4"}; empty: none
-    bool is_lua = false;                     // owns an interpreter or a Lua library
+    std::vector<std::string>
+        depends_on_lua;  // the way to a Lua package, nearest first: {"lua-expat", "lua5.4"}; empty: none
+    bool is_lua = false; // owns an interpreter or a Lua library
 };
 
 enum class FileKind : std::uint8_t {
@@ -40,6 +41,7 @@ struct OwnedFile {
     FileKind kind = FileKind::executable;
     DigestState state = DigestState::unchecked;
     bool diverted = false; // the package's file lies under another name than the package lists
+    std::string program{}; // of a Lua script: the interpreter that its #! line leads to
 };
 
 struct Interpreter {
@@ -76,9 +78,10 @@ struct Inventory {
     std::vector<std::string> databases; // "dpkg", "rpm", "apk", "pacman"
     std::int64_t built_ms = 0;
     std::vector<Package> packages;
-    std::unordered_map<std::string, OwnedFile> files;     // by canonical path
-    std::map<std::string, std::string> folder_links;      // "/bin" -> "/usr/bin": folders that are links
-    std::map<std::string, std::string> alternatives;      // "/etc/alternatives/lua-interpreter" -> "/usr/bin/lua5.4"; links to them, too
+    std::unordered_map<std::string, OwnedFile> files; // by canonical path
+    std::map<std::string, std::string> folder_links;  // "/bin" -> "/usr/bin": folders that are links
+    std::map<std::string, std::string>
+        alternatives; // "/etc/alternatives/lua-interpreter" -> "/usr/bin/lua5.4"; links to them, too
     std::vector<Interpreter> interpreters;
     std::vector<Unit> units;
     std::vector<CronEntry> cron;
@@ -98,8 +101,8 @@ struct Inventory {
     std::string canonical(std::string_view path) const;
 };
 
-// One compact file: a first line with format version, size and SHA-256, then the packed facts. load() throws base::Error
-// "PATH: reason; remedy" where it is cut, altered, or of a version that is not known.
+// One compact file: a first line with format version, size and SHA-256, then the packed facts. load() throws
+// base::Error "PATH: reason; remedy" where it is cut, altered, or of a version that is not known.
 std::string to_file(const Inventory& inventory);
 Inventory load(const std::string& path);
 
@@ -110,8 +113,8 @@ struct BuildOptions {
     std::string rpm_helper; // the program that lists an rpm database; empty: none
 };
 
-// Reads the databases below the root. Malformed entries are counted and named in `complaints`. Throws base::Error where there is no root,
-// or no package database in it.
+// Reads the databases below the root. Malformed entries are counted and named in `complaints`. Throws base::Error where
+// there is no root, or no package database in it.
 Inventory build(const BuildOptions& options);
 
 } // namespace luatrail::inventory

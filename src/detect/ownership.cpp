@@ -1,0 +1,117 @@
+#include "ownership.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "luatrail/base/text.hpp"
+
+namespace luatrail::detect {
+namespace {
+
+// Programs that stay above a container's processes, or start its first one.
+constexpr std::array<std::string_view, 12> runtimes{"containerd-shim",
+                                                    "containerd-shim-runc-v2",
+                                                    "conmon",
+                                                    "crun",
+                                                    "runc",
+                                                    "docker-init",
+                                                    "catatonit",
+                                                    "lxc-start",
+                                                    "lxc-execute",
+                                                    "systemd-nspawn",
+                                                    "bwrap",
+                                                    "crio-conmon"};
+
+bool is_runtime(const host::Process& process) {
+    return process.exe && std::find(runtimes.begin(), runtimes.end(), base::basename(*process.exe)) != runtimes.end();
+}
+
+std::vector<std::string_view> words_of(std::string_view command) {
+    std::vector<std::string_view> words;
+    while (!command.empty()) {
+        const auto start = command.find_first_not_of(" \t");
+        if (start == std::string_view::npos) {
+            break;
+        }
+        const auto end = std::min(command.find_first_of(" \t", start), command.size());
+        words.push_back(command.substr(start, end - start));
+        command.remove_prefix(end);
+    }
+    return words;
+}
+
+// systemd expands "$NAME", "%i" and quotes: words with them match any one.
+bool word_matches(std::string_view wanted, std::string_view found) {
+    return wanted == found || wanted.find_first_of("$%\"'\\") != std::string_view::npos;
+}
+
+} // namespace
+
+Ownership::Ownership(const inventory::Inventory* inventory, const std::vector<const host::Process*>& ancestors)
+    : inventory_(inventory), ancestors_(ancestors) {
+    in_container_ =
+        std::any_of(ancestors.begin(), ancestors.end(), [](const host::Process* one) { return is_runtime(*one); });
+}
+
+std::optional<std::string> Ownership::package_of(const std::optional<std::string>& path) const {
+    const auto owner = inventory_ != nullptr && path && !in_container_ ? inventory_->owner(*path) : std::nullopt;
+    return owner ? std::optional(owner->package->name) : std::nullopt;
+}
+
+bool Ownership::altered(const std::optional<std::string>& path) const {
+    const auto owner = inventory_ != nullptr && path && !in_container_ ? inventory_->owner(*path) : std::nullopt;
+    return owner && owner->file->state == inventory::DigestState::differs;
+}
+
+std::optional<std::string> Ownership::user_name(std::optional<std::uint32_t> uid) const {
+    if (inventory_ == nullptr || !uid || in_container_) {
+        return std::nullopt;
+    }
+    const auto found = std::find_if(inventory_->accounts.begin(), inventory_->accounts.end(),
+                                    [uid](const inventory::Account& one) { return one.uid == *uid; });
+    return found == inventory_->accounts.end() ? std::nullopt : std::optional(found->name);
+}
+
+std::optional<std::string> Ownership::unit_of(const host::Process& run) const {
+    if (inventory_ == nullptr || in_container_) {
+        return std::nullopt;
+    }
+    const host::Process* top = &run;
+    for (const auto* ancestor : ancestors_) {
+        if (ancestor->pid == 1) {
+            break;
+        }
+        top = ancestor;
+    }
+    if (top->ppid != 1 || !top->exe) {
+        return std::nullopt;
+    }
+    const auto exe = inventory_->canonical(*top->exe);
+    std::optional<std::string> found;
+    for (const auto& unit : inventory_->units) {
+        for (const auto& command : unit.commands) {
+            const auto words = words_of(command);
+            if (words.empty()) {
+                continue;
+            }
+            const auto owner = inventory_->owner(words[0]);
+            const auto program = owner ? owner->path : inventory_->canonical(words[0]);
+            // A script's argv begins with its interpreter: [interpreter, script, arguments].
+            const bool as_script =
+                program != exe && top->argv.size() > 1 && inventory_->canonical(top->argv[1]) == program;
+            const std::size_t skip = as_script ? 1 : 0;
+            if ((program != exe && !as_script) || top->argv.size() - skip != words.size() ||
+                !std::equal(words.begin() + 1, words.end(), top->argv.begin() + static_cast<std::ptrdiff_t>(skip) + 1,
+                            word_matches)) {
+                continue;
+            }
+            if (found && *found != unit.name) {
+                return std::nullopt;
+            }
+            found = unit.name;
+        }
+    }
+    return found;
+}
+
+} // namespace luatrail::detect
