@@ -29,7 +29,7 @@ _luatrail() {
     --profile) mapfile -t COMPREPLY < <(compgen -W 'full lean' -- "$current"); return ;;
     --parser) mapfile -t COMPREPLY < <(compgen -W 'native auparse' -- "$current"); return ;;
     --min-severity) mapfile -t COMPREPLY < <(compgen -W 'info low medium high critical' -- "$current"); return ;;
-    --since | --until | --node | --window) return ;;
+    --since | --until | --node | --window | --package) return ;;
     -c | --config | -o | --output | --baseline | --bad-lines | --rules | --auditd | --file | --root | --inventory | --rpm-helper | --log)
       compopt -o default 2>/dev/null
       return
@@ -45,7 +45,7 @@ _luatrail() {
     config) words="check $always" ;;
     'config check') words=$always ;;
     inventory) words="build show owner $always" ;;
-    'inventory build') words="--root --output --rpm-helper $always" ;;
+    'inventory build') words="--root --output --rpm-helper --package $always" ;;
     'inventory show') words="--inventory --format $always" ;;
     baseline) words="build learn check explain $always" ;;
     'baseline build') words="--inventory --root --output $always" ;;

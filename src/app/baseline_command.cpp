@@ -98,6 +98,8 @@ detect::RunFacts facts_of(const detect::Finding& finding) {
     facts.uid = finding.process.uid;
     facts.script = finding.code.path;
     facts.script_package = finding.code.package;
+    facts.code = finding.code.inline_text;
+    facts.script_as_packaged = finding.code.packaged_path;
     facts.unit = finding.process.unit;
     facts.login = finding.process.auid.has_value();
     const auto parent = std::find_if(finding.ancestors.begin(), finding.ancestors.end(),
@@ -200,10 +202,10 @@ int explain(BaselineOptions& options) {
     const auto shown = [](const std::optional<std::string>& text) {
         return text ? base::printable(*text) : std::string("not known");
     };
-    fmt::print("{} at {}\n  executable {}\n  user {}{}\n  script {}\n  script_package {}\n  parent {}\n  unit {}\n",
+    fmt::print("{} at {}\n  executable {}\n  user {}{}\n  script {}\n  script_package {}\n  code {}\n  parent {}\n  unit {}\n",
                finding.id, base::iso_time(finding.time_ms), shown(facts.exe), shown(facts.user_name),
                facts.uid ? fmt::format(" (uid {}, {})", *facts.uid, *facts.login ? "login" : "service") : std::string(),
-               shown(facts.script), shown(facts.script_package), shown(facts.parent_exe), shown(facts.unit));
+               shown(facts.script), shown(facts.script_package), shown(facts.code), shown(facts.parent_exe), shown(facts.unit));
     bool expected = false;
     for (const auto& rule : baseline.rules()) {
         const auto why = baseline.explain(rule, facts);

@@ -46,10 +46,14 @@ std::string rpm_helper() {
 
 struct BuildArguments {
     std::string root = "/", output, rpm_helper;
+    std::vector<std::string> packages;
 };
 
 int build(const BuildArguments& arguments) {
-    const auto made = build_inventory(arguments.root, arguments.rpm_helper);
+    auto made = build_inventory(arguments.root, arguments.rpm_helper);
+    if (!arguments.packages.empty()) {
+        made = inventory::excerpt(made, arguments.packages);
+    }
     constexpr mode_t readable = 0644;
     if (const auto failed = base::write_atomically(arguments.output, {}, inventory::to_file(made), readable, false)) {
         throw base::Error(fmt::format("{}: {}; name a file in a folder that you may write", failed->path,
@@ -241,6 +245,9 @@ Command add_inventory(CLI::App& app) {
         ->add_option("--rpm-helper", arguments->rpm_helper,
                      "The program that lists an rpm database (default: as installed)")
         ->type_name("PROGRAM");
+    build_app->add_option("--package", arguments->packages, "Keep only this package, and those of Lua (repeatable)")
+        ->type_name("NAME")
+        ->allow_extra_args(false);
     build_app->footer(
         "Reads the databases of dpkg, rpm, apk and pacman, unit files, cron tables and accounts. No program of that "
         "system is run.\n"

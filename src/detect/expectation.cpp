@@ -103,7 +103,11 @@ std::vector<Comparison> compare(const Rule& rule, const RunFacts& facts) {
         add(compare_user(*rule.user, facts), {});
     }
     if (rule.script) {
-        add(compare_glob("script", *rule.script, facts.script), "the log names no script of this run");
+        auto made = compare_glob("script", *rule.script, facts.script);
+        if (made.answer == Answer::differs && facts.script_as_packaged && base::glob_match(*rule.script, *facts.script_as_packaged)) {
+            made.answer = Answer::matches;
+        }
+        add(std::move(made), "the log names no script of this run");
     }
     if (rule.script_package) {
         add({"script_package",
@@ -113,6 +117,9 @@ std::vector<Comparison> compare(const Rule& rule, const RunFacts& facts) {
              {}},
             facts.script ? fmt::format("no inventory says which package owns {}", *facts.script)
                          : "the log names no script of this run");
+    }
+    if (rule.code) {
+        add(compare_glob("code", *rule.code, facts.code), "this run has no code on its command line");
     }
     if (rule.parent) {
         add(compare_glob("parent", *rule.parent, facts.parent_exe), "the log does not say which program started it");
@@ -223,7 +230,7 @@ std::optional<std::string> path_glob(const base::TomlTable& row, std::string_vie
 }
 
 Rule read_rule(const base::TomlTable& row) {
-    row.allow_only({"id", "executable", "user", "script", "script_package", "parent", "unit", "because", "expires"});
+    row.allow_only({"id", "executable", "user", "script", "script_package", "code", "parent", "unit", "because", "expires"});
     Rule rule;
     rule.source = row.where();
     rule.id = row.required_text("id");
@@ -234,15 +241,16 @@ Rule read_rule(const base::TomlTable& row) {
     rule.user = row.text("user");
     rule.script = path_glob(row, "script");
     rule.script_package = row.text("script_package");
+    rule.code = row.text("code");
     rule.parent = path_glob(row, "parent");
     rule.unit = row.text("unit");
     rule.because = row.text("because");
     if (const auto day = row.date_ms("expires")) {
         rule.expires_ms = *day + day_ms;
     }
-    if (!rule.executable && !rule.user && !rule.script && !rule.script_package && !rule.parent && !rule.unit) {
+    if (!rule.executable && !rule.user && !rule.script && !rule.script_package && !rule.code && !rule.parent && !rule.unit) {
         row.complain("id", fmt::format("expectation `{}` would match every run; give at least one of executable, user, "
-                                       "script, script_package, parent, unit",
+                                       "script, script_package, code, parent, unit",
                                        rule.id));
     }
     return rule;

@@ -62,6 +62,8 @@ RunFacts facts_of(const Invoked& run, const Finding& finding, const host::Proces
     facts.uid = finding.process.uid;
     facts.script = run.script_path;
     facts.script_package = finding.code.package;
+    facts.code = finding.code.inline_text;
+    facts.script_as_packaged = finding.code.packaged_path;
     facts.unit = finding.process.unit;
     facts.parent_exe = parent != nullptr ? parent->exe : std::nullopt;
     if (run.event->has_syscall) {
@@ -73,6 +75,7 @@ RunFacts facts_of(const Invoked& run, const Finding& finding, const host::Proces
 void add_ownership(const Ownership& owners, const Node& node, const Invoked& run, Finding& finding) {
     finding.interpreter.package = owners.package_of(finding.interpreter.exe);
     finding.code.package = owners.package_of(finding.code.path);
+    finding.code.packaged_path = owners.packaged_path(finding.code.path);
     if (!finding.process.user) {
         finding.process.user = owners.user_name(finding.process.uid);
     }

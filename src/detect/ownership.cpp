@@ -58,6 +58,11 @@ std::optional<std::string> Ownership::package_of(const std::optional<std::string
     return owner ? std::optional(owner->package->name) : std::nullopt;
 }
 
+std::optional<std::string> Ownership::packaged_path(const std::optional<std::string>& path) const {
+    auto owner = inventory_ != nullptr && path && !in_container_ ? inventory_->owner(*path) : std::nullopt;
+    return owner && owner->path != *path ? std::optional(std::move(owner->path)) : std::nullopt;
+}
+
 bool Ownership::altered(const std::optional<std::string>& path) const {
     const auto owner = inventory_ != nullptr && path && !in_container_ ? inventory_->owner(*path) : std::nullopt;
     return owner && owner->file->state == inventory::DigestState::differs;

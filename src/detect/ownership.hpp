@@ -19,6 +19,7 @@ class Ownership {
     Ownership(const inventory::Inventory* inventory, const std::vector<const host::Process*>& ancestors);
 
     std::optional<std::string> package_of(const std::optional<std::string>& path) const;
+    std::optional<std::string> packaged_path(const std::optional<std::string>& path) const; // where it is not `path`
     // Whether the file is known not to be as its package brought it.
     bool altered(const std::optional<std::string>& path) const;
     std::optional<std::string> user_name(std::optional<std::uint32_t> uid) const;

@@ -13,6 +13,7 @@ namespace luatrail::detect {
 namespace {
 
 constexpr std::int64_t day_ms = 86'400'000;
+constexpr std::size_t most_code = 500; // bytes of a command line's code that somebody would still read
 
 // '*', '?', '[' and '\' of a path stand for themselves.
 std::string as_glob(std::string_view path) {
@@ -72,6 +73,11 @@ void number_equal_ids(std::vector<Proposal>& proposals) {
     }
 }
 
+// The interpreter of a packaged script, as a pattern. Debian's lua-any picks one of those that are installed.
+std::string interpreter_glob(const std::string& program) {
+    return program == "/usr/bin/lua-any" ? "/usr/bin/lua5.*" : as_glob(program);
+}
+
 std::string package_text(const inventory::Inventory& inventory, std::uint32_t package) {
     const auto& one = inventory.packages[package];
     return one.depends_on_lua.empty() ? fmt::format("package {} {}", one.name, one.version)
@@ -95,7 +101,7 @@ std::optional<Rule> rule_of(const inventory::Inventory& inventory, std::string_v
     const auto path = owner ? owner->path : inventory.canonical(program);
     Rule rule;
     if (owner && owner->file->kind == inventory::FileKind::lua_script) {
-        rule.executable = as_glob(owner->file->program);
+        rule.executable = interpreter_glob(owner->file->program);
         rule.script = as_glob(owner->path);
         return rule;
     }
@@ -147,7 +153,7 @@ std::vector<Proposal> propose(const inventory::Inventory& inventory) {
         Proposal one;
         const auto& package = inventory.packages[file.package];
         one.rule.id = as_id(fmt::format("{} {}", package.name, path.substr(path.rfind('/') + 1)));
-        one.rule.executable = as_glob(file.program);
+        one.rule.executable = interpreter_glob(file.program);
         one.rule.script = as_glob(path);
         one.rule.script_package = package.name;
         one.rule.because = fmt::format("package {} brings this script", package.name);
@@ -171,7 +177,9 @@ void Learner::on_finding(const Finding& finding) {
                                      [&](const Ancestor& one) { return one.pid != finding.process.pid; });
     key.parent = parent == finding.ancestors.end() ? "" : parent->exe.value_or("");
     const bool has_script = finding.code.origin == Origin::script && finding.code.path;
+    const bool has_code = finding.code.origin == Origin::inline_code && finding.code.inline_text && finding.code.inline_text->size() <= most_code;
     key.script = has_script ? *finding.code.path : fmt::format("({})", to_string(finding.code.origin));
+    key.code = has_code ? *finding.code.inline_text : "";
     auto& seen = seen_[key];
     if (!finding.follows) {
         ++seen.runs;
@@ -186,10 +194,10 @@ void Learner::on_finding(const Finding& finding) {
                              entry.kind == ChainKind::self_delete;
         (follows ? seen.followed : seen.against).insert(fmt::format("{} chained with it", to_string(entry.kind)));
     }
-    if (!has_script) {
+    if (!has_script && !has_code) {
         seen.against.insert("no file holds its code, so no expectation can name it");
-    } else if (!base::is_utf8(key.script)) {
-        seen.against.insert("its path is not UTF-8, which a baseline's strings are");
+    } else if (!base::is_utf8(key.script) || !base::is_utf8(key.code)) {
+        seen.against.insert("it is not UTF-8, which a baseline's strings are");
     }
     if (key.exe.empty() || key.user.empty()) {
         seen.against.insert("the log does not say who ran it, or with what");
@@ -206,15 +214,20 @@ std::vector<Proposal> Learner::proposals() const {
         one.rule.id = as_id(fmt::format("{} {}", key.script.substr(key.script.rfind('/') + 1), key.user));
         one.rule.executable = as_glob(key.exe);
         one.rule.user = key.user;
-        one.rule.script = as_glob(key.script);
+        if (key.code.empty()) {
+            one.rule.script = as_glob(key.script);
+        } else {
+            one.rule.code = as_glob(key.code);
+        }
         if (!key.parent.empty()) {
             one.rule.parent = as_glob(key.parent);
         }
         one.rule.because = fmt::format("seen {} time{} on {} day{}", seen.runs, seen.runs == 1 ? "" : "s",
                                        seen.days.size(), seen.days.size() == 1 ? "" : "s");
         one.why = {fmt::format("from {} to {}", base::iso_time(seen.first_ms), base::iso_time(seen.last_ms)),
-                   seen.package ? fmt::format("the script is of package {}", *seen.package)
-                                : std::string("no package is known to own the script")};
+                   !key.code.empty() ? std::string("code on the command line: expected as it stands, and no other")
+                   : seen.package    ? fmt::format("the script is of package {}", *seen.package)
+                                     : std::string("no package is known to own the script")};
         for (const auto& one_more : seen.followed) {
             one.why.push_back(one_more);
         }
@@ -257,6 +270,7 @@ std::string to_toml(const std::vector<Proposal>& proposals, const std::vector<st
         key("user", rule.user);
         key("script", rule.script);
         key("script_package", rule.script_package);
+        key("code", rule.code);
         key("parent", rule.parent);
         key("unit", rule.unit);
         key("because", rule.because);
@@ -277,7 +291,10 @@ std::string too_wide(const Rule& rule) {
     if (!rule.script_package && open_to_all(rule.script)) {
         return fmt::format("script {} covers files where anybody may write", *rule.script);
     }
-    if (!rule.script && !rule.script_package && !rule.unit) {
+    if (rule.code && rule.code->find_first_not_of('*') == std::string::npos) {
+        return "any code on the command line is expected";
+    }
+    if (!rule.script && !rule.script_package && !rule.code && !rule.unit) {
         return !rule.user ? "it names neither a user nor a script: any code that this program runs is expected"
                           : fmt::format("it names no script: any code that {} runs is expected", *rule.user);
     }

@@ -47,6 +47,7 @@ class Builder {
             add_package(listed);
         }
         find_lua_needs(listing_.packages, inventory_.packages);
+        find_links();
         find_alternatives();
         find_interpreters();
         inventory_.units = read_units(root_);
@@ -83,12 +84,18 @@ class Builder {
     void find_folder_links() {
         for (const auto& name : root_.list("/")) {
             const auto path = "/" + name;
-            const auto status = root_.status(path);
-            const auto target = status && status->type == Root::Type::link ? root_.target_status(path) : std::nullopt;
-            if (target && target->type == Root::Type::folder) {
-                if (auto resolved = root_.resolve(path)) {
-                    inventory_.folder_links[path] = std::move(*resolved);
-                }
+            if (const auto status = root_.status(path); status && status->type == Root::Type::link) {
+                add_folder_link(path);
+            }
+        }
+    }
+
+    // Packages have such links, too: /usr/share/lmod/lmod is the version's folder.
+    void add_folder_link(const std::string& path) {
+        const auto target = root_.target_status(path);
+        if (target && target->type == Root::Type::folder) {
+            if (auto resolved = root_.resolve(path)) {
+                inventory_.folder_links[path] = std::move(*resolved);
             }
         }
     }
@@ -122,6 +129,10 @@ class Builder {
         }
         const auto status = root_.status(path);
         const bool module = is_module(path);
+        if (status && status->type == Root::Type::link) {
+            add_folder_link(path);
+            links_.push_back(path);
+        }
         if (status ? status->type != Root::Type::file || !(status->executable || module) : !module) {
             return; // a folder, a link, data; what is missing is told of modules only, because nothing says what else
                     // it was
@@ -168,6 +179,9 @@ class Builder {
             if (!first && (word.starts_with('-') || word.find('=') != std::string_view::npos)) {
                 continue; // env's own
             }
+            if (name == "lua-any") { // Debian's: a script that picks an interpreter by what the script says
+                return fmt::format("/usr/bin/{}", name);
+            }
             const auto program = word.front() == '/' ? std::string(word) : fmt::format("/usr/bin/{}", name);
             return options_.profile_of(program).empty() ? std::string() : root_.resolve(program).value_or(program);
         }
@@ -180,6 +194,14 @@ class Builder {
         }
         const auto now = digest.empty() ? std::nullopt : root_.digest(path, digest.size());
         return !now ? DigestState::unchecked : *now == digest ? DigestState::matches : DigestState::differs;
+    }
+
+    void find_links() {
+        for (const auto& link : links_) {
+            if (auto target = root_.resolve(link); target && inventory_.files.contains(*target)) {
+                inventory_.links.emplace(link, std::move(*target));
+            }
+        }
     }
 
     void find_alternatives() {
@@ -249,6 +271,7 @@ class Builder {
     Complaints complaints_;
     Inventory inventory_;
     std::unordered_map<std::string, std::uint32_t> unit_owners_; // by path
+    std::vector<std::string> links_;                             // that packages bring
 };
 
 } // namespace

@@ -87,6 +87,7 @@ Inventory unpacked(std::string_view bytes) {
     load_map(in, inventory.files);
     load_map(in, inventory.folder_links);
     load_map(in, inventory.alternatives);
+    load_map(in, inventory.links);
     in(inventory.interpreters, inventory.units, inventory.cron, inventory.accounts, inventory.complaints);
     const auto known = [&](std::optional<std::uint32_t> package) {
         return !package || *package < inventory.packages.size();
@@ -124,17 +125,26 @@ std::string_view to_string(FileKind kind) {
                    static_cast<std::uint8_t>(kind));
 }
 std::string_view to_string(OwnedBy how) {
-    return name_at(std::array<std::string_view, 4>{"path", "alias", "diversion", "alternative"},
+    return name_at(std::array<std::string_view, 5>{"path", "alias", "diversion", "alternative", "link"},
                    static_cast<std::uint8_t>(how));
 }
 
 std::string Inventory::canonical(std::string_view path) const {
-    for (const auto& [link, target] : folder_links) {
-        if (path.size() > link.size() && path.starts_with(link) && path[link.size()] == '/') {
-            return fmt::format("{}{}", target == "/" ? "" : target, path.substr(link.size()));
+    std::string found(path);
+    constexpr int most_links = 8; // one after the other: /lib is a link, and so is a folder below it
+    for (int step = 0; step < most_links; ++step) {
+        bool changed = false;
+        for (auto slash = found.find('/', 1); slash != std::string::npos && !changed; slash = found.find('/', slash + 1)) {
+            if (const auto link = folder_links.find(found.substr(0, slash)); link != folder_links.end()) {
+                found = (link->second == "/" ? "" : link->second) + found.substr(slash);
+                changed = true;
+            }
+        }
+        if (!changed) {
+            break;
         }
     }
-    return std::string(path);
+    return found;
 }
 
 std::optional<Inventory::Owner> Inventory::owner(std::string_view path) const {
@@ -143,6 +153,9 @@ std::optional<Inventory::Owner> Inventory::owner(std::string_view path) const {
     if (const auto link = alternatives.find(at); link != alternatives.end()) {
         at = link->second;
         how = OwnedBy::alternative;
+    } else if (const auto packaged = links.find(at); packaged != links.end()) {
+        at = packaged->second;
+        how = OwnedBy::link;
     }
     const auto found = files.find(at);
     if (found == files.end()) {
@@ -158,6 +171,7 @@ std::string to_file(const Inventory& inventory) {
     save_map(out, inventory.files);
     save_map(out, inventory.folder_links);
     save_map(out, inventory.alternatives);
+    save_map(out, inventory.links);
     out(inventory.interpreters, inventory.units, inventory.cron, inventory.accounts, inventory.complaints);
     const auto bytes = out.take();
     return head_of(bytes) + bytes;

@@ -260,7 +260,7 @@ TEST_CASE("a wrong baseline is refused whole, with place, key and remedy") {
     CHECK(
         error_of("schema = 1\n[[expect]]\nid = \"r\"\nbecause = \"why not\"") ==
         "b.toml:3:6: expect.id: expectation `r` would match every run; give at least one of executable, user, script, "
-        "script_package, parent, unit");
+        "script_package, code, parent, unit");
     CHECK(error_of(head + "expires = \"2027-06-30\"") ==
           "b.toml:5:11: expect.expires: expected date (2027-06-30, without quotes and time), found string");
     CHECK(error_of(head + "expires = 2027-06-30T12:00:00Z") ==

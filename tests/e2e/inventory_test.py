@@ -46,6 +46,7 @@ class HostsTest(InventoryCase):
                 "/usr/bin/lua5.4": "lua5.4 5.4.4-3 (interpreter, digest matches)",
                 "/bin/lua5.4": "lua5.4 5.4.4-3 (interpreter, digest matches, by alias: /usr/bin/lua5.4)",
                 "/usr/bin/lua": "lua5.4 5.4.4-3 (interpreter, digest matches, by alternative: /usr/bin/lua5.4)",
+                "/usr/bin/luajit": "luajit 2.1.0~beta3-1 (interpreter, digest matches, by link: /usr/bin/luajit-2.1.0-beta3)",
                 "/etc/alternatives/lua-interpreter": "lua5.4 5.4.4-3 (interpreter, digest matches, by alternative: /usr/bin/lua5.4)",
                 "/bin/lua": "lua5.4 5.4.4-3 (interpreter, digest matches, by alternative: /usr/bin/lua5.4)",
                 "/bin/legacy": "old-bin 1.0-1 (executable, digest unchecked, by alias: /usr/bin/legacy)",

@@ -20,6 +20,7 @@ struct Rule {
     std::optional<std::string> user;           // name, uid in digits, "service" or "login"
     std::optional<std::string> script;         // glob on the script's resolved path
     std::optional<std::string> script_package; // needs an inventory
+    std::optional<std::string> code;           // glob on the code of the command line (`-e`), the whole of it
     std::optional<std::string> parent;         // glob on the parent's exe
     std::optional<std::string> unit;           // needs unit evidence
     std::optional<std::string> because;
@@ -31,7 +32,8 @@ struct Rule {
 // The facts of a run that rules are compared with. Nothing: the log does not say.
 struct RunFacts {
     std::int64_t time_ms = 0;
-    std::optional<std::string> exe, user_name, script, script_package, parent_exe, unit;
+    std::optional<std::string> exe, user_name, script, script_package, code, parent_exe, unit;
+    std::optional<std::string> script_as_packaged; // the same file by the path that its package lists, where that is another
     std::optional<std::uint32_t> uid;
     std::optional<bool> login; // true: auid is set (a login session); false: unset (a service); nothing: unknown
 };

@@ -35,7 +35,7 @@ class Learner : public FindingSink {
 
   private:
     struct Key {
-        std::string exe, user, script, parent;
+        std::string exe, user, script, code, parent;
         friend auto operator<=>(const Key&, const Key&) = default;
     };
     struct Seen {

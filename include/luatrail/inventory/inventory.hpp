@@ -70,7 +70,7 @@ struct Account {
 };
 
 // How a path was found to be owned.
-enum class OwnedBy : std::uint8_t { path, alias, diversion, alternative };
+enum class OwnedBy : std::uint8_t { path, alias, diversion, alternative, link };
 std::string_view to_string(OwnedBy how);
 
 struct Inventory {
@@ -82,6 +82,7 @@ struct Inventory {
     std::map<std::string, std::string> folder_links;  // "/bin" -> "/usr/bin": folders that are links
     std::map<std::string, std::string>
         alternatives; // "/etc/alternatives/lua-interpreter" -> "/usr/bin/lua5.4"; links to them, too
+    std::map<std::string, std::string> links; // that packages bring, to files that are kept: "/usr/bin/texdoc" -> "/usr/share/.../texdoc.tlu"
     std::vector<Interpreter> interpreters;
     std::vector<Unit> units;
     std::vector<CronEntry> cron;
@@ -100,6 +101,9 @@ struct Inventory {
     // With folders that are links replaced: "/bin/lua" is "/usr/bin/lua" on a merged /usr.
     std::string canonical(std::string_view path) const;
 };
+
+// Of some packages only, with the Lua packages that there are: for a case that shall not tell of the whole host.
+Inventory excerpt(const Inventory& inventory, const std::vector<std::string>& packages);
 
 // One compact file: a first line with format version, size and SHA-256, then the packed facts. load() throws
 // base::Error "PATH: reason; remedy" where it is cut, altered, or of a version that is not known.
