@@ -202,10 +202,12 @@ int explain(BaselineOptions& options) {
     const auto shown = [](const std::optional<std::string>& text) {
         return text ? base::printable(*text) : std::string("not known");
     };
-    fmt::print("{} at {}\n  executable {}\n  user {}{}\n  script {}\n  script_package {}\n  code {}\n  parent {}\n  unit {}\n",
-               finding.id, base::iso_time(finding.time_ms), shown(facts.exe), shown(facts.user_name),
-               facts.uid ? fmt::format(" (uid {}, {})", *facts.uid, *facts.login ? "login" : "service") : std::string(),
-               shown(facts.script), shown(facts.script_package), shown(facts.code), shown(facts.parent_exe), shown(facts.unit));
+    fmt::print(
+        "{} at {}\n  executable {}\n  user {}{}\n  script {}\n  script_package {}\n  code {}\n  parent {}\n  unit {}\n",
+        finding.id, base::iso_time(finding.time_ms), shown(facts.exe), shown(facts.user_name),
+        facts.uid ? fmt::format(" (uid {}, {})", *facts.uid, *facts.login ? "login" : "service") : std::string(),
+        shown(facts.script), shown(facts.script_package), shown(facts.code), shown(facts.parent_exe),
+        shown(facts.unit));
     bool expected = false;
     for (const auto& rule : baseline.rules()) {
         const auto why = baseline.explain(rule, facts);

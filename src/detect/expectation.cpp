@@ -104,7 +104,8 @@ std::vector<Comparison> compare(const Rule& rule, const RunFacts& facts) {
     }
     if (rule.script) {
         auto made = compare_glob("script", *rule.script, facts.script);
-        if (made.answer == Answer::differs && facts.script_as_packaged && base::glob_match(*rule.script, *facts.script_as_packaged)) {
+        if (made.answer == Answer::differs && facts.script_as_packaged &&
+            base::glob_match(*rule.script, *facts.script_as_packaged)) {
             made.answer = Answer::matches;
         }
         add(std::move(made), "the log names no script of this run");
@@ -230,7 +231,8 @@ std::optional<std::string> path_glob(const base::TomlTable& row, std::string_vie
 }
 
 Rule read_rule(const base::TomlTable& row) {
-    row.allow_only({"id", "executable", "user", "script", "script_package", "code", "parent", "unit", "because", "expires"});
+    row.allow_only(
+        {"id", "executable", "user", "script", "script_package", "code", "parent", "unit", "because", "expires"});
     Rule rule;
     rule.source = row.where();
     rule.id = row.required_text("id");
@@ -248,7 +250,8 @@ Rule read_rule(const base::TomlTable& row) {
     if (const auto day = row.date_ms("expires")) {
         rule.expires_ms = *day + day_ms;
     }
-    if (!rule.executable && !rule.user && !rule.script && !rule.script_package && !rule.code && !rule.parent && !rule.unit) {
+    if (!rule.executable && !rule.user && !rule.script && !rule.script_package && !rule.code && !rule.parent &&
+        !rule.unit) {
         row.complain("id", fmt::format("expectation `{}` would match every run; give at least one of executable, user, "
                                        "script, script_package, code, parent, unit",
                                        rule.id));

@@ -105,7 +105,8 @@ static void transfer(Archive& archive, Interpreter& interpreter) {
 
 template <class Archive>
 static void transfer(Archive& archive, Code& code) {
-    archive(code.origin, code.argument, code.path, code.inline_text, code.format, code.package, code.inode, code.packaged_path);
+    archive(code.origin, code.argument, code.path, code.inline_text, code.format, code.package, code.inode,
+            code.packaged_path);
 }
 
 template <class Archive>

@@ -177,7 +177,8 @@ void Learner::on_finding(const Finding& finding) {
                                      [&](const Ancestor& one) { return one.pid != finding.process.pid; });
     key.parent = parent == finding.ancestors.end() ? "" : parent->exe.value_or("");
     const bool has_script = finding.code.origin == Origin::script && finding.code.path;
-    const bool has_code = finding.code.origin == Origin::inline_code && finding.code.inline_text && finding.code.inline_text->size() <= most_code;
+    const bool has_code = finding.code.origin == Origin::inline_code && finding.code.inline_text &&
+                          finding.code.inline_text->size() <= most_code;
     key.script = has_script ? *finding.code.path : fmt::format("({})", to_string(finding.code.origin));
     key.code = has_code ? *finding.code.inline_text : "";
     auto& seen = seen_[key];

@@ -11,10 +11,12 @@ Inventory excerpt(const Inventory& inventory, const std::vector<std::string>& pa
     made.built_ms = inventory.built_ms;
     for (const auto& [link, target] : inventory.folder_links) {
         const bool of_root = link.find('/', 1) == std::string::npos;
-        const bool of_kept = std::any_of(inventory.files.begin(), inventory.files.end(), [&, start = target + "/"](const auto& entry) {
-            return entry.first.starts_with(start) &&
-                   std::find(packages.begin(), packages.end(), inventory.packages[entry.second.package].name) != packages.end();
-        });
+        const bool of_kept =
+            std::any_of(inventory.files.begin(), inventory.files.end(), [&, start = target + "/"](const auto& entry) {
+                return entry.first.starts_with(start) &&
+                       std::find(packages.begin(), packages.end(), inventory.packages[entry.second.package].name) !=
+                           packages.end();
+            });
         if (of_root || of_kept) {
             made.folder_links.emplace(link, target);
         }
@@ -29,7 +31,9 @@ Inventory excerpt(const Inventory& inventory, const std::vector<std::string>& pa
             made.packages.push_back(package);
         }
     }
-    const auto placed = [&place](std::optional<std::uint32_t> package) { return package ? place[*package] : std::nullopt; };
+    const auto placed = [&place](std::optional<std::uint32_t> package) {
+        return package ? place[*package] : std::nullopt;
+    };
     for (const auto& [path, file] : inventory.files) {
         if (const auto package = place[file.package]) {
             auto kept = file;

@@ -134,7 +134,8 @@ std::string Inventory::canonical(std::string_view path) const {
     constexpr int most_links = 8; // one after the other: /lib is a link, and so is a folder below it
     for (int step = 0; step < most_links; ++step) {
         bool changed = false;
-        for (auto slash = found.find('/', 1); slash != std::string::npos && !changed; slash = found.find('/', slash + 1)) {
+        for (auto slash = found.find('/', 1); slash != std::string::npos && !changed;
+             slash = found.find('/', slash + 1)) {
             if (const auto link = folder_links.find(found.substr(0, slash)); link != folder_links.end()) {
                 found = (link->second == "/" ? "" : link->second) + found.substr(slash);
                 changed = true;

@@ -5,8 +5,8 @@
 
 namespace luatrail::inventory {
 
-// liblua5.4.so.0, liblua.so.5.4, liblua-5.4.so, liblua5.4-c++.so.0, libluajit-5.1.so.2, libtexlua53.so.5; not liblua5.1-bitop.so.0, which
-// is a module.
+// liblua5.4.so.0, liblua.so.5.4, liblua-5.4.so, liblua5.4-c++.so.0, libluajit-5.1.so.2, libtexlua53.so.5; not
+// liblua5.1-bitop.so.0, which is a module.
 bool is_lua_library(std::string_view path) {
     const auto name = path.substr(path.rfind('/') + 1);
     const auto end = name.find(".so");

@@ -5,14 +5,17 @@
 using namespace luatrail::inventory;
 
 TEST_CASE("a library of an interpreter is told from a module's") {
-    for (const auto* path : {"/usr/lib/x86_64-linux-gnu/liblua5.4.so.0", "/usr/lib64/liblua-5.4.so", "/usr/lib/liblua.so.5.4", "/usr/lib/liblua.so",
-                             "/usr/lib/x86_64-linux-gnu/liblua5.4-c++.so.0.0.0", "/usr/lib/liblua++.so.5.4", "/usr/lib/libluajit-5.1.so.2",
-                             "/usr/lib/x86_64-linux-gnu/libluajit2-5.1.so.2", "/usr/lib/libtexlua53.so.5", "/usr/lib/libtexluajit.so.2", "liblua5.1.so"}) {
+    for (const auto* path :
+         {"/usr/lib/x86_64-linux-gnu/liblua5.4.so.0", "/usr/lib64/liblua-5.4.so", "/usr/lib/liblua.so.5.4",
+          "/usr/lib/liblua.so", "/usr/lib/x86_64-linux-gnu/liblua5.4-c++.so.0.0.0", "/usr/lib/liblua++.so.5.4",
+          "/usr/lib/libluajit-5.1.so.2", "/usr/lib/x86_64-linux-gnu/libluajit2-5.1.so.2", "/usr/lib/libtexlua53.so.5",
+          "/usr/lib/libtexluajit.so.2", "liblua5.1.so"}) {
         INFO(path);
         CHECK(is_lua_library(path));
     }
-    for (const auto* path : {"/usr/lib/x86_64-linux-gnu/liblua5.1-bitop.so.0", "/usr/lib/liblua5.4-lpeg.so", "/usr/lib/libluaconfig.so", "/usr/lib/liblua5.4.a",
-                             "/usr/lib/liblua", "/usr/lib/libclua.so", "", "/usr/lib/liblua5.4.so.d/x"}) {
+    for (const auto* path :
+         {"/usr/lib/x86_64-linux-gnu/liblua5.1-bitop.so.0", "/usr/lib/liblua5.4-lpeg.so", "/usr/lib/libluaconfig.so",
+          "/usr/lib/liblua5.4.a", "/usr/lib/liblua", "/usr/lib/libclua.so", "", "/usr/lib/liblua5.4.so.d/x"}) {
         INFO(path);
         CHECK(!is_lua_library(path));
     }
@@ -20,7 +23,8 @@ TEST_CASE("a library of an interpreter is told from a module's") {
 
 TEST_CASE("needs go by names, alternatives, virtual names and files, by the shortest way") {
     std::vector<ListedPackage> listed(7);
-    const auto set = [&](std::size_t at, const char* name, std::vector<std::vector<std::string>> depends, std::vector<std::string> provides = {}) {
+    const auto set = [&](std::size_t at, const char* name, std::vector<std::vector<std::string>> depends,
+                         std::vector<std::string> provides = {}) {
         listed[at].name = name;
         listed[at].depends = std::move(depends);
         listed[at].provides = std::move(provides);

@@ -33,7 +33,8 @@ struct Rule {
 struct RunFacts {
     std::int64_t time_ms = 0;
     std::optional<std::string> exe, user_name, script, script_package, code, parent_exe, unit;
-    std::optional<std::string> script_as_packaged; // the same file by the path that its package lists, where that is another
+    std::optional<std::string>
+        script_as_packaged; // the same file by the path that its package lists, where that is another
     std::optional<std::uint32_t> uid;
     std::optional<bool> login; // true: auid is set (a login session); false: unset (a service); nothing: unknown
 };

@@ -84,7 +84,8 @@ struct Code {
     std::optional<std::string> inline_text;
     std::string format = "unknown"; // "text", "bytecode": known to live look-ups only
     std::optional<std::string> package;
-    // Not rendered: of the script, its inode where the log told it, and the path that its package lists where that is another one.
+    // Not rendered: of the script, its inode where the log told it, and the path that its package lists where that is
+    // another one.
     std::optional<std::uint64_t> inode{};
     std::optional<std::string> packaged_path{};
 };

@@ -82,7 +82,8 @@ struct Inventory {
     std::map<std::string, std::string> folder_links;  // "/bin" -> "/usr/bin": folders that are links
     std::map<std::string, std::string>
         alternatives; // "/etc/alternatives/lua-interpreter" -> "/usr/bin/lua5.4"; links to them, too
-    std::map<std::string, std::string> links; // that packages bring, to files that are kept: "/usr/bin/texdoc" -> "/usr/share/.../texdoc.tlu"
+    std::map<std::string, std::string>
+        links; // that packages bring, to files that are kept: "/usr/bin/texdoc" -> "/usr/share/.../texdoc.tlu"
     std::vector<Interpreter> interpreters;
     std::vector<Unit> units;
     std::vector<CronEntry> cron;
