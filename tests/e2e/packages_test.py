@@ -12,6 +12,10 @@ PACKAGES = harness.ROOT / "fixtures" / "packages"
 ATTACKS = ("shm-luajit-relative", "drop-other-user", "copy-cp")
 
 
+def packages():
+    return sorted(path.parent for path in PACKAGES.glob("*/audit.log.xz"))
+
+
 class PackagesTest(harness.TestCase):
     def baselines(self, package):
         made = self.folder() / "built.toml"
@@ -24,37 +28,43 @@ class PackagesTest(harness.TestCase):
     def replay(self, arguments, log):
         return harness.run("replay", "--format", "json", *arguments, log)
 
+    def mixed(self, package, attack):
+        """The recording with the attack's events in its midst, in two halves."""
+        lines = lzma.open(package / "audit.log.xz").read().splitlines(keepends=True)
+        newest = max(ident[0] for ident in map(harness.event_id, lines) if ident)
+        oldest = min(ident[0] for ident in map(harness.event_id, attack.lines()) if ident)
+        later = shifted(attack.lines(), newest - oldest + 5)
+        path = self.folder() / "audit.log"
+        path.write_bytes(b"".join(lines[: len(lines) // 2] + later[: len(later) // 2] + lines[len(lines) // 2 :] + later[len(later) // 2 :]))
+        return path
+
+    @staticmethod
+    def severe(findings):
+        return [finding for finding in findings if finding["severity"] in ("high", "critical")]
+
+    @staticmethod
+    def kinds(findings):
+        return sorted({entry["kind"] for finding in findings for entry in finding["chain"]})
+
     def test_what_packages_do_is_expected(self):
-        packages = sorted(path.parent for path in PACKAGES.glob("*/audit.log.xz"))
-        self.assertGreaterEqual(len(packages), 15)
-        for package in packages:
+        self.assertGreaterEqual(len(packages()), 15)
+        for package in packages():
             with self.subTest(package.name):
                 result = self.replay(self.baselines(package), package / "audit.log.xz")
                 self.assertEqual((0, ""), (result.status, result.err))
                 self.assertEqual([], [finding["title"] for finding in result.findings()])
 
     def test_attacks_in_the_midst_of_it_are_found(self):
-        for package in sorted(path.parent for path in PACKAGES.glob("*/audit.log.xz")):
-            lines = lzma.open(package / "audit.log.xz").read().splitlines(keepends=True)
-            newest = max(ident[0] for ident in map(harness.event_id, lines) if ident)
+        for package in packages():
+            arguments = self.baselines(package)
             for name in ATTACKS:
                 attack = harness.scenario(name)
                 with self.subTest(package=package.name, attack=name):
-                    own = attack.lines()
-                    oldest = min(ident[0] for ident in map(harness.event_id, own) if ident)
-                    mixed = self.folder() / "audit.log"
-                    half = len(lines) // 2
-                    later = shifted(own, newest - oldest + 5)
-                    mixed.write_bytes(b"".join(lines[:half] + later[: len(later) // 2] + lines[half:] + later[len(later) // 2 :]))
-                    found = self.replay(self.baselines(package), mixed).findings()
-                    severe = [finding for finding in found if finding["severity"] in ("high", "critical")]
-                    wanted = [finding for finding in attack.replayed.findings() if finding["severity"] in ("high", "critical")]
+                    found = self.severe(self.replay(arguments, self.mixed(package, attack)).findings())
+                    wanted = self.severe(attack.replayed.findings())
                     self.assertTrue(wanted)
-                    self.assertEqual(
-                        sorted({entry["kind"] for finding in wanted for entry in finding["chain"]}),
-                        sorted({entry["kind"] for finding in severe for entry in finding["chain"]}),
-                    )
-                    self.assertGreaterEqual(len(severe), len(wanted))
+                    self.assertEqual(self.kinds(wanted), self.kinds(found))
+                    self.assertGreaterEqual(len(found), len(wanted))
 
 
 if __name__ == "__main__":
