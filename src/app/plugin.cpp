@@ -2,12 +2,10 @@
 //
 // auditd stalls the machine when a plugin is slow: standard input is always drained, and nothing here waits for syslog.
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <csignal>
 #include <fstream>
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -18,6 +16,7 @@
 
 #include "commands.hpp"
 #include "console.hpp"
+#include "inventory_watch.hpp"
 #include "kernel_poll.hpp"
 #include "live_input.hpp"
 #include "live_output.hpp"
@@ -55,18 +54,6 @@ audit::AssemblerLimits live_limits() {
     return limits;
 }
 
-// Which file it is, and its last change; zeros where there is none.
-using FileStamp = std::array<std::int64_t, 4>;
-
-FileStamp file_stamp(const std::string& path) {
-    struct stat status {};
-    if (path.empty() || ::stat(path.c_str(), &status) != 0) {
-        return {};
-    }
-    return {static_cast<std::int64_t>(status.st_dev), static_cast<std::int64_t>(status.st_ino), status.st_mtim.tv_sec,
-            status.st_mtim.tv_nsec};
-}
-
 std::string boot_id() {
     std::ifstream file("/proc/sys/kernel/random/boot_id");
     std::string id;
@@ -84,6 +71,7 @@ class Plugin : private audit::EventSink {
 
     int run() {
         unblock_signals();
+        inventory_.know(config_.detect.inventory);
         begin();
         signals_.async_wait([this](const error_code& error, int number) { on_signal(error, number); });
         give_up_privileges();
@@ -275,13 +263,14 @@ class Plugin : private audit::EventSink {
     // Packages come and go: whoever builds the inventory anew puts it in the old one's place, whole. The old facts stay
     // when the new file is wrong.
     void look_at_inventory() {
-        const auto stamp = file_stamp(config_.detect.inventory);
-        if (stamp == inventory_stamp_) {
-            return;
-        }
-        inventory_stamp_ = stamp;
+        const auto& path = config_.detect.inventory;
         try {
-            engine_.set_inventory(load_inventory(config_));
+            if (inventory_.changed(path)) {
+                engine_.set_inventory(load_inventory(config_));
+            } else if (inventory_.went_stale()) {
+                say(fmt::format("{}: older than the package database; build it again with `luatrail inventory build`",
+                                path));
+            }
         } catch (const base::Error& error) {
             say(fmt::format("{}; the old inventory stays in force", error.what()));
         }
@@ -331,7 +320,7 @@ class Plugin : private audit::EventSink {
             auto options = engine_options(config);
             output_.apply(config);
             engine_.set_options(std::move(options));
-            inventory_stamp_ = file_stamp(config.detect.inventory);
+            inventory_.know(config.detect.inventory);
             if (config.state.directory != config_.state.directory) {
                 state_ = StateFile(config.state.directory);
                 state_.lock(std::chrono::milliseconds(0));
@@ -414,7 +403,7 @@ class Plugin : private audit::EventSink {
     const std::int64_t started_ms_ = base::wall_clock_ms();
     std::int64_t last_age_ms_ = 0;
     std::int64_t last_inventory_ms_ = base::monotonic_ms();
-    FileStamp inventory_stamp_ = file_stamp(config_.detect.inventory);
+    InventoryWatch inventory_;
     std::int64_t next_save_ms_ = 0;
     std::int64_t next_status_ms_ = 0;
     int status_ = exit_clean;

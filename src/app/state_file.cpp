@@ -25,7 +25,7 @@ using base::Descriptor;
 
 // "luatrail state VERSION SIZE SHA256\n", then the bytes. The version is that of the bytes' meaning: to be raised with
 // every change of a transfer() function.
-constexpr int state_version = 4;
+constexpr int state_version = 5;
 constexpr std::size_t most_bytes = std::size_t{1} << 30U;
 
 std::string sha256(std::string_view bytes) {

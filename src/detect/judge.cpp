@@ -74,6 +74,9 @@ RunFacts facts_of(const Invoked& run, const Finding& finding, const host::Proces
 
 void add_ownership(const Ownership& owners, const Node& node, const Invoked& run, Finding& finding) {
     finding.interpreter.package = owners.package_of(finding.interpreter.exe);
+    for (auto& ancestor : finding.ancestors) {
+        ancestor.package = owners.package_of(ancestor.exe);
+    }
     finding.code.package = owners.package_of(finding.code.path);
     finding.code.packaged_path = owners.packaged_path(finding.code.path);
     if (!finding.process.user) {

@@ -117,7 +117,7 @@ static void transfer(Archive& archive, ProcessInfo& process) {
 
 template <class Archive>
 static void transfer(Archive& archive, Ancestor& ancestor) {
-    archive(ancestor.pid, ancestor.exe, ancestor.argv, ancestor.uid);
+    archive(ancestor.pid, ancestor.exe, ancestor.argv, ancestor.uid, ancestor.package);
 }
 
 template <class Archive>

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <array>
 
+#include <sys/stat.h>
+
 #include <fmt/format.h>
 
 #include "database.hpp"
@@ -275,6 +277,19 @@ class Builder {
 };
 
 } // namespace
+
+std::int64_t databases_changed_ms() {
+    std::int64_t newest = 0;
+    for (const auto* path :
+         {"/var/lib/dpkg/status", "/usr/lib/sysimage/rpm/rpmdb.sqlite", "/var/lib/rpm/rpmdb.sqlite",
+          "/var/lib/rpm/Packages", "/var/lib/rpm/Packages.db", "/lib/apk/db/installed", "/var/lib/pacman/local"}) {
+        struct stat status {};
+        if (::stat(path, &status) == 0) {
+            newest = std::max<std::int64_t>(newest, status.st_mtim.tv_sec * 1000);
+        }
+    }
+    return newest;
+}
 
 Inventory build(const BuildOptions& options) {
     return Builder(options).build();

@@ -55,6 +55,9 @@ Json ancestors_value(const std::vector<detect::Ancestor>& ancestors) {
         put_optional(value, "exe", ancestor.exe);
         put_texts(value, "argv", ancestor.argv);
         put_optional(value, "uid", ancestor.uid);
+        if (ancestor.package) {
+            put_text(value, "package", *ancestor.package);
+        }
         values.push_back(std::move(value));
     }
     return values;

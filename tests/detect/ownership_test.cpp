@@ -25,12 +25,15 @@ const Who lua{.pid = 20, .ppid = 1, .uid = 105, .exe = "/usr/bin/lua5.4"};
 std::shared_ptr<inventory::Inventory> facts() {
     auto made = std::make_shared<inventory::Inventory>();
     made->built_ms = start + 86'400'000;
-    made->packages = {{"lua5.4", "5.4.4-3", "amd64", {}, true}, {"prosody", "0.12", "amd64", {"lua5.4"}, false}};
+    made->packages = {{"lua5.4", "5.4.4-3", "amd64", {}, true},
+                      {"prosody", "0.12", "amd64", {"lua5.4"}, false},
+                      {"systemd", "252", "amd64", {}, false}};
     using inventory::DigestState;
     using inventory::FileKind;
     made->files["/usr/bin/lua5.4"] = {0, FileKind::interpreter, DigestState::matches, false};
     made->files["/usr/bin/prosody"] = {1, FileKind::lua_script, DigestState::matches, false};
     made->files["/usr/bin/altered"] = {1, FileKind::lua_script, DigestState::differs, false};
+    made->files["/usr/lib/systemd/systemd"] = {2, FileKind::executable, DigestState::unchecked, false};
     made->folder_links["/bin"] = "/usr/bin";
     made->accounts = {{"root", "/bin/bash", 0, false}, {"prosody", "/usr/sbin/nologin", 105, true}};
     made->units = {
@@ -70,6 +73,8 @@ TEST_CASE("packages, the user's name and the unit come from the inventory") {
     CHECK(finding.code.package == "prosody");
     CHECK(finding.process.user == "prosody");
     CHECK(finding.process.unit == "prosody.service");
+    REQUIRE(!finding.ancestors.empty());
+    CHECK(finding.ancestors.back().package == "systemd");
 }
 
 TEST_CASE("without an inventory nothing is made up") {

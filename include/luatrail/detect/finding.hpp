@@ -105,6 +105,7 @@ struct Ancestor { // nearest first
     std::optional<std::string> exe;
     std::vector<std::string> argv;
     std::optional<std::uint32_t> uid;
+    std::optional<std::string> package{}; // with an inventory only
 };
 
 struct Expectation {

@@ -118,6 +118,9 @@ struct BuildOptions {
     std::string rpm_helper; // the program that lists an rpm database; empty: none
 };
 
+// When a package database of this host was last changed, milliseconds since 1970; 0 where there is none.
+std::int64_t databases_changed_ms();
+
 // Reads the databases below the root. Malformed entries are counted and named in `complaints`. Throws base::Error where
 // there is no root, or no package database in it.
 Inventory build(const BuildOptions& options);

@@ -1,0 +1,59 @@
+"""The inventory of a plugin that runs: taken anew when its file is replaced, kept when the new one is wrong."""
+import os
+import time
+import unittest
+
+import harness
+from plugin_case import PluginCase, later, live
+
+HOSTS = harness.ROOT / "fixtures" / "hosts"
+OLD = harness.scenario("old-script")
+
+
+class InventoryTest(PluginCase):
+    def build(self, host, path):
+        result = harness.run("inventory", "build", "--root", HOSTS / host / "root", "-o", path)
+        self.assertEqual(0, result.status, result.err)
+
+    def test_a_new_file_counts_and_a_wrong_one_does_not(self):
+        rsyslog = self.rsyslog()
+        path = self.dir / "inventory"
+        self.build("distroless", path)
+        config = self.config(rsyslog / "log")
+        config.write_text(config.read_text().replace("[detect]\n", f'[detect]\ninventory = "{path}"\n'))
+        process = self.start(config)
+        lines = live(OLD.lines())
+        each = len(OLD.replayed.findings())
+
+        def run(time_of):
+            process.stdin.write(b"".join(later(lines, 3600 * time_of)))
+            process.stdin.flush()
+            findings = self.wait_for(rsyslog, each * (time_of + 1))
+            return {finding["interpreter"]["package"] for finding in findings[-each:]}, {finding["process"]["user"] for finding in findings[-each:]}
+
+        self.assertEqual(({"lua5.4"}, {"www-data"}), run(0))
+        self.build("hostile", self.dir / "other")  # no interpreter in it
+        os.replace(self.dir / "other", path)
+        time.sleep(6)
+        self.assertEqual({None}, run(1)[0])
+        (self.dir / "wrong").write_text("nonsense")
+        os.replace(self.dir / "wrong", path)
+        self.assertIn(b"no inventory of luatrail; build it again with `luatrail inventory build`; the old inventory stays in force", process.stderr.readline())
+        self.assertEqual({None}, run(2)[0])
+        self.build("distroless", self.dir / "again")
+        os.replace(self.dir / "again", path)
+        time.sleep(6)
+        self.assertEqual({"lua5.4"}, run(3)[0])
+        self.assertEqual("", self.finish(process))
+
+    def test_one_that_is_named_must_be_there(self):
+        config = self.config(self.dir / "log")
+        config.write_text(config.read_text().replace("[detect]\n", '[detect]\ninventory = "/nonexistent/x"\n'))
+        process = self.start(config)
+        _, said = process.communicate(b"", timeout=harness.TIMEOUT)
+        self.assertEqual(2, process.returncode)
+        self.assertIn(b"/nonexistent/x: No such file or directory; make it with", said)
+
+
+if __name__ == "__main__":
+    unittest.main()
