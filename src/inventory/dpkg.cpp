@@ -197,6 +197,37 @@ void read_alternatives(const Root& root, Listing& listing) {
     }
 }
 
+// The database, and over it the journal of a dpkg that runs: "updates/0001" and on, whole stanzas that the status file
+// has not yet.
+std::vector<ListedPackage> installed(const Root& root, std::string_view status, Complaints& complaints) {
+    std::vector<std::optional<ListedPackage>> packages;
+    std::unordered_map<std::string, std::size_t> places;
+    const auto take = [&](const Stanza& stanza, const std::string& where) {
+        auto package = package_of(stanza, where, complaints);
+        const auto key = field(stanza, "package") + ":" + field(stanza, "architecture");
+        const auto [known, fresh] = places.emplace(key, packages.size());
+        if (fresh) {
+            packages.push_back(std::move(package));
+        } else {
+            packages[known->second] = std::move(package);
+        }
+    };
+    read_stanzas(status, folder + "/status", complaints, take);
+    for (const auto& name : root.list(folder + "/updates")) {
+        if (name.find_first_not_of("0123456789") == std::string::npos) {
+            const auto place = fmt::format("{}/updates/{}", folder, name);
+            read_stanzas(root.read(place).value_or(""), place, complaints, take);
+        }
+    }
+    std::vector<ListedPackage> all;
+    for (auto& package : packages) {
+        if (package) {
+            all.push_back(std::move(*package));
+        }
+    }
+    return all;
+}
+
 } // namespace
 
 bool read_dpkg(const Root& root, Listing& listing, Complaints& complaints) {
@@ -206,12 +237,10 @@ bool read_dpkg(const Root& root, Listing& listing, Complaints& complaints) {
     if (!status && parts.empty()) {
         return false;
     }
-    read_stanzas(status.value_or(""), place, complaints, [&](const Stanza& stanza, const std::string& where) {
-        if (auto package = package_of(stanza, where, complaints)) {
-            read_files(root, *package, complaints);
-            listing.packages.push_back(std::move(*package));
-        }
-    });
+    for (auto& package : installed(root, status.value_or(""), complaints)) {
+        read_files(root, package, complaints);
+        listing.packages.push_back(std::move(package));
+    }
     for (const auto& part : parts) {
         const auto file = folder + "/status.d/" + part;
         if (part.ends_with(".md5sums")) {
