@@ -112,6 +112,7 @@ std::optional<Call> call_of(std::uint32_t arch, std::uint32_t number) {
     static const auto tables = [] {  // of the machines that this libaudit knows: those of version 4 are more
         constexpr int machines = 24; // machine_t of libaudit.h, with gaps
         std::vector<CallTable> made;
+        made.reserve(machines);
         for (int machine = 0; machine < machines; ++machine) {
             made.push_back(table_for(machine));
         }

@@ -89,8 +89,8 @@ class StatusTest(PluginCase):
         config.write_text(config.read_text().replace("[status]\n", f'[status]\nprometheus = "{self.dir}/luatrail.prom"\n'))
         process = self.start(config)
         self.wait_for_start(process)
-        self.wait_for_status(lambda status: True)
         textfile = self.dir / "luatrail.prom"
+        self.wait_for_status(lambda status: textfile.exists())  # it is written behind the other
         self.assertIn("luatrail_up 1\n", textfile.read_text())
         self.assertEqual(0o644, textfile.stat().st_mode & 0o777)
         self.finish(process)
