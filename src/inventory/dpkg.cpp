@@ -182,7 +182,7 @@ void read_diversions(const Root& root, Listing& listing, Complaints& complaints)
 void read_alternatives(const Root& root, Listing& listing) {
     const auto place = folder + "/alternatives";
     for (const auto& name : root.list(place)) {
-        const auto text = root.read(place + "/" + name).value_or("");
+        const auto text = root.read(fmt::format("{}/{}", place, name)).value_or("");
         const auto lines = lines_of(text);
         const auto add = [&listing](std::string_view generic, std::string_view link) {
             listing.alternatives.push_back(fmt::format("/etc/alternatives/{}", generic));
@@ -242,7 +242,7 @@ bool read_dpkg(const Root& root, Listing& listing, Complaints& complaints) {
         listing.packages.push_back(std::move(package));
     }
     for (const auto& part : parts) {
-        const auto file = folder + "/status.d/" + part;
+        const auto file = fmt::format("{}/status.d/{}", folder, part);
         if (part.ends_with(".md5sums")) {
             continue;
         }

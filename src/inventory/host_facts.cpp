@@ -112,7 +112,7 @@ std::vector<Unit> read_units(const Root& root) {
                 const auto drop_ins = fmt::format("{}/{}.d", more, name);
                 for (const auto& file : root.list(drop_ins)) {
                     if (file.ends_with(".conf")) {
-                        read_unit(root.read(drop_ins + "/" + file).value_or(""), unit);
+                        read_unit(root.read(fmt::format("{}/{}", drop_ins, file)).value_or(""), unit);
                     }
                 }
             }

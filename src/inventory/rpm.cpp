@@ -35,7 +35,7 @@ class Copy {
         for (const std::string folder : folders) {
             for (const auto& name : root.list(folder)) {
                 if (name.starts_with("rpmdb.sqlite") || name.starts_with("Packages") || name == "Index.db") {
-                    add(root, folder + "/" + name, name);
+                    add(root, fmt::format("{}/{}", folder, name), name);
                 }
             }
             if (any()) {
