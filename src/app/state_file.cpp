@@ -12,32 +12,19 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include "luatrail/base/atomic_file.hpp"
 #include "luatrail/base/descriptor.hpp"
-#include "luatrail/base/text.hpp"
+#include "luatrail/base/sealed.hpp"
 
 namespace luatrail::app {
 namespace {
 
 using base::Descriptor;
 
-// "luatrail state VERSION SIZE SHA256\n", then the bytes. The version is that of the bytes' meaning: to be raised with
-// every change of a transfer() function.
-constexpr int state_version = 5;
+// To be raised with every change of a transfer() function.
+constexpr base::Seal seal{"state", 5};
 constexpr std::size_t most_bytes = std::size_t{1} << 30U;
-
-std::string sha256(std::string_view bytes) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned size = 0;
-    EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr);
-    return base::to_hex({reinterpret_cast<const char*>(digest.data()), size});
-}
-
-std::string head_of(std::string_view bytes) {
-    return fmt::format("luatrail state {} {} {}\n", state_version, bytes.size(), sha256(bytes));
-}
 
 std::optional<std::string> read_all(int fd) {
     std::string bytes;
@@ -59,17 +46,18 @@ std::string check(std::string& content, const struct stat& status) {
     if (status.st_uid != ::geteuid() || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
         return "others may write it";
     }
-    const auto end = content.find('\n');
-    if (end == std::string::npos || !content.starts_with("luatrail state ")) {
+    std::string_view rest;
+    switch (base::check_seal(seal, content, rest)) {
+    case base::Sealed::foreign:
         return "it is no state of luatrail";
-    }
-    if (!content.starts_with(fmt::format("luatrail state {} ", state_version))) {
+    case base::Sealed::other_version:
         return "another version of luatrail wrote it";
-    }
-    if (content.substr(0, end + 1) != head_of(std::string_view(content).substr(end + 1))) {
+    case base::Sealed::altered:
         return "it was cut or altered";
+    case base::Sealed::whole:
+        content.erase(0, content.size() - rest.size());
+        break;
     }
-    content.erase(0, end + 1);
     return "";
 }
 
@@ -118,7 +106,7 @@ void StateFile::reject(std::string_view why, std::string& complaint) const {
 
 std::optional<std::string> StateFile::save(std::string_view bytes, bool sync) const {
     constexpr mode_t own = 0600;
-    if (const auto failed = base::write_atomically(path(), head_of(bytes), bytes, own, sync)) {
+    if (const auto failed = base::write_atomically(path(), base::seal_line(seal, bytes), bytes, own, sync)) {
         return fmt::format("{}: {}; what is known now will be lost with the end of the plugin: make the folder, "
                            "or name another as state.directory",
                            failed->path, std::strerror(failed->error));

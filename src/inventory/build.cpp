@@ -210,7 +210,7 @@ class Builder {
         for (const auto& link : listing_.alternatives) {
             const auto target = root_.resolve(link);
             const auto status = root_.status(link);
-            if (target && status && status->type == Root::Type::link) {
+            if (target && inventory_.files.contains(*target) && status && status->type == Root::Type::link) {
                 inventory_.alternatives[root_.canonical(link)] = *target;
             }
         }

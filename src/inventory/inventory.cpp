@@ -9,11 +9,10 @@
 #include <sys/stat.h>
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include "luatrail/base/error.hpp"
 #include "luatrail/base/pack.hpp"
-#include "luatrail/base/text.hpp"
+#include "luatrail/base/sealed.hpp"
 
 namespace luatrail::inventory {
 
@@ -47,19 +46,7 @@ static void transfer(Archive& archive, Account& account) {
 namespace {
 
 // To be raised with every change of a transfer() function.
-constexpr int format_version = 1;
-constexpr const char* magic = "luatrail inventory";
-
-std::string sha256(std::string_view bytes) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned size = 0;
-    EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr);
-    return base::to_hex({reinterpret_cast<const char*>(digest.data()), size});
-}
-
-std::string head_of(std::string_view bytes) {
-    return fmt::format("{} {} {} {}\n", magic, format_version, bytes.size(), sha256(bytes));
-}
+constexpr base::Seal seal{"inventory", 1};
 
 // A map as its entries, in order: the same facts are the same bytes.
 template <class Map>
@@ -175,7 +162,7 @@ std::string to_file(const Inventory& inventory) {
     save_map(out, inventory.links);
     out(inventory.interpreters, inventory.units, inventory.cron, inventory.accounts, inventory.complaints);
     const auto bytes = out.take();
-    return head_of(bytes) + bytes;
+    return base::seal_line(seal, bytes) + bytes;
 }
 
 Inventory load(const std::string& path) {
@@ -194,16 +181,16 @@ Inventory load(const std::string& path) {
     const auto fail = [&path](std::string_view why) {
         return base::Error(fmt::format("{}: {}; build it again with `luatrail inventory build`", path, why));
     };
-    const auto end = content.find('\n');
-    if (end == std::string::npos || !content.starts_with(magic)) {
+    std::string_view bytes;
+    switch (base::check_seal(seal, content, bytes)) {
+    case base::Sealed::foreign:
         throw fail("no inventory of luatrail");
-    }
-    const auto bytes = std::string_view(content).substr(end + 1);
-    if (!content.starts_with(fmt::format("{} {} ", magic, format_version))) {
+    case base::Sealed::other_version:
         throw fail("another version of luatrail made it");
-    }
-    if (std::string_view(content).substr(0, end + 1) != head_of(bytes)) {
+    case base::Sealed::altered:
         throw fail("it was cut or altered");
+    case base::Sealed::whole:
+        break;
     }
     try {
         return unpacked(bytes);
