@@ -62,7 +62,9 @@ int propose(const BaselineOptions& options) {
 bool run_engine(const ReadingOptions& reading, detect::EngineOptions options, detect::FindingSink& sink) {
     detect::Engine engine(std::move(options), sink);
     const OutputFiles files({});
-    Pipeline pipeline(pipeline_options(reading, files), engine, [&](std::string_view node) { engine.note_loss(node); });
+    auto pipe = pipeline_options(reading, files);
+    pipe.watch = [&engine](const audit::Record& record) { engine.on_record(record); };
+    Pipeline pipeline(pipe, engine, [&](std::string_view node) { engine.note_loss(node); });
     return read_all(reading, pipeline);
 }
 
@@ -89,27 +91,6 @@ int learn(const BaselineOptions& options) {
     return good ? written : exit_trouble;
 }
 
-// The facts that rules were compared with, from a finding.
-detect::RunFacts facts_of(const detect::Finding& finding) {
-    detect::RunFacts facts;
-    facts.time_ms = finding.time_ms;
-    facts.exe = finding.interpreter.exe;
-    facts.user_name = finding.process.user;
-    facts.uid = finding.process.uid;
-    facts.script = finding.code.path;
-    facts.script_package = finding.code.package;
-    facts.code = finding.code.inline_text;
-    facts.script_as_packaged = finding.code.packaged_path;
-    facts.unit = finding.process.unit;
-    facts.login = finding.process.auid.has_value();
-    const auto parent = std::find_if(finding.ancestors.begin(), finding.ancestors.end(),
-                                     [&](const detect::Ancestor& one) { return one.pid != finding.process.pid; });
-    if (parent != finding.ancestors.end()) {
-        facts.parent_exe = parent->exe;
-    }
-    return facts;
-}
-
 detect::Baseline baseline_of(const std::vector<std::string>& files) {
     detect::Baseline baseline;
     for (const auto& file : find_files(files)) {
@@ -123,7 +104,7 @@ class Matches : public detect::FindingSink {
   public:
     explicit Matches(const detect::Baseline& baseline) : baseline_(baseline), met(baseline.rules().size()) {}
     void on_finding(const detect::Finding& finding) override {
-        const auto facts = facts_of(finding);
+        const auto facts = detect::facts_of(finding);
         for (std::size_t at = 0; at < met.size(); ++at) {
             met[at] = met[at] || baseline_.explain(baseline_.rules()[at], facts) == "every key matches";
         }
@@ -198,7 +179,7 @@ int explain(BaselineOptions& options) {
                                       base::printable(options.id)));
     }
     const auto& finding = *wanted.found;
-    const auto facts = facts_of(finding);
+    const auto facts = detect::facts_of(finding);
     const auto shown = [](const std::optional<std::string>& text) {
         return text ? base::printable(*text) : std::string("not known");
     };
@@ -210,7 +191,10 @@ int explain(BaselineOptions& options) {
         shown(facts.unit));
     bool expected = false;
     for (const auto& rule : baseline.rules()) {
-        const auto why = baseline.explain(rule, facts);
+        auto why = baseline.explain(rule, facts);
+        if (const auto doubt = why == "every key matches" ? detect::doubt_of(finding, rule.id) : std::nullopt) {
+            why = doubt->why;
+        }
         expected = expected || why == "every key matches";
         fmt::print("{}: {} {}\n", base::printable(rule.source), base::printable(rule.id), base::printable(why));
     }

@@ -31,7 +31,8 @@ std::string shown(std::string_view text) {
 std::string_view profile_of(std::string_view path) {
     static const auto profiles = detect::ProfileSet::builtin();
     const auto match = profiles.match(path, path.substr(path.rfind('/') + 1));
-    return match.profile == nullptr ? std::string_view() : std::string_view(match.profile->name);
+    return match.profile == nullptr || match.profile->embedded ? std::string_view()
+                                                               : std::string_view(match.profile->name);
 }
 
 // Beside the program, or where packages put it.

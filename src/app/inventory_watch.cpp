@@ -1,10 +1,15 @@
 #include "inventory_watch.hpp"
 
+#include <cstring>
 #include <utility>
 
 #include <sys/stat.h>
 
+#include <fmt/format.h>
+
+#include "luatrail/base/atomic_file.hpp"
 #include "luatrail/base/clock.hpp"
+#include "luatrail/base/time.hpp"
 #include "luatrail/inventory/inventory.hpp"
 
 namespace luatrail::app {
@@ -44,6 +49,21 @@ bool InventoryWatch::went_stale() {
     const auto changed_ms = inventory::databases_changed_ms();
     const bool stale = changed_ms > built_ms && base::wall_clock_ms() > changed_ms + grace_ms;
     return stale && !std::exchange(told_, true);
+}
+
+bool InventoryWatch::software_changed(std::uint64_t transactions) {
+    return std::exchange(transactions_, transactions) != transactions && transactions != 0;
+}
+
+std::optional<std::string> want_inventory(const std::string& path) {
+    const auto wanted = path + ".wanted";
+    constexpr mode_t private_file = 0600;
+    if (const auto failed =
+            base::write_atomically(wanted, {}, base::iso_time(base::wall_clock_ms()) + "\n", private_file, false)) {
+        return fmt::format("{}: {}; the inventory is built anew only when the package database changes", failed->path,
+                           std::strerror(failed->error));
+    }
+    return std::nullopt;
 }
 
 } // namespace luatrail::app

@@ -11,12 +11,13 @@ Pipeline::Pipeline(const PipelineOptions& options, audit::EventSink& events,
       parser_(source::make_parser(options.parser, *this)) {}
 
 void Pipeline::on_record(const audit::Record& record) {
+    if (options_.node && record.node != *options_.node) {
+        return;
+    }
     if (options_.watch) {
         options_.watch(record);
     }
-    if (!options_.node || record.node == *options_.node) {
-        assembler_.push(record);
-    }
+    assembler_.push(record);
 }
 
 void Pipeline::on_malformed(source::Malformed reason, std::string_view line) {

@@ -86,7 +86,10 @@ class Plugin : private audit::EventSink {
         PipelineOptions options;
         options.parser = source::ParserKind::auparse;
         options.limits = live_limits();
-        options.watch = [this](const audit::Record& record) { losses_.saw(record); };
+        options.watch = [this](const audit::Record& record) {
+            losses_.saw(record);
+            engine_.on_record(record);
+        };
         return options;
     }
 
@@ -274,6 +277,9 @@ class Plugin : private audit::EventSink {
         } catch (const base::Error& error) {
             say(fmt::format("{}; the old inventory stays in force", error.what()));
         }
+        if (inventory_.software_changed(engine_.counters().software_updates) && !path.empty()) {
+            saver_->start(inventory_trouble_, [path] { return want_inventory(path); });
+        }
     }
 
     void look_for_losses(std::int64_t now) {
@@ -399,7 +405,7 @@ class Plugin : private audit::EventSink {
     std::vector<host::RunningProcess> running_; // until the first event
     live::Lag lag_;
     std::optional<Saver> saver_;
-    Complaint state_trouble_, status_trouble_;
+    Complaint state_trouble_, status_trouble_, inventory_trouble_;
     const std::int64_t started_ms_ = base::wall_clock_ms();
     std::int64_t last_age_ms_ = 0;
     std::int64_t last_inventory_ms_ = base::monotonic_ms();

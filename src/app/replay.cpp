@@ -118,8 +118,9 @@ int replay(const CLI::App& app, const ReplayOptions& options) {
     report::StreamSink stream(files.out(), stream_options(options, files.out()));
     Selection selection(stream, config.detect.min_severity, options.reading.since_ms(), options.reading.until_ms());
     detect::Engine engine(std::move(engine_settings), selection);
-    Pipeline pipeline(pipeline_options(options.reading, files), engine,
-                      [&](std::string_view node) { engine.note_loss(node); });
+    auto pipe = pipeline_options(options.reading, files);
+    pipe.watch = [&engine](const audit::Record& record) { engine.on_record(record); };
+    Pipeline pipeline(pipe, engine, [&](std::string_view node) { engine.note_loss(node); });
 
     bool good = read_all(options.reading, pipeline);
     if (!stream.flush()) {

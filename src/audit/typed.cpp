@@ -10,25 +10,11 @@
 
 #include <libaudit.h>
 
+#include "ids.hpp"
 #include "luatrail/audit/field.hpp"
 
 namespace luatrail::audit {
 namespace {
-
-constexpr std::uint32_t unset_id = 4294967295; // auid and ses of what no login started
-
-std::optional<std::uint32_t> id_of(std::string_view value) {
-    const auto number = parse_decimal(value);
-    if (!number || *number < -1 || *number > unset_id) {
-        return std::nullopt;
-    }
-    return static_cast<std::uint32_t>(*number); // old auditds print unset as -1
-}
-
-std::optional<std::uint32_t> set_id_of(std::string_view value) {
-    const auto id = id_of(value);
-    return id == unset_id ? std::nullopt : id;
-}
 
 PathItem::NameType nametype_of(std::string_view text) {
     if (text == "NORMAL") {
@@ -184,6 +170,9 @@ void Decoder::read(const Record& record) {
         typed_.boot = true;
         break;
     default:
+        if (!typed_.message) { // of an event the first one tells
+            typed_.message = message_of(record);
+        }
         typed_.lost = typed_.lost || tells_of_loss(record);
         break;
     }

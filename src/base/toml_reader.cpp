@@ -220,11 +220,12 @@ std::string TomlTable::where() const {
     return begin ? place(node_->document->name, begin) : node_->document->name + ":1:1";
 }
 
-void TomlTable::allow_only(std::initializer_list<std::string_view> keys) const {
+void TomlTable::allow_only(std::span<const std::string_view> keys) const {
     for (const auto& [key, value] : *node_->table) {
         if (std::find(keys.begin(), keys.end(), key.str()) == keys.end()) {
             node_->complain(key.source().begin, key.str(),
-                            "unknown key; " + suggestion(key.str(), std::vector<std::string_view>(keys)));
+                            "unknown key; " +
+                                suggestion(key.str(), std::vector<std::string_view>(keys.begin(), keys.end())));
         }
     }
 }

@@ -77,6 +77,7 @@ struct ChainBuilder {
                 entry.by->argv = maker->argv;
             }
         }
+        describe_actor(node, change.by, change.event, options.profiles, *entry.by);
         finding.chain.push_back(std::move(entry));
         if (change.path_uncertain && !named_by_run) {
             mark(Degraded::path_uncertain);

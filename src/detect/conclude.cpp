@@ -55,8 +55,15 @@ std::string actor_of(const ChainEntry& entry) {
     if (!entry.by) {
         return "an unknown process";
     }
-    const auto uid = entry.by->uid ? fmt::format(", uid {}", *entry.by->uid) : std::string();
-    return fmt::format("{} (pid {}{})", program(entry.by->exe), entry.by->pid, uid);
+    const auto& by = *entry.by;
+    std::string more = by.uid ? fmt::format(", uid {}", *by.uid) : std::string();
+    if (by.below) {
+        more += ", below " + shown(*by.below);
+    }
+    if (by.login && by.login->address) {
+        more += ", logged in from " + shown(*by.login->address);
+    }
+    return fmt::format("{} (pid {}{})", program(by.exe), by.pid, more);
 }
 
 std::string_view verb(How how) {
@@ -139,7 +146,7 @@ std::string circumstances(const Finding& finding) {
         text += ", with a module that " + drop_phrase(*drop);
     }
     if (const auto* drop = told_drop(finding, ChainKind::script_drop);
-        drop != nullptr && finding.code.origin != Origin::script) {
+        drop != nullptr && finding.code.origin != Origin::script && finding.code.origin != Origin::embedded) {
         text += ", a script that " + drop_phrase(*drop);
     }
     for (const auto& entry : finding.chain) {
@@ -174,7 +181,13 @@ std::string code_phrase(const Finding& finding) {
     case Origin::descriptor:
         return fmt::format("on the descriptor {}", argument);
     case Origin::embedded:
-        return "inside of another program";
+        if (const auto* drop = told_drop(finding, ChainKind::script_drop)) {
+            return "with a Lua script that " + drop_phrase(*drop);
+        }
+        return code.path          ? fmt::format("with the Lua script {}", shown(*code.path))
+               : code.inline_text ? "with Lua code from its command line"
+               : code.argument    ? fmt::format("with Lua ({})", argument)
+                                  : "with Lua inside";
     case Origin::unknown:
         break;
     }
@@ -197,6 +210,16 @@ std::string title_of(const Finding& finding) {
             title += "; it then tried to connect to " + shown(entry.path.value_or("an unknown address"));
         } else if (entry.kind == ChainKind::crash) {
             title += "; it then crashed";
+        } else if (entry.kind == ChainKind::download) {
+            title += "; it then started " + program(entry.path);
+        } else if (entry.kind == ChainKind::persistence) {
+            title += "; it then wrote " + shown(entry.path.value_or("a file that starts programs"));
+        } else if (entry.kind == ChainKind::second_stage) {
+            title += "; it then ran what it had brought";
+        } else if (entry.kind == ChainKind::exec_memory) {
+            title += "; it then made memory executable";
+        } else if (entry.kind == ChainKind::injection) {
+            title += "; code was injected";
         }
     }
     return title;
@@ -237,11 +260,25 @@ std::string reason_text(const ChainEntry& entry) {
         return fmt::format("{} tried to connect to {} {} after the run began", actor_of(entry), path, age_of(entry));
     case ChainKind::crash:
         return fmt::format("the run crashed {} after it began", age_of(entry));
+    case ChainKind::download:
+        return fmt::format("{} was started by the run {} after it began: a download tool", actor_of(entry),
+                           age_of(entry));
+    case ChainKind::persistence:
+        return fmt::format("{} wrote {} {} after the run began: programs are started from there", actor_of(entry), path,
+                           age_of(entry));
+    case ChainKind::second_stage:
+        return fmt::format("{} ran {} {} after the run began, which the run's own tree had brought", actor_of(entry),
+                           path, age_of(entry));
     case ChainKind::exec_memory:
+        return entry.by ? fmt::format("{} made memory without a file behind it executable {} after the run began",
+                                      actor_of(entry), age_of(entry))
+                        : fmt::format("the kernel's policy denied executable memory to the run {} after it began",
+                                      age_of(entry));
     case ChainKind::injection:
         break;
     }
-    return fmt::format("{}: {}", to_string(entry.kind), path);
+    return fmt::format("{} changed or took over the process of {} {} after the run began", actor_of(entry), path,
+                       age_of(entry));
 }
 
 std::vector<Reason> reasons_of(const Finding& finding) {
@@ -254,6 +291,18 @@ std::vector<Reason> reasons_of(const Finding& finding) {
                                                      shown(finding.code.argument.value_or("")),
                                                      finding.code.path ? shown(*finding.code.path) + " is behind it"
                                                                        : "the log names no file behind it")});
+    }
+    if (const auto& copy = finding.interpreter.copy_of) {
+        reasons.push_back({"copy", fmt::format("{} was made by a program that was told of {}",
+                                               shown(finding.interpreter.exe.value_or("")), shown(*copy))});
+    } else if (finding.interpreter.identified_by == IdentifiedBy::inode) {
+        reasons.push_back({"inode", fmt::format("{} is the same file as an interpreter of another name",
+                                                shown(finding.interpreter.exe.value_or("")))});
+    }
+    if (const auto& login = finding.process.login; login && login->address) {
+        reasons.push_back(
+            {"remote-session", fmt::format("its session began with a login from {}{}", shown(*login->address),
+                                           login->account ? " as " + shown(*login->account) : "")});
     }
     for (const auto& entry : finding.chain) {
         reasons.push_back({std::string(to_string(entry.kind)), reason_text(entry)});

@@ -4,6 +4,7 @@
 #include <span>
 #include <unordered_set>
 
+#include "follow.hpp"
 #include "judge.hpp"
 #include "luatrail/base/text.hpp"
 #include "luatrail/detect/severity.hpp"
@@ -15,7 +16,6 @@ namespace luatrail::detect {
 namespace {
 
 constexpr std::size_t most_runs = 512; // of one node, that later events may raise
-constexpr std::size_t most_births = 256;
 constexpr std::size_t remembered_findings = 8192;
 constexpr std::int64_t expire_every_ms = 5000; // event time
 
@@ -26,29 +26,6 @@ bool is_terminal(audit::Text tty) { // drivers/tty: names of terminals that a pe
 bool forks(audit::Call call) {
     return call == audit::Call::fork || call == audit::Call::vfork || call == audit::Call::clone ||
            call == audit::Call::clone3;
-}
-
-Actor actor_of(const audit::TypedEvent& event) {
-    return {.pid = event.syscall.pid.value_or(0),
-            .exe = event.syscall.exe ? std::optional<std::string>(*event.syscall.exe) : std::nullopt,
-            .uid = event.syscall.uid};
-}
-
-// A shell, with what it was told to do: not more of it than a reader wants.
-Actor shell_of(const audit::TypedEvent& event) {
-    constexpr std::size_t most_words = 16;
-    constexpr std::size_t word_bytes = 256;
-    auto actor = actor_of(event);
-    for (const auto& word : event.execve.argv) {
-        if (actor.argv.size() < most_words) {
-            actor.argv.push_back(word.substr(0, word_bytes));
-        }
-    }
-    return actor;
-}
-
-bool removes(audit::Call call) {
-    return call == audit::Call::unlink || call == audit::Call::unlinkat;
 }
 
 } // namespace
@@ -74,7 +51,10 @@ struct Engine::Impl {
         auto& node = nodes.of(event.node);
         advance(node, event);
         if (event.abend_pid) {
-            follow_up_crash(node, event);
+            raise_all(node, after_crash(node, event.id, *event.abend_pid));
+        }
+        if (event.message) {
+            on_message(node, event);
         }
         const auto sighting = host::sighting_of(event);
         if (!sighting) {
@@ -128,8 +108,13 @@ struct Engine::Impl {
         ++counters.execs;
         const auto process = node.processes.execed(sighting, event.execve.argv);
         note_birth(node, event, sighting.ppid.value_or(0), sighting.pid);
-        judge_run(node, event, process);
-        follow_up_shell(node, event, process);
+        const auto& program = programs.of(event.syscall.exe.value_or(""), options.profiles);
+        if (program.copies) {
+            note_copying(node, event, options.profiles);
+        }
+        judge_run(node, event, process, program);
+        judge_server(node, event, process, program);
+        raise_all(node, after_exec(node, event, process, program));
         node.files.observe(event.cwd, host::path_items_of(event));
     }
 
@@ -154,16 +139,48 @@ struct Engine::Impl {
     void on_memory_and_network(Node& node, const audit::TypedEvent& event, host::ProcessRef who) {
         const auto& call = event.syscall;
         if (call.call == audit::Call::memfd_create && call.exit && *call.exit >= 0) {
-            if (node.memfds.size() >= most_births) {
-                node.memfds.pop_front();
-            }
-            node.memfds.push_back({.event = event.id,
-                                   .pid = call.pid.value_or(0),
-                                   .descriptor = *call.exit,
-                                   .exe = call.exe ? std::optional<std::string>(*call.exe) : std::nullopt,
-                                   .uid = call.uid});
+            Node::keep(node.memfds, {.event = event.id,
+                                     .pid = call.pid.value_or(0),
+                                     .descriptor = *call.exit,
+                                     .exe = call.exe ? std::optional<std::string>(*call.exe) : std::nullopt,
+                                     .uid = call.uid});
         } else if (call.call == audit::Call::connect && event.peer) {
-            follow_up_connect(node, event, who);
+            raise_all(node, after_connect(node, event, who));
+        } else if (call.call == audit::Call::mmap || call.call == audit::Call::mprotect ||
+                   call.call == audit::Call::ptrace || call.call == audit::Call::process_vm_writev) {
+            raise_all(node, after_memory_call(node, event, who));
+        }
+    }
+
+    void on_record(const audit::Record& record) {
+        const auto message = audit::message_of(record);
+        if (!message) {
+            return; // nearly all
+        }
+        auto& node = nodes.of(record.node);
+        switch (message->kind) {
+        case audit::Message::Kind::service_start:
+            if (message->pid == 1U && message->unit && message->result == "success") {
+                Node::keep(node.service_starts, {record.id, *message->unit});
+            }
+            break;
+        case audit::Message::Kind::software_update:
+            ++counters.software_updates;
+            break;
+        case audit::Message::Kind::login:
+            note_login(node, record.id, *message);
+            break;
+        default:
+            break;
+        }
+    }
+
+    void on_message(Node& node, const audit::TypedEvent& event) {
+        const auto& message = *event.message;
+        if (message.kind == audit::Message::Kind::signal && message.pid) {
+            raise_all(node, after_crash(node, event.id, *message.pid));
+        } else if (message.kind == audit::Message::Kind::denial) {
+            raise_all(node, after_denial(node, event.id, message));
         }
     }
 
@@ -176,24 +193,17 @@ struct Engine::Impl {
             node.files.observe(event.cwd, host::path_items_of(event));
             return;
         }
-        if (removes(event.syscall.call)) {
-            follow_up_deletion(node, *file, who);
-        }
+        raise_all(node, after_file_change(node, *file, who, options.profiles));
         node.files.apply(*file);
     }
 
     // ---- runs
     // ------------------------------------------------------------------------------------------------------------------
 
-    void judge_run(Node& node, const audit::TypedEvent& event, host::ProcessRef process) {
+    void judge_run(Node& node, const audit::TypedEvent& event, host::ProcessRef process, Program program) {
         const auto& argv = event.execve.argv;
-        const auto exe = event.syscall.exe.value_or("");
-        const auto& program = programs.of(exe, options.profiles);
-        if (!program.interpreter && !program.loader && !exe.starts_with("/memfd:") &&
-            interpreter_file(node, event) == nullptr) {
-            return; // nearly all execs
-        }
-        const auto [match, offset] = identify(node, event, options.profiles);
+        const bool called_one = !argv.empty() && programs.of(argv.front(), options.profiles).interpreter;
+        auto [match, offset, copy_of] = identify(node, event, program, called_one, options);
         if (match.profile == nullptr) {
             return;
         }
@@ -201,13 +211,14 @@ struct Engine::Impl {
         run.event = &event;
         run.process = process;
         run.interpreter = match;
+        run.copy_of = std::move(copy_of);
         run.invocation = parse_invocation(
             *match.profile, {.argv = std::span(argv).subspan(offset),
                              .missing = offset == 0 ? std::span(event.execve.missing) : std::span<const std::size_t>(),
                              .truncated = event.execve.truncated || (offset != 0 && !event.execve.missing.empty()),
                              .terminal = is_terminal(event.syscall.tty)});
         if (!run.invocation.runs_code) {
-            ++counters.version_calls;
+            counters.version_calls += match.profile->embedded ? 0 : 1;
             return;
         }
         const auto* image = node.processes.find(process);
@@ -218,7 +229,6 @@ struct Engine::Impl {
         locate_script(node, run);
         auto finding = describe(node, run, options);
         find_chain(node, run, options, finding);
-        finding.events.push_back(event.id);
         if (!conclude(node, "run", finding)) {
             ++counters.expected_runs;
             return;
@@ -244,69 +254,66 @@ struct Engine::Impl {
     // ---- what follows a run
     // ----------------------------------------------------------------------------------------------------
 
-    void follow_up_shell(Node& node, const audit::TypedEvent& event, host::ProcessRef process) {
-        if (node.runs.empty() || !event.syscall.exe || !programs.of(*event.syscall.exe, options.profiles).shell) {
+    void raise_all(Node& node, FollowUps&& followed) {
+        for (auto& [run, entry] : followed) {
+            if (entry.by) {
+                describe_actor(node, run->process, entry.event, options.profiles, *entry.by);
+            }
+            raise(node, *run, std::move(entry));
+        }
+    }
+
+    // A server with Lua inside runs it without an exec: a shell or a download below it is what shows.
+    void judge_server(Node& node, const audit::TypedEvent& event, host::ProcessRef process, const Program& program) {
+        if (!program.shell && !program.downloader) {
             return;
         }
-        for (auto* run : node.runs_above(process)) {
-            if (!(run->process == process)) {
-                raise(node, *run,
-                      {.kind = ChainKind::child_shell,
-                       .path = std::string(*event.syscall.exe),
-                       .event = event.id,
-                       .by = shell_of(event)});
-            }
+        const auto server = server_above(node, process);
+        const auto* image = node.processes.find(server);
+        if (image == nullptr || !image->exe) {
+            return;
         }
+        const auto& known = programs.of(*image->exe, options.profiles);
+        if (known.telling == nullptr || has_run(node, server)) {
+            return;
+        }
+        ++counters.runs;
+        auto finding = describe_server(node, event, server, *known.telling, options);
+        auto child = child_of_run(event, program.shell ? ChainKind::child_shell : ChainKind::download);
+        describe_actor(node, process, event.id, options.profiles, *child.by);
+        finding.chain.push_back(std::move(child));
+        if (!conclude(node, "server", finding)) {
+            ++counters.expected_runs;
+            return;
+        }
+        report(finding);
+        node.add_run({.process = server,
+                      .pid = image->pid,
+                      .script = {},
+                      .script_path = {},
+                      .interpreter_path = image->exe,
+                      .finding = std::move(finding)});
     }
 
-    // A connection that was begun (EINPROGRESS) or refused tells as much as one that was made.
-    void follow_up_connect(Node& node, const audit::TypedEvent& event, host::ProcessRef who) {
-        for (auto* run : node.runs_above(who)) {
-            raise(node, *run,
-                  {.kind = ChainKind::network, .path = event.peer, .event = event.id, .by = actor_of(event)});
+    // Above the image that the server forked for this exec: the one that forked it.
+    host::ProcessRef server_above(const Node& node, host::ProcessRef process) {
+        const auto* own = node.processes.find(process);
+        for (auto above = node.processes.above(process); above; above = node.processes.above(above)) {
+            const auto* image = node.processes.find(above);
+            if (image == nullptr || own == nullptr) {
+                break;
+            }
+            if (image->pid != own->pid) {
+                const bool telling = image->exe && programs.of(*image->exe, options.profiles).telling != nullptr;
+                return telling ? above : host::ProcessRef{};
+            }
         }
+        return {};
     }
 
-    // ANOM_ABEND is an event of its own that names the process by its pid.
-    void follow_up_crash(Node& node, const audit::TypedEvent& event) {
-        for (auto& run : node.runs) {
-            if (run.pid == *event.abend_pid && node.processes.current(run.pid) == run.process) {
-                raise(node, run, {.kind = ChainKind::crash, .path = run.interpreter_path, .event = event.id});
-            }
-        }
-    }
-
-    void follow_up_deletion(Node& node, const host::FileEvent& file, host::ProcessRef who) {
-        for (auto* run : node.runs_above(who)) {
-            if (const auto path = deleted_own_file(node, *run, file)) {
-                raise(node, *run,
-                      {.kind = ChainKind::self_delete,
-                       .path = *path,
-                       .event = file.event,
-                       .by = Actor{.pid = file.by_pid,
-                                   .exe = file.by_exe ? std::optional<std::string>(*file.by_exe) : std::nullopt,
-                                   .uid = file.by_uid}});
-            }
-        }
-    }
-
-    std::optional<std::string> deleted_own_file(const Node& node, const Run& run, const host::FileEvent& file) const {
-        std::optional<host::FileId> parent;
-        for (const auto& item : file.items) {
-            if (item.nametype == host::PathItem::NameType::parent) {
-                parent = item.id;
-            }
-        }
-        for (const auto& item : file.items) {
-            if (item.nametype != host::PathItem::NameType::remove || !item.name) {
-                continue;
-            }
-            const auto path = node.files.resolve(*item.name, file.cwd, parent, file.at_cwd).path;
-            if ((run.script && item.id == run.script) || path == run.script_path || path == run.interpreter_path) {
-                return path;
-            }
-        }
-        return std::nullopt;
+    static bool has_run(const Node& node, host::ProcessRef process) {
+        return std::any_of(node.runs.begin(), node.runs.end(),
+                           [process](const Run& run) { return run.process == process; });
     }
 
     // A new finding where the follow-up makes it more severe; each kind once a run.
@@ -361,10 +368,7 @@ struct Engine::Impl {
         if (known) {
             return;
         }
-        if (node.births.size() >= most_births) {
-            node.births.pop_front();
-        }
-        node.births.push_back({.time_ms = event.id.time_ms, .pid = child, .parent = parent});
+        Node::keep(node.births, {.time_ms = event.id.time_ms, .pid = child, .parent = parent});
     }
 
     void note_loss(Node& node) {
@@ -378,6 +382,9 @@ Engine::~Engine() = default;
 
 void Engine::on_event(const audit::Event& event) {
     impl_->on_event(event);
+}
+void Engine::on_record(const audit::Record& record) {
+    impl_->on_record(record);
 }
 void Engine::set_options(EngineOptions options) {
     options.memory = impl_->options.memory;

@@ -279,6 +279,45 @@ void read_baseline(const base::TomlTable& file, std::vector<Rule>& rules) {
 
 } // namespace
 
+RunFacts facts_of(const Finding& finding) {
+    RunFacts facts;
+    facts.time_ms = finding.time_ms;
+    facts.exe = finding.interpreter.exe;
+    facts.user_name = finding.process.user;
+    facts.uid = finding.process.uid;
+    facts.script = finding.code.path;
+    facts.script_package = finding.code.package;
+    facts.code = finding.code.inline_text;
+    facts.script_as_packaged = finding.code.packaged_path;
+    facts.unit = finding.process.unit;
+    if (finding.process.ppid) { // the SYSCALL record is there
+        facts.login = finding.process.auid.has_value();
+    }
+    const auto parent = std::find_if(finding.ancestors.begin(), finding.ancestors.end(),
+                                     [&](const Ancestor& one) { return one.pid != finding.process.pid; });
+    if (parent != finding.ancestors.end()) {
+        facts.parent_exe = parent->exe;
+    }
+    return facts;
+}
+
+std::optional<Expectation> doubt_of(const Finding& finding, std::string_view rule) {
+    const auto doubt = [rule](const char* reason, const std::optional<std::string>& path,
+                              const std::optional<std::string>& package) {
+        return Expectation{Verdict::unexpected, std::nullopt,
+                           fmt::format("expectation {} matches, but {} is not as package {} brought it", rule,
+                                       path.value_or(""), package.value_or("")),
+                           reason};
+    };
+    if (finding.code.altered) {
+        return doubt("altered-script", finding.code.path, finding.code.package);
+    }
+    if (finding.interpreter.altered) {
+        return doubt("altered-interpreter", finding.interpreter.exe, finding.interpreter.package);
+    }
+    return std::nullopt;
+}
+
 void Baseline::load(const std::string& path) {
     read_baseline(base::TomlTable::from_file(path), rules_);
     given_ = true;

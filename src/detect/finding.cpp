@@ -16,7 +16,8 @@ constexpr std::array origins{"script"sv,      "inline"sv,     "stdin"sv,    "int
 constexpr std::array identifications{"path"sv, "package"sv, "inode"sv, "copy"sv, "argv0"sv, "loader"sv, "content"sv};
 constexpr std::array chain_kinds{"script-drop"sv,   "interpreter-drop"sv, "module-drop"sv, "memfd"sv,
                                  "shared-memory"sv, "deleted-file"sv,     "exec-memory"sv, "injection"sv,
-                                 "crash"sv,         "child-shell"sv,      "network"sv,     "self-delete"sv};
+                                 "crash"sv,         "child-shell"sv,      "network"sv,     "self-delete"sv,
+                                 "download"sv,      "persistence"sv,      "second-stage"sv};
 constexpr std::array hows{"create"sv, "write"sv, "rename"sv, "link"sv, "symlink"sv, "chmod"sv, "unpack"sv};
 constexpr std::array verdicts{"expected"sv, "unknown"sv, "unexpected"sv};
 constexpr std::array degradations{"lost-records"sv, "partial-event"sv,  "truncated-argv"sv, "no-lineage"sv,
@@ -26,7 +27,7 @@ constexpr std::array degradations{"lost-records"sv, "partial-event"sv,  "truncat
 static_assert(severities.size() == static_cast<std::size_t>(Severity::critical) + 1);
 static_assert(origins.size() == static_cast<std::size_t>(Origin::unknown) + 1);
 static_assert(identifications.size() == static_cast<std::size_t>(IdentifiedBy::content) + 1);
-static_assert(chain_kinds.size() == static_cast<std::size_t>(ChainKind::self_delete) + 1);
+static_assert(chain_kinds.size() == static_cast<std::size_t>(ChainKind::second_stage) + 1);
 static_assert(hows.size() == static_cast<std::size_t>(How::unpack) + 1);
 static_assert(verdicts.size() == static_cast<std::size_t>(Verdict::unexpected) + 1);
 static_assert(degradations.size() == static_cast<std::size_t>(Degraded::evicted) + 1);

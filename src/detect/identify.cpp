@@ -7,6 +7,9 @@
 #include "luatrail/host/from_audit.hpp"
 
 namespace luatrail::detect {
+
+static std::optional<host::FileId> id_of_interpreter(const audit::TypedEvent& event);
+
 namespace {
 
 // ld.so(8): these take a value, the others none; with a listing option nothing is run.
@@ -42,9 +45,71 @@ Identified behind_loader(const std::vector<std::string>& argv, const ProfileSet&
     return {match, at};
 }
 
-// A file that a copier made whose own arguments name an interpreter: `cp /usr/bin/luajit updater`.
-Identified copied(const Node& node, const audit::TypedEvent& event, const ProfileSet& profiles) {
-    const auto* file = interpreter_file(node, event);
+// `cp /usr/bin/luajit updater`, `dd if=/usr/bin/lua`, `curl -O http://192.0.2.1/luajit`: a word that names one.
+ProfileSet::Match named_in(std::string_view word, const ProfileSet& profiles) {
+    if (const auto equals = word.find('='); equals != std::string_view::npos) {
+        word.remove_prefix(equals + 1);
+    }
+    auto match = profiles.match(word, word);
+    if (match.profile != nullptr && match.profile->embedded) {
+        return {};
+    }
+    return match;
+}
+
+const Profile* profile_named(const ProfileSet& profiles, std::string_view name) {
+    const auto all = profiles.all();
+    const auto found = std::find_if(all.begin(), all.end(), [name](const Profile& one) { return one.name == name; });
+    return found == all.end() ? nullptr : &*found;
+}
+
+// Another name of the same file, as the ledger or an earlier run knows it.
+Identified same_file(const Node& node, const audit::TypedEvent& event, const ProfileSet& profiles) {
+    const auto id = id_of_interpreter(event);
+    if (!id) {
+        return {};
+    }
+    constexpr std::int64_t remembered_ms = 3'600'000; // an inode may be another file's after an upgrade
+    for (auto known = node.interpreters.rbegin(); known != node.interpreters.rend(); ++known) {
+        if (known->id == *id && event.id.time_ms - known->last_ms < remembered_ms) {
+            return {{profile_named(profiles, known->profile), IdentifiedBy::inode}, 0, {}};
+        }
+    }
+    if (const auto* file = node.files.find(*id)) {
+        for (const auto& change : file->changes) { // a name that it has or had
+            if (auto match = named_in(change.path, profiles); match.profile != nullptr) {
+                return {{match.profile, IdentifiedBy::inode}, 0, {}};
+            }
+        }
+        for (const auto& path : file->paths) {
+            if (auto match = named_in(path, profiles); match.profile != nullptr) {
+                return {{match.profile, IdentifiedBy::inode}, 0, {}};
+            }
+        }
+    }
+    return {};
+}
+
+// A file that somebody wrote who was told to copy an interpreter. A shell's redirection is done by the process that
+// then becomes the copier, so that its pid is what joins the two.
+Identified copied_file(const Node& node, const host::File* file, const ProfileSet& profiles) {
+    constexpr std::int64_t near_ms = 60'000;
+    if (file == nullptr) {
+        return {};
+    }
+    for (const auto& change : file->changes) {
+        for (auto copy = node.copies.rbegin(); copy != node.copies.rend(); ++copy) {
+            const auto apart = change.event.time_ms - copy->time_ms;
+            if (copy->pid == change.by_pid && apart > -near_ms && apart < near_ms) {
+                return {{profile_named(profiles, copy->profile), IdentifiedBy::copy}, 0, copy->what};
+            }
+        }
+    }
+    return {};
+}
+
+// A file that a program wrote which was itself told of an interpreter (a script's cp with its own words).
+Identified made_by_copier(const Node& node, const host::File* file, const ProfileSet& profiles) {
     if (file == nullptr) {
         return {};
     }
@@ -54,50 +119,141 @@ Identified copied(const Node& node, const audit::TypedEvent& event, const Profil
             continue;
         }
         for (auto word = maker->argv.begin() + 1; word != maker->argv.end(); ++word) {
-            if (auto match = profiles.match(*word, *word);
+            if (auto match = named_in(*word, profiles);
                 match.profile != nullptr && word->find('/') != std::string::npos) {
-                match.by = IdentifiedBy::copy;
-                return {match, 0};
+                return {{match.profile, IdentifiedBy::copy}, 0, *word};
             }
         }
     }
     return {};
 }
 
+// What it calls itself, where nothing else is known. A program that a package brought as something else keeps its name.
+Identified by_its_own_name(std::string_view exe, std::string_view argv0, const EngineOptions& options) {
+    auto match = options.profiles.match(argv0, argv0);
+    if (match.profile == nullptr || match.profile->embedded) {
+        return {};
+    }
+    const auto owner = options.inventory ? options.inventory->owner(exe) : std::nullopt;
+    if (owner && owner->file->kind != inventory::FileKind::interpreter) {
+        return {};
+    }
+    match.by = IdentifiedBy::argv0;
+    return {match, 0, {}};
+}
+
+Identified by_package(std::string_view exe, const EngineOptions& options) {
+    if (!options.inventory) {
+        return {};
+    }
+    const auto path = options.inventory->canonical(exe);
+    for (const auto& one : options.inventory->interpreters) {
+        if (one.path == path) {
+            return {{profile_named(options.profiles, one.profile), IdentifiedBy::package}, 0, {}};
+        }
+    }
+    return {};
+}
+
+void learn(Node& node, const audit::TypedEvent& event, const Identified& found) {
+    const auto id = id_of_interpreter(event);
+    const bool by_name = found.match.by == IdentifiedBy::path || found.match.by == IdentifiedBy::package;
+    if (!id || !by_name || found.match.profile->embedded || found.offset != 0) {
+        return;
+    }
+    const auto known = std::find_if(node.interpreters.begin(), node.interpreters.end(),
+                                    [&](const KnownInterpreter& one) { return one.id == *id; });
+    if (known == node.interpreters.end()) {
+        Node::keep(node.interpreters, {*id, found.match.profile->name, event.id.time_ms});
+    } else {
+        *known = {*id, found.match.profile->name, event.id.time_ms};
+    }
+}
+
+Identified search(const Node& node, const audit::TypedEvent& event, const Program& program, bool called_one,
+                  const EngineOptions& options) {
+    const auto exe = event.syscall.exe.value_or("");
+    const auto& argv = event.execve.argv;
+    const auto& profiles = options.profiles;
+    const auto word = [&argv](std::size_t at) {
+        return at < argv.size() ? std::string_view(argv[at]) : std::string_view();
+    };
+    if (program.interpreter) {
+        if (const auto match = profiles.match(exe, word(0), word(1)); match.profile != nullptr) {
+            return {match, match.profile->argv1.empty() ? 0U : 1U, {}};
+        }
+    }
+    if (exe.starts_with("/memfd:")) { // its name is its maker's choice; what it calls itself is the only hint
+        auto match = profiles.match(word(0), word(0));
+        match.by = IdentifiedBy::argv0;
+        return {match, 0, {}};
+    }
+    if (program.loader) {
+        return behind_loader(argv, profiles);
+    }
+    if (auto found = by_package(exe, options); found.match.profile != nullptr) {
+        return found;
+    }
+    if (auto found = same_file(node, event, profiles); found.match.profile != nullptr) {
+        return found;
+    }
+    const auto* file = interpreter_file(node, event);
+    if (auto found = copied_file(node, file, profiles); found.match.profile != nullptr) {
+        return found;
+    }
+    if (auto found = made_by_copier(node, file, profiles); found.match.profile != nullptr) {
+        return found;
+    }
+    return called_one ? by_its_own_name(exe, word(0), options) : Identified{};
+}
+
 } // namespace
 
 // Items: of a #! script it, its interpreter, ld.so; else the program, under whatever name, and ld.so. A static program
 // has no ld.so.
-const host::File* interpreter_file(const Node& node, const audit::TypedEvent& event) {
+static std::optional<host::FileId> id_of_interpreter(const audit::TypedEvent& event) {
     const auto is_exe = [&event](const audit::PathItem& item) {
         return item.name && event.syscall.exe && base::basename(*item.name) == base::basename(*event.syscall.exe);
     };
     const auto& items = event.paths;
     const bool script = items.size() > 2 || (items.size() == 2 && is_exe(items[1]) && !is_exe(items[0]));
     const std::size_t at = script ? 1 : 0;
-    if (at >= event.paths.size()) {
-        return nullptr;
-    }
-    const auto id = host::file_id_of(event.paths[at]);
+    return at < items.size() ? host::file_id_of(items[at]) : std::nullopt;
+}
+
+const host::File* interpreter_file(const Node& node, const audit::TypedEvent& event) {
+    const auto id = id_of_interpreter(event);
     return id ? node.files.find(*id) : nullptr;
 }
 
-Identified identify(const Node& node, const audit::TypedEvent& event, const ProfileSet& profiles) {
-    const auto exe = event.syscall.exe.value_or("");
+void note_copying(Node& node, const audit::TypedEvent& event, const ProfileSet& profiles) {
     const auto& argv = event.execve.argv;
-    const auto argv0 = argv.empty() ? std::string_view() : std::string_view(argv.front());
-    if (const auto match = profiles.match(exe, argv0); match.profile != nullptr) {
-        return {match, 0};
+    constexpr std::size_t most_words = 64;
+    for (std::size_t at = 1; at < argv.size() && at < most_words; ++at) {
+        auto named = named_in(argv[at], profiles);
+        std::string what = argv[at];
+        if (named.profile == nullptr && event.cwd) { // a copy of a copy
+            const auto* file = node.files.find(host::join_path(*event.cwd, argv[at]));
+            if (auto found = copied_file(node, file, profiles); found.match.profile != nullptr) {
+                named = found.match;
+                what = found.copy_of.value_or(what);
+            }
+        }
+        if (named.profile != nullptr) {
+            Node::keep(node.copies,
+                       {event.id.time_ms, event.syscall.pid.value_or(0), std::move(what), named.profile->name});
+            return;
+        }
     }
-    if (exe.starts_with("/memfd:")) { // its name is its maker's choice; what it calls itself is the only hint
-        auto match = profiles.match(argv0, argv0);
-        match.by = IdentifiedBy::argv0;
-        return {match, 0};
+}
+
+Identified identify(Node& node, const audit::TypedEvent& event, const Program& program, bool called_one,
+                    const EngineOptions& options) {
+    auto found = search(node, event, program, called_one, options);
+    if (found.match.profile != nullptr) {
+        learn(node, event, found);
     }
-    if (profiles.is(ProgramKind::loader, exe)) {
-        return behind_loader(argv, profiles);
-    }
-    return copied(node, event, profiles);
+    return found;
 }
 
 } // namespace luatrail::detect

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "luatrail/base/text.hpp"
 #include "luatrail/detect/profiles.hpp"
 
 namespace luatrail::detect {
@@ -21,7 +22,37 @@ bool takes_value(const OptionRule& rule) {
     case OptionRole::lua_mode:
         break;
     }
-    return false;
+    return rule.selects();
+}
+
+// The part of a value that a row is about: without its prefix, of a list the first part that fits. Nothing: the row is
+// about other values.
+std::optional<std::string_view> selected(const OptionRule& rule, std::string_view value) {
+    if (!value.starts_with(rule.prefix)) {
+        return std::nullopt;
+    }
+    value.remove_prefix(rule.prefix.size());
+    if (rule.only_if.empty()) {
+        return value;
+    }
+    while (true) {
+        const auto end = std::min(value.find_first_of(rule.separators), value.size());
+        const auto part = value.substr(0, end);
+        if (std::any_of(rule.only_if.begin(), rule.only_if.end(),
+                        [part](const std::string& glob) { return base::glob_match(glob, part); })) {
+            return part;
+        }
+        if (end == value.size()) {
+            return std::nullopt;
+        }
+        value.remove_prefix(end + 1);
+    }
+}
+
+bool equals_ignoring_case(std::string_view a, std::string_view b) {
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; };
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [&lower](char x, char y) { return lower(x) == lower(y); });
 }
 
 // A word of the command line as an option: its rule, and the value that stands in the same word.
@@ -30,8 +61,16 @@ struct Option {
     std::optional<std::string_view> value;
 };
 
-bool is_option(std::string_view word) {
-    return word.size() > 1 && word.front() == '-';
+// Some programs take "+command" as an option, or have a word for one ("EVAL").
+bool is_option(const Grammar& grammar, std::string_view word, bool is_first) {
+    if (word.size() > 1 && word.front() == '-') {
+        return true;
+    }
+    return std::any_of(grammar.options.begin(), grammar.options.end(), [&](const OptionRule& rule) {
+        const std::string_view known = rule.spelling;
+        return known.front() != '-' && (!rule.first || is_first) &&
+               (rule.glued ? word.starts_with(known) : equals_ignoring_case(word, known));
+    });
 }
 
 // -e, -eCODE, --name, --name=VALUE; the longest spelling that fits decides.
@@ -39,6 +78,12 @@ Option find_short(const Grammar& grammar, std::string_view word, bool is_first) 
     Option best;
     for (const auto& rule : grammar.options) {
         const std::string_view spelling = rule.spelling;
+        if (spelling.front() != '-' && !rule.glued) { // a word
+            if (equals_ignoring_case(word, spelling) && (!rule.first || is_first)) {
+                return {&rule, std::nullopt};
+            }
+            continue;
+        }
         if (!word.starts_with(spelling) || (rule.first && !is_first) ||
             (best.rule != nullptr && best.rule->spelling.size() >= spelling.size())) {
             continue;
@@ -151,15 +196,22 @@ class Reader {
                 true; // an option, most likely: a lost script would have been followed by its own arguments only
         } else if (!options_over_ && word == "--") {
             options_over_ = true;
-        } else if (!options_over_ && is_option(word)) {
+        } else if (!options_over_ && is_option(grammar_, word, index == 1)) {
             read_option(index);
         } else if (!options_over_ && word == "-" && grammar_.dash_is_stdin) {
             dash_ = true;
             stopped_ = grammar_.stops_at_script;
+        } else if (!word_ && is_inline_word(word)) {
+            use({.spelling = {}, .role = OptionRole::inline_code}, word, index);
         } else if (!grammar_.requires_script_option) {
             word_ = word_ ? word_ : index;
             stopped_ = grammar_.stops_at_script;
         }
+    }
+
+    bool is_inline_word(std::string_view word) const {
+        return std::any_of(grammar_.inline_words.begin(), grammar_.inline_words.end(),
+                           [word](const std::string& glob) { return base::glob_match(glob, word); });
     }
 
     void read_option(std::size_t index) {
@@ -183,9 +235,24 @@ class Reader {
             option.value = arguments_.argv[value_index];
             result_.uncertain = result_.uncertain || lost_[value_index];
         }
-        apply(*option.rule, option.value.value_or(""), value_index);
-        options_over_ = options_over_ || option.rule->last;
-        stopped_ = stopped_ || option.rule->last;
+        if (!option.rule->selects()) {
+            use(*option.rule, option.value.value_or(""), value_index);
+            return;
+        }
+        for (const auto& rule : grammar_.options) { // of its spelling the first row that is about this value
+            if (rule.spelling == option.rule->spelling) {
+                if (const auto part = selected(rule, option.value.value_or(""))) {
+                    use(rule, *part, value_index);
+                    return;
+                }
+            }
+        }
+    }
+
+    void use(const OptionRule& rule, std::string_view value, std::size_t value_index) {
+        apply(rule, value, value_index);
+        options_over_ = options_over_ || rule.last;
+        stopped_ = stopped_ || rule.last;
     }
 
     // The program prints its usage, unless it passes over what it does not understand. With arguments cut off, the
@@ -213,7 +280,11 @@ class Reader {
             result_.modules.emplace_back(value);
             break;
         case OptionRole::script:
-            option_script_ = Script{value_index, std::string(value)};
+            if (value == "-" && grammar_.dash_is_stdin) {
+                dash_ = true;
+            } else if (!option_script_ || !rule.selects()) { // of several files the first: all of them run
+                option_script_ = Script{value_index, std::string(value)};
+            }
             break;
         case OptionRole::interactive:
             interactive_ = true;

@@ -6,6 +6,7 @@
 #include "luatrail/audit/typed.hpp"
 #include "luatrail/detect/engine.hpp"
 #include "node.hpp"
+#include "programs.hpp"
 
 namespace luatrail::detect {
 
@@ -19,15 +20,24 @@ struct Invoked {
     std::optional<std::string> script_path; // the same without the links to folders that are known
     std::optional<host::FileId> script;     // by the exec's own PATH item (a #! script)
     bool path_uncertain = false;
+    std::optional<std::string> copy_of; // of a copied interpreter: what was copied
 };
 
-// Whether an exec is one of an interpreter, and how that is known: by its path; a memfd by argv[0]; what ld.so was told
-// to run; a copy by the ledger. `offset` is where the interpreter's own argv begins (not 0 behind a loader).
+// Whether an exec is one of an interpreter, and how that is known. `offset` is where the interpreter's own argv begins:
+// not 0 behind a loader, or where it is a script of another interpreter.
 struct Identified {
     ProfileSet::Match match;
     std::size_t offset = 0;
+    std::optional<std::string> copy_of{};
 };
-Identified identify(const Node& node, const audit::TypedEvent& event, const ProfileSet& profiles);
+// By its path; a package that lists it as one; a file that ran as one under another name; ld.so's arguments; a copy, by
+// the ledger and what the copier was told; argv[0], where that is an interpreter's name (`called_one`). Learns which
+// files are interpreters.
+Identified identify(Node& node, const audit::TypedEvent& event, const Program& program, bool called_one,
+                    const EngineOptions& options);
+
+// Notes a program that was told to copy or fetch an interpreter.
+void note_copying(Node& node, const audit::TypedEvent& event, const ProfileSet& profiles);
 
 // The interpreter's own file, as the exec's PATH items name it; null when the ledger knows nothing of it.
 const host::File* interpreter_file(const Node& node, const audit::TypedEvent& event);
@@ -41,6 +51,25 @@ void find_chain(const Node& node, const Invoked& run, const EngineOptions& optio
 
 // The finding without its severity: who ran what, in which tree, expected or not.
 Finding describe(const Node& node, const Invoked& run, const EngineOptions& options);
+
+// Of a server that runs Lua inside: the process is the server, the event is the exec below it that tells.
+Finding describe_server(Node& node, const audit::TypedEvent& event, host::ProcessRef server, const Profile& profile,
+                        const EngineOptions& options);
+
+// What surrounds the process of a finding: its tree, packages, unit and login, and whether that is expected.
+void add_circumstances(const Node& node, host::ProcessRef process, const EngineOptions& options, Finding& finding);
+
+// What an actor's program is for, which program above it tells of the way in, and the login that it belongs to.
+void describe_actor(const Node& node, host::ProcessRef who, const audit::EventId& at, const ProfileSet& profiles,
+                    Actor& actor);
+
+// Remembers the login that a PAM record tells of.
+void note_login(Node& node, const audit::EventId& event, const audit::Message& message);
+
+// The unit that systemd said to have started when it forked the topmost process above this one; nothing where several
+// could be meant.
+std::optional<std::string> unit_started(const Node& node, const std::vector<const host::Process*>& ancestors,
+                                        const host::Process& run, const audit::EventId& now);
 
 // Fills severity, title, reasons, events and id from what the finding holds by now. False: no finding (an expected
 // run).

@@ -38,6 +38,34 @@ struct Memfd {
     std::optional<std::uint32_t> uid;
 };
 
+// A program that was told to copy, or to fetch, a file that is named like an interpreter.
+struct Copying {
+    std::int64_t time_ms = 0;
+    std::uint32_t pid = 0;
+    std::string what; // "/usr/bin/luajit"
+    std::string profile;
+};
+
+// systemd said that it started a unit.
+struct ServiceStart {
+    audit::EventId event;
+    std::string unit;
+};
+
+// A login of an audit session, as PAM's records tell.
+struct Login {
+    audit::EventId event;
+    std::uint32_t session = 0;
+    std::optional<std::string> address, terminal, account;
+};
+
+// A file that ran under an interpreter's name: it is one under any name.
+struct KnownInterpreter {
+    host::FileId id;
+    std::string profile;
+    std::int64_t last_ms = 0; // when it last ran under that name
+};
+
 struct Node {
     std::string name;
     host::ProcessTable processes;
@@ -47,6 +75,10 @@ struct Node {
         runs_by_slot;         // of their processes: to find the runs among a process's ancestors
     std::deque<Birth> births; // oldest first
     std::deque<Memfd> memfds; // oldest first
+    std::deque<Copying> copies;
+    std::deque<ServiceStart> service_starts;
+    std::deque<Login> logins;
+    std::deque<KnownInterpreter> interpreters;
     std::int64_t newest_ms = INT64_MIN;
     std::int64_t lost_ms = INT64_MIN; // newest event time when records were last known to be lost
 
@@ -56,6 +88,30 @@ struct Node {
     void add_run(Run run) {
         runs.push_back(std::move(run));
         runs_by_slot.emplace(runs.back().process.slot, &runs.back()); // a deque's elements stay where they are
+    }
+
+    // Of a few the latest stay.
+    template <class T>
+    static void keep(std::deque<T>& all, T one, std::size_t most = 256) {
+        if (all.size() >= most) {
+            all.pop_front();
+        }
+        all.push_back(std::move(one));
+    }
+
+    // What was known of a session's login at the time of an event.
+    std::optional<LoginInfo> login_of(std::optional<std::uint32_t> session, const audit::EventId& at) const {
+        std::optional<LoginInfo> known;
+        for (const auto& login : logins) {
+            if (session && login.session == *session && login.event < at) {
+                // sudo and su begin a PAM session in the same audit session: what the first one knew stays.
+                known = known.value_or(LoginInfo{});
+                known->address = known->address ? known->address : login.address;
+                known->terminal = known->terminal ? known->terminal : login.terminal;
+                known->account = known->account ? known->account : login.account;
+            }
+        }
+        return known;
     }
 
     void forget_oldest_run() {

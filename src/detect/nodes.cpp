@@ -80,6 +80,8 @@ void Nodes::begin_boot(Node& node) {
     node.processes = host::ProcessTable(process_capacity());
     node.births.clear();
     node.memfds.clear();
+    node.service_starts.clear();
+    node.logins.clear();
     while (!node.runs.empty()) {
         node.forget_oldest_run();
     }
@@ -94,25 +96,31 @@ void Nodes::begin_boot() {
 // ---- state
 
 template <class Archive>
+static void transfer(Archive& archive, LoginInfo& login) {
+    archive(login.address, login.terminal, login.account);
+}
+
+template <class Archive>
 static void transfer(Archive& archive, Actor& actor) {
-    archive(actor.pid, actor.exe, actor.uid, actor.argv);
+    archive(actor.pid, actor.exe, actor.uid, actor.argv, actor.kind, actor.below, actor.login);
 }
 
 template <class Archive>
 static void transfer(Archive& archive, Interpreter& interpreter) {
-    archive(interpreter.exe, interpreter.profile, interpreter.identified_by, interpreter.package);
+    archive(interpreter.exe, interpreter.profile, interpreter.identified_by, interpreter.package, interpreter.altered,
+            interpreter.jit, interpreter.copy_of);
 }
 
 template <class Archive>
 static void transfer(Archive& archive, Code& code) {
     archive(code.origin, code.argument, code.path, code.inline_text, code.format, code.package, code.inode,
-            code.packaged_path);
+            code.packaged_path, code.altered);
 }
 
 template <class Archive>
 static void transfer(Archive& archive, ProcessInfo& process) {
     archive(process.pid, process.ppid, process.uid, process.euid, process.auid, process.user, process.session,
-            process.tty, process.comm, process.cwd, process.argv, process.unit, process.container);
+            process.tty, process.comm, process.cwd, process.argv, process.unit, process.container, process.login);
 }
 
 template <class Archive>
@@ -139,7 +147,7 @@ template <class Archive>
 static void transfer(Archive& archive, Finding& finding) {
     archive(finding.id, finding.time_ms, finding.node, finding.severity, finding.title, finding.interpreter,
             finding.code, finding.process, finding.ancestors, finding.expectation, finding.chain, finding.reasons,
-            finding.events, finding.degraded, finding.follows);
+            finding.events, finding.degraded, finding.follows, finding.live);
 }
 
 template <class Archive>
@@ -157,10 +165,31 @@ static void transfer(Archive& archive, Memfd& memfd) {
     archive(memfd.event, memfd.pid, memfd.descriptor, memfd.exe, memfd.uid);
 }
 
+template <class Archive>
+static void transfer(Archive& archive, Copying& copying) {
+    archive(copying.time_ms, copying.pid, copying.what, copying.profile);
+}
+
+template <class Archive>
+static void transfer(Archive& archive, ServiceStart& start) {
+    archive(start.event, start.unit);
+}
+
+template <class Archive>
+static void transfer(Archive& archive, Login& login) {
+    archive(login.event, login.session, login.address, login.terminal, login.account);
+}
+
+template <class Archive>
+static void transfer(Archive& archive, KnownInterpreter& known) {
+    archive(known.id, known.profile, known.last_ms);
+}
+
 void Nodes::save(base::Packer& out) const {
     out.number(nodes_.size());
     for (auto node = nodes_.rbegin(); node != nodes_.rend(); ++node) { // the least recently used first
-        out(node->name, node->runs, node->births, node->memfds, node->newest_ms, node->lost_ms);
+        out(node->name, node->runs, node->births, node->memfds, node->copies, node->service_starts, node->logins,
+            node->interpreters, node->newest_ms, node->lost_ms);
         node->processes.save(out);
         node->files.save(out);
     }
@@ -178,7 +207,8 @@ void Nodes::load(base::Unpacker& in) {
             }
             auto& node = add(name);
             std::deque<Run> runs;
-            in(runs, node.births, node.memfds, node.newest_ms, node.lost_ms);
+            in(runs, node.births, node.memfds, node.copies, node.service_starts, node.logins, node.interpreters,
+               node.newest_ms, node.lost_ms);
             for (auto& run : runs) {
                 node.add_run(std::move(run));
             }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -42,13 +43,32 @@ OptionRole read_role(const base::TomlTable& row) {
     return OptionRole::flag;
 }
 
+constexpr std::array<std::pair<std::string_view, ProgramKind>, program_kinds> kind_names{{
+    {"shell", ProgramKind::shell},
+    {"archiver", ProgramKind::archiver},
+    {"package_manager", ProgramKind::package_manager},
+    {"loader", ProgramKind::loader},
+    {"downloader", ProgramKind::downloader},
+    {"copier", ProgramKind::copier},
+    {"editor", ProgramKind::editor},
+    {"web_server", ProgramKind::web_server},
+    {"mail", ProgramKind::mail},
+    {"database", ProgramKind::database},
+    {"container_runtime", ProgramKind::container_runtime},
+    {"remote_login", ProgramKind::remote_login},
+    {"scheduler", ProgramKind::scheduler},
+}};
+
 OptionRule read_option(const base::TomlTable& row) {
-    row.allow_only({"option", "role", "glued", "optional_value", "first", "last"});
+    row.allow_only({"option", "role", "glued", "optional_value", "first", "last", "only_if", "prefix", "separators"});
     OptionRule rule;
     rule.spelling = row.required_text("option");
-    if (rule.spelling.size() < 2 || rule.spelling.front() != '-' || rule.spelling == "--") {
-        row.complain("option", "an option is a dash and a name: \"-e\", \"--luaonly\"");
+    if (rule.spelling.empty() || rule.spelling == "-" || rule.spelling == "--") {
+        row.complain("option", "an option is a dash or a plus and a name (\"-e\", \"--luaonly\"), or a word");
     }
+    rule.only_if = row.texts("only_if").value_or(std::vector<std::string>{});
+    rule.prefix = row.text("prefix").value_or("");
+    rule.separators = row.text("separators").value_or("");
     rule.role = read_role(row);
     rule.glued = row.boolean("glued").value_or(false);
     rule.optional_value = row.boolean("optional_value").value_or(false);
@@ -60,7 +80,7 @@ OptionRule read_option(const base::TomlTable& row) {
 // `grammar` comes in with what it extends, or with the defaults.
 void read_grammar(const base::TomlTable& table, Grammar& grammar) {
     table.allow_only({"extends", "options", "dash_is_stdin", "stops_at_script", "bare_reads_stdin",
-                      "requires_script_option", "long_options", "ignores_unknown", "script_suffixes"});
+                      "requires_script_option", "long_options", "ignores_unknown", "script_suffixes", "inline_words"});
     const auto set = [&table](std::string_view key, bool& target) { target = table.boolean(key).value_or(target); };
     set("dash_is_stdin", grammar.dash_is_stdin);
     set("stops_at_script", grammar.stops_at_script);
@@ -69,16 +89,16 @@ void read_grammar(const base::TomlTable& table, Grammar& grammar) {
     set("long_options", grammar.long_options);
     set("ignores_unknown", grammar.ignores_unknown);
     grammar.script_suffixes = table.texts("script_suffixes").value_or(grammar.script_suffixes);
+    grammar.inline_words = table.texts("inline_words").value_or(grammar.inline_words);
+    std::vector<OptionRule> own;
     for (const auto& row : table.tables("options")) {
-        auto rule = read_option(row);
-        const auto same = std::find_if(grammar.options.begin(), grammar.options.end(),
-                                       [&rule](const OptionRule& other) { return other.spelling == rule.spelling; });
-        if (same != grammar.options.end()) {
-            *same = std::move(rule);
-        } else {
-            grammar.options.push_back(std::move(rule));
-        }
+        own.push_back(read_option(row));
     }
+    std::erase_if(grammar.options, [&own](const OptionRule& inherited) {
+        return std::any_of(own.begin(), own.end(),
+                           [&](const OptionRule& rule) { return rule.spelling == inherited.spelling; });
+    });
+    std::move(own.begin(), own.end(), std::back_inserter(grammar.options));
 }
 
 // In rounds, because a table's members come in the order of their names: each round reads those whose base is known.
@@ -109,7 +129,7 @@ void read_grammars(const base::TomlTable& all, Grammars& grammars) {
 }
 
 Profile read_profile(const base::TomlTable& row, const Grammars& grammars) {
-    row.allow_only({"name", "grammar", "exe", "argv0"});
+    row.allow_only({"name", "grammar", "exe", "argv0", "argv1", "embedded", "jit", "child_tells"});
     Profile profile;
     profile.name = row.required_text("name");
     if (profile.name.empty()) {
@@ -120,6 +140,10 @@ Profile read_profile(const base::TomlTable& row, const Grammars& grammars) {
         row.complain("exe", "at least one glob on the program's name is required");
     }
     profile.argv0 = row.texts("argv0").value_or(std::vector<std::string>{});
+    profile.argv1 = row.texts("argv1").value_or(std::vector<std::string>{});
+    profile.embedded = row.boolean("embedded").value_or(false);
+    profile.jit = row.boolean("jit").value_or(false);
+    profile.child_tells = row.boolean("child_tells").value_or(false);
     const std::string wanted = row.required_text("grammar");
     if (const auto found = grammars.find(wanted); found != grammars.end()) {
         profile.grammar = found->second;
@@ -186,7 +210,7 @@ void ProfileSet::load_text(std::string_view toml, std::string_view source_name) 
 }
 
 void ProfileSet::read(const base::TomlTable& file) {
-    file.allow_only({"schema", "grammar", "profile", "programs"});
+    file.allow_only({"schema", "grammar", "profile", "programs", "places"});
     if (file.integer("schema") != 1) {
         file.complain("schema", "schema = 1 is required");
     }
@@ -197,14 +221,21 @@ void ProfileSet::read(const base::TomlTable& file) {
     }
     auto programs = programs_;
     if (const auto kinds = file.table("programs")) {
-        kinds->allow_only({"shell", "archiver", "package_manager", "loader"});
-        for (const auto& [kind, key] :
-             {std::pair{ProgramKind::shell, "shell"}, std::pair{ProgramKind::archiver, "archiver"},
-              std::pair{ProgramKind::package_manager, "package_manager"}, std::pair{ProgramKind::loader, "loader"}}) {
+        std::vector<std::string_view> names;
+        for (const auto& [key, kind] : kind_names) {
+            names.push_back(key);
+        }
+        kinds->allow_only(names);
+        for (const auto& [key, kind] : kind_names) {
             if (auto globs = kinds->texts(key)) {
                 programs[static_cast<std::size_t>(kind)] = std::move(*globs);
             }
         }
+    }
+    auto places = start_places_;
+    if (const auto table = file.table("places")) {
+        table->allow_only({"start"});
+        places = table->texts("start").value_or(places);
     }
     for (const auto& row : file.tables("profile")) {
         auto profile = read_profile(row, grammars);
@@ -219,6 +250,7 @@ void ProfileSet::read(const base::TomlTable& file) {
     grammars_ = std::move(grammars);
     profiles_ = std::move(profiles);
     programs_ = std::move(programs);
+    start_places_ = std::move(places);
 }
 
 bool ProfileSet::may_match(std::string_view exe) const {
@@ -231,15 +263,73 @@ bool ProfileSet::is(ProgramKind kind, std::string_view exe) const {
     return any_matches(programs_[static_cast<std::size_t>(kind)], program_path(exe));
 }
 
-ProfileSet::Match ProfileSet::match(std::string_view exe, std::string_view argv0) const {
+std::optional<ProgramKind> ProfileSet::kind_of(std::string_view exe) const {
+    for (const auto& [name, kind] : kind_names) {
+        if (is(kind, exe)) {
+            return kind;
+        }
+    }
+    return std::nullopt;
+}
+
+std::string_view to_string(ProgramKind kind) {
+    switch (kind) { // as a reader says it
+    case ProgramKind::shell:
+        return "shell";
+    case ProgramKind::archiver:
+        return "archiver";
+    case ProgramKind::package_manager:
+        return "package-manager";
+    case ProgramKind::loader:
+        return "loader";
+    case ProgramKind::downloader:
+        return "downloader";
+    case ProgramKind::copier:
+        return "copier";
+    case ProgramKind::editor:
+        return "editor";
+    case ProgramKind::web_server:
+        return "web-server";
+    case ProgramKind::mail:
+        return "mail";
+    case ProgramKind::database:
+        return "database";
+    case ProgramKind::container_runtime:
+        return "container-runtime";
+    case ProgramKind::remote_login:
+        return "remote-login";
+    case ProgramKind::scheduler:
+        return "scheduler";
+    }
+    return "";
+}
+
+const Profile* ProfileSet::telling(std::string_view exe) const {
+    const auto program = program_path(exe);
+    const auto found = std::find_if(profiles_.begin(), profiles_.end(), [&](const Profile& profile) {
+        return profile.child_tells && any_matches(profile.exe, program);
+    });
+    return found == profiles_.end() ? nullptr : &*found;
+}
+
+bool ProfileSet::is_start_place(std::string_view path) const {
+    return std::any_of(start_places_.begin(), start_places_.end(),
+                       [path](const std::string& glob) { return base::glob_match(glob, path); });
+}
+
+// Those that ask for more come first.
+ProfileSet::Match ProfileSet::match(std::string_view exe, std::string_view argv0, std::string_view argv1) const {
     const auto program = program_path(exe);
     const Profile* by_path = nullptr;
     for (const auto& profile : profiles_) {
-        const bool wanted = profile.argv0.empty() ? by_path == nullptr : any_matches(profile.argv0, argv0);
+        const bool by_words = !profile.argv0.empty() || !profile.argv1.empty();
+        const bool wanted = by_words ? (profile.argv0.empty() || any_matches(profile.argv0, argv0)) &&
+                                           (profile.argv1.empty() || any_matches(profile.argv1, argv1))
+                                     : by_path == nullptr;
         if (!wanted || !any_matches(profile.exe, program)) {
             continue;
         }
-        if (!profile.argv0.empty()) {
+        if (by_words) {
             return {&profile, IdentifiedBy::argv0};
         }
         by_path = &profile;

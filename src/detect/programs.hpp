@@ -12,7 +12,9 @@
 namespace luatrail::detect {
 
 struct Program {
-    bool interpreter = false, shell = false, loader = false;
+    bool interpreter = false, shell = false, loader = false, downloader = false;
+    bool copies = false;              // a copier or a downloader
+    const Profile* telling = nullptr; // a server whose children tell of its Lua; lives as long as the profiles
 };
 
 class Programs {
@@ -28,7 +30,11 @@ class Programs {
         return known_
             .emplace(exe, Program{.interpreter = profiles.may_match(exe),
                                   .shell = profiles.is(ProgramKind::shell, exe),
-                                  .loader = profiles.is(ProgramKind::loader, exe)})
+                                  .loader = profiles.is(ProgramKind::loader, exe),
+                                  .downloader = profiles.is(ProgramKind::downloader, exe),
+                                  .copies = profiles.is(ProgramKind::downloader, exe) ||
+                                            profiles.is(ProgramKind::copier, exe),
+                                  .telling = profiles.telling(exe)})
             .first->second;
     }
 

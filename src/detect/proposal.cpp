@@ -8,6 +8,8 @@
 
 #include "luatrail/base/text.hpp"
 #include "luatrail/base/time.hpp"
+#include "luatrail/detect/profiles.hpp"
+#include "luatrail/detect/severity.hpp"
 
 namespace luatrail::detect {
 namespace {
@@ -85,33 +87,45 @@ std::string package_text(const inventory::Inventory& inventory, std::uint32_t pa
                                                     fmt::join(one.depends_on_lua, ", "));
 }
 
-// "/usr/bin/prosody -F": its program, and a first argument that is a path.
-std::pair<std::string_view, std::string_view> program_and_script(std::string_view command) {
-    const auto end = std::min(command.find_first_of(" \t"), command.size());
-    auto rest = command.substr(end);
-    rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
-    const auto word = rest.substr(0, rest.find_first_of(" \t"));
-    return {command.substr(0, end), word.starts_with('/') ? word : std::string_view()};
+std::vector<std::string> words_of(std::string_view command) {
+    std::vector<std::string> words;
+    while (!command.empty()) {
+        const auto start = std::min(command.find_first_not_of(" \t"), command.size());
+        command.remove_prefix(start);
+        const auto end = std::min(command.find_first_of(" \t"), command.size());
+        if (end > 0) {
+            words.emplace_back(command.substr(0, end));
+        }
+        command.remove_prefix(end);
+    }
+    return words;
 }
 
 // An expectation of a command line; nothing when it runs no Lua, or none that a file holds.
 std::optional<Rule> rule_of(const inventory::Inventory& inventory, std::string_view command) {
-    const auto [program, argument] = program_and_script(command);
-    const auto owner = inventory.owner(program);
-    const auto path = owner ? owner->path : inventory.canonical(program);
+    static const auto profiles = ProfileSet::builtin();
+    const auto words = words_of(command);
+    if (words.empty()) {
+        return std::nullopt;
+    }
+    const auto owner = inventory.owner(words[0]);
+    const auto path = owner ? owner->path : inventory.canonical(words[0]);
     Rule rule;
     if (owner && owner->file->kind == inventory::FileKind::lua_script) {
         rule.executable = interpreter_glob(owner->file->program);
         rule.script = as_glob(owner->path);
         return rule;
     }
-    const bool interpreter = std::any_of(inventory.interpreters.begin(), inventory.interpreters.end(),
-                                         [&path](const inventory::Interpreter& one) { return one.path == path; });
-    if (!interpreter || argument.empty()) {
+    const auto match = profiles.match(path, words[0], words.size() > 1 ? words[1] : "");
+    if (match.profile == nullptr || !match.profile->argv1.empty()) {
+        return std::nullopt;
+    }
+    const auto invocation = parse_invocation(*match.profile, {words, {}, false, false});
+    if (!invocation.runs_code || !invocation.script || !invocation.script->starts_with('/')) {
         return std::nullopt;
     }
     rule.executable = as_glob(path);
-    rule.script = as_glob(inventory.canonical(argument));
+    rule.script = as_glob(inventory.canonical(*invocation.script));
     return rule;
 }
 
@@ -176,9 +190,10 @@ void Learner::on_finding(const Finding& finding) {
     const auto parent = std::find_if(finding.ancestors.begin(), finding.ancestors.end(),
                                      [&](const Ancestor& one) { return one.pid != finding.process.pid; });
     key.parent = parent == finding.ancestors.end() ? "" : parent->exe.value_or("");
-    const bool has_script = finding.code.origin == Origin::script && finding.code.path;
-    const bool has_code = finding.code.origin == Origin::inline_code && finding.code.inline_text &&
-                          finding.code.inline_text->size() <= most_code;
+    const bool embedded = finding.code.origin == Origin::embedded;
+    const bool has_script = (finding.code.origin == Origin::script || embedded) && finding.code.path;
+    const bool has_code = !has_script && (finding.code.origin == Origin::inline_code || embedded) &&
+                          finding.code.inline_text && finding.code.inline_text->size() <= most_code;
     key.script = has_script ? *finding.code.path : fmt::format("({})", to_string(finding.code.origin));
     key.code = has_code ? *finding.code.inline_text : "";
     auto& seen = seen_[key];
@@ -191,9 +206,8 @@ void Learner::on_finding(const Finding& finding) {
     seen.package = finding.code.package ? finding.code.package : seen.package;
     seen.unit = finding.process.unit ? finding.process.unit : seen.unit;
     for (const auto& entry : finding.chain) {
-        const bool follows = entry.kind == ChainKind::child_shell || entry.kind == ChainKind::network ||
-                             entry.kind == ChainKind::self_delete;
-        (follows ? seen.followed : seen.against).insert(fmt::format("{} chained with it", to_string(entry.kind)));
+        (is_follow_up(entry.kind) ? seen.followed : seen.against)
+            .insert(fmt::format("{} chained with it", to_string(entry.kind)));
     }
     if (!has_script && !has_code) {
         seen.against.insert("no file holds its code, so no expectation can name it");
@@ -212,7 +226,8 @@ std::vector<Proposal> Learner::proposals() const {
             continue;
         }
         Proposal one;
-        one.rule.id = as_id(fmt::format("{} {}", key.script.substr(key.script.rfind('/') + 1), key.user));
+        const auto& named = key.code.empty() ? key.script : key.exe;
+        one.rule.id = as_id(fmt::format("{} {}", named.substr(named.rfind('/') + 1), key.user));
         one.rule.executable = as_glob(key.exe);
         one.rule.user = key.user;
         if (key.code.empty()) {

@@ -7,7 +7,7 @@ bool is_drop(ChainKind kind) {
 }
 
 bool is_follow_up(ChainKind kind) {
-    return kind == ChainKind::child_shell || kind == ChainKind::network || kind == ChainKind::self_delete;
+    return kind >= ChainKind::child_shell; // the enumeration's last ones
 }
 
 bool is_memory_artifact(ChainKind kind) {

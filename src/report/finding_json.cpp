@@ -29,6 +29,20 @@ Json code_value(const detect::Code& code) {
     return value;
 }
 
+// Only the keys that are known.
+Json login_value(const detect::LoginInfo& login) {
+    Json value = Json::object();
+    const auto put = [&value](const char* key, const std::optional<std::string>& text) {
+        if (text) {
+            put_text(value, key, *text);
+        }
+    };
+    put("address", login.address);
+    put("terminal", login.terminal);
+    put("account", login.account);
+    return value;
+}
+
 Json process_value(const detect::ProcessInfo& process) {
     Json value;
     value["pid"] = process.pid;
@@ -44,6 +58,9 @@ Json process_value(const detect::ProcessInfo& process) {
     put_texts(value, "argv", process.argv);
     put_optional(value, "unit", process.unit);
     put_optional(value, "container", process.container);
+    if (process.login) {
+        value["login"] = login_value(*process.login);
+    }
     return value;
 }
 
@@ -71,6 +88,26 @@ Json expectation_value(const detect::Expectation& expectation) {
     return value;
 }
 
+Json actor_value(const detect::Actor& actor) {
+    Json value;
+    value["pid"] = actor.pid;
+    put_optional(value, "exe", actor.exe);
+    put_optional(value, "uid", actor.uid);
+    if (!actor.argv.empty()) {
+        put_texts(value, "argv", actor.argv);
+    }
+    if (actor.kind) {
+        value["kind"] = *actor.kind;
+    }
+    if (actor.below) {
+        put_text(value, "below", *actor.below);
+    }
+    if (actor.login) {
+        value["login"] = login_value(*actor.login);
+    }
+    return value;
+}
+
 // Only the keys that apply: a memfd has no path, a memory artifact no age.
 Json chain_entry_value(const detect::ChainEntry& entry) {
     Json value;
@@ -89,14 +126,7 @@ Json chain_entry_value(const detect::ChainEntry& entry) {
     }
     value["event"] = audit::to_string(entry.event);
     if (entry.by) {
-        Json by;
-        by["pid"] = entry.by->pid;
-        put_optional(by, "exe", entry.by->exe);
-        put_optional(by, "uid", entry.by->uid);
-        if (!entry.by->argv.empty()) {
-            put_texts(by, "argv", entry.by->argv);
-        }
-        value["by"] = std::move(by);
+        value["by"] = actor_value(*entry.by);
     }
     if (entry.same_tree) {
         value["same_tree"] = *entry.same_tree;
@@ -221,6 +251,9 @@ Json finding_value(const detect::Finding& finding, const std::vector<std::string
     put_optional(value, "follows", finding.follows);
     if (finding.evidence) {
         value["evidence"] = evidence_value(*finding.evidence);
+    }
+    if (finding.live) {
+        value["live"] = true;
     }
     if (!shortened.empty()) {
         value["shortened"] = shortened;

@@ -9,6 +9,7 @@
 
 #include "luatrail/base/text.hpp"
 #include "luatrail/base/time.hpp"
+#include "luatrail/detect/severity.hpp"
 #include "luatrail/report/render.hpp"
 #include "page.hpp"
 #include "words.hpp"
@@ -145,6 +146,11 @@ void who_ran_it(Page& page, const Finding& finding) {
     page.row("command", command_line(process.argv));
     page.row("process", fmt::format("{}, parent {}{}", process.pid, number_or(process.ppid, "unknown"),
                                     process.comm ? ", named " + quoted(*process.comm) : ""));
+    if (const auto& login = process.login; login && (login->address || login->terminal)) {
+        page.row("login", fmt::format("{}{}{}", login->address ? "from " + safe(*login->address) : "local",
+                                      login->account ? " as " + safe(*login->account) : "",
+                                      login->terminal ? ", terminal " + safe(*login->terminal) : ""));
+    }
     if (process.unit) {
         page.row("unit", safe(*process.unit));
     }
@@ -154,8 +160,8 @@ void who_ran_it(Page& page, const Finding& finding) {
 }
 
 bool comes_after(detect::ChainKind kind) {
-    return kind == detect::ChainKind::child_shell || kind == detect::ChainKind::network ||
-           kind == detect::ChainKind::self_delete || kind == detect::ChainKind::crash;
+    return detect::is_follow_up(kind) || kind == detect::ChainKind::crash || kind == detect::ChainKind::exec_memory ||
+           kind == detect::ChainKind::injection;
 }
 
 std::string when(const detect::ChainEntry& entry) {
@@ -177,8 +183,15 @@ void chain_entry(Page& page, const detect::ChainEntry& entry) {
         page.item(below, command_line(entry.by->argv));
     }
     if (entry.by) {
-        page.item(below, fmt::format("by {} (pid {}, uid {})", or_unknown(entry.by->exe), entry.by->pid,
-                                     number_or(entry.by->uid, "unknown")));
+        page.item(below, fmt::format("by {} (pid {}, uid {}){}", or_unknown(entry.by->exe), entry.by->pid,
+                                     number_or(entry.by->uid, "unknown"),
+                                     entry.by->kind ? ", a " + safe(*entry.by->kind) : ""));
+        if (entry.by->below) {
+            page.item(below, "below " + safe(*entry.by->below));
+        }
+        if (entry.by->login && entry.by->login->address) {
+            page.item(below, "logged in from " + safe(*entry.by->login->address));
+        }
     }
     if (entry.same_tree) {
         page.item(below, *entry.same_tree ? "in the process tree of the run" : "in another process tree than the run");

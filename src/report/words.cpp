@@ -78,9 +78,15 @@ std::string_view words(ChainKind kind) {
     case ChainKind::network:
         return "network connection";
     case ChainKind::self_delete:
+        return "deleted its own file";
+    case ChainKind::download:
+        return "download tool started by Lua";
+    case ChainKind::persistence:
+        return "file written from which programs are started";
+    case ChainKind::second_stage:
         break;
     }
-    return "deleted its own file";
+    return "ran a program that it had brought";
 }
 
 std::string_view words(How how) {

@@ -92,6 +92,73 @@ TEST_CASE("an expectation by package and name is met by what the inventory knows
     CHECK(made.counters.expected_runs == 1);
 }
 
+namespace {
+
+// What unit a run has that pid 1 forked, by what systemd said `later` ms after the fork.
+std::optional<std::string> unit_of(const Log& log) {
+    const auto made = replay(log.text);
+    return only(made).process.unit;
+}
+
+constexpr const char* cron_started = "pid=1 uid=0 auid=4294967295 ses=4294967295 msg='unit=job comm=\"systemd\" "
+                                     "exe=\"/usr/lib/systemd/systemd\" hostname=? "
+                                     "addr=? terminal=? res=success'";
+
+Log begun(std::int64_t start_after) {
+    Log log;
+    log.at(start).exec(systemd, {"/sbin/init"}).at(start + 10'000).fork(systemd, lua.pid);
+    return log.at(start + 10'000 + start_after).lone("SERVICE_START", cron_started).at(start + 16'000);
+}
+
+} // namespace
+
+TEST_CASE("systemd's own record names the unit of what it forked then") {
+    CHECK(unit_of(begun(2).exec(lua, {"lua5.4", "/srv/x.lua"})) == "job.service");
+    CHECK(unit_of(begun(-9'000).exec(lua, {"lua5.4", "/srv/x.lua"})) == std::nullopt); // long before
+    auto two = begun(2);
+    two.at(start + 10'100).fork(systemd, 77).at(start + 16'000).exec(lua, {"lua5.4", "/srv/x.lua"});
+    CHECK(unit_of(two) == std::nullopt); // either of two forks could be meant
+    auto adopted = begun(2);
+    const Who orphan{.pid = 50, .ppid = 1, .uid = 33, .exe = "/usr/bin/lua5.4"};
+    CHECK(unit_of(adopted.exec(orphan, {"lua5.4", "/srv/x.lua"})) == std::nullopt); // nobody saw pid 1 fork it
+    Log forged;
+    forged.at(start).exec(systemd, {"/sbin/init"}).at(start + 10'000).fork(systemd, lua.pid);
+    forged.lone("SERVICE_START", "pid=99 uid=33 auid=33 ses=1 msg='unit=job comm=\"x\" res=success'");
+    CHECK(unit_of(forged.exec(lua, {"lua5.4", "/srv/x.lua"})) == std::nullopt); // not pid 1's word
+    Log later;
+    later.at(start).exec(systemd, {"/sbin/init"}).at(start + 10'000).fork(systemd, lua.pid).at(start + 10'010);
+    later.exec(lua, {"lua5.4", "/srv/x.lua"}).at(start + 10'020).lone("SERVICE_START", cron_started);
+    CHECK(unit_of(later) == std::nullopt); // known only after the verdict, live and in replay alike
+}
+
+TEST_CASE("the login of a session is told, also of who dropped the script") {
+    Log log;
+    const Who sshd{.pid = 9, .ppid = 1, .exe = "/usr/sbin/sshd"};
+    Who shell{.pid = 20, .ppid = 9, .uid = 1000, .exe = "/usr/bin/bash"};
+    shell.ses = 7;
+    auto run = lua;
+    run.pid = 21;
+    run.ppid = 20;
+    run.ses = 7;
+    log.at(start).exec(sshd, {"sshd: jo"});
+    log.lone("USER_LOGIN",
+             "pid=9 uid=0 auid=1000 ses=7 msg='op=login id=1000 exe=\"/usr/sbin/sshd\" hostname=203.0.113.5 "
+             "addr=203.0.113.5 terminal=ssh res=success'");
+    log.lone("USER_START", "pid=30 uid=0 auid=1000 ses=7 msg='op=PAM:session_open acct=\"root\" exe=\"/usr/bin/sudo\" "
+                           "hostname=? addr=? terminal=/dev/pts/0 res=success'");
+    log.lone("USER_LOGIN", "pid=9 uid=0 auid=1000 ses=8 msg='op=login addr=198.51.100.9 res=failed'");
+    log.fork(sshd, 20).exec(shell, {"bash"}).create(shell, "/tmp/x.lua", 700).fork(shell, 21);
+    const auto finding = only(replay(log.exec(run, {"lua5.4", "/tmp/x.lua"}).text));
+    REQUIRE(finding.process.login);
+    CHECK(finding.process.login->address == "203.0.113.5");
+    CHECK(finding.process.login->terminal == "ssh");
+    CHECK(finding.process.login->account == "root");
+    REQUIRE(finding.chain.size() == 1);
+    CHECK(finding.chain[0].by->login->address == "203.0.113.5");
+    CHECK(finding.chain[0].by->below == "sshd (remote-login)");
+    CHECK(finding.chain[0].by->kind == "shell");
+}
+
 TEST_CASE("a packaged script that was altered is not expected") {
     const auto finding = only(replay(service_run({"/usr/bin/lua5.4", "/usr/bin/altered"}).text, with(facts())));
     CHECK(finding.expectation.verdict == detect::Verdict::unexpected);

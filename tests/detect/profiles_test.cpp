@@ -44,8 +44,10 @@ TEST_CASE("a wrong profile file is refused with place, key and remedy") {
           "p.toml:3:1: profile.exe: at least one glob on the program's name is required");
     CHECK(error_of("schema = 1\n[grammar.g]\noptions = [{ option = \"-e\", role = \"inlin\" }]") ==
           "p.toml:3:36: grammar.g.options.role: unknown role `inlin`; did you mean `inline`?");
-    CHECK(error_of("schema = 1\n[grammar.g]\noptions = [{ option = \"e\", role = \"inline\" }]") ==
-          "p.toml:3:23: grammar.g.options.option: an option is a dash and a name: \"-e\", \"--luaonly\"");
+    CHECK(
+        error_of("schema = 1\n[grammar.g]\noptions = [{ option = \"-\", role = \"inline\" }]") ==
+        "p.toml:3:23: grammar.g.options.option: an option is a dash or a plus and a name (\"-e\", \"--luaonly\"), or a "
+        "word");
     CHECK(error_of("schema = 1\n[grammar.g]\nextends = \"h\"\n[grammar.h]\nextends = \"g\"") ==
           "p.toml:3:11: grammar.g.extends: no grammar `h`, or one that extends this one again");
     CHECK(error_of("schema = 1\n[grammar.g]\nextends = \"g\"") ==
@@ -57,9 +59,9 @@ TEST_CASE("a wrong profile file is refused with place, key and remedy") {
 TEST_CASE("a file adds profiles and replaces those of the same name; a wrong one changes nothing") {
     auto set = ProfileSet::builtin();
     const auto before = set.all().size();
-    set.load_text("schema = 1\n[[profile]]\nname = \"resty\"\ngrammar = \"luajit\"\nexe = [\"resty\"]", "a.toml");
+    set.load_text("schema = 1\n[[profile]]\nname = \"elua\"\ngrammar = \"luajit\"\nexe = [\"elua\"]", "a.toml");
     CHECK(set.all().size() == before + 1);
-    CHECK(set.match("/usr/bin/resty", "resty").profile->name == "resty");
+    CHECK(set.match("/usr/bin/elua", "elua").profile->name == "elua");
 
     set.load_text("schema = 1\n[[profile]]\nname = \"lua\"\ngrammar = \"lua\"\nexe = [\"moon\"]", "b.toml");
     CHECK(set.all().size() == before + 1);

@@ -1,4 +1,5 @@
 """`luatrail baseline`: what it proposes, checks and explains; and verdicts with a baseline that it proposed."""
+import shutil
 import unittest
 
 import harness
@@ -140,6 +141,20 @@ class ExplainTest(BaselineCase):
         other = self.write('schema = 1\n[[expect]]\nid = "o"\nuser = "4711"\n', "other.toml")
         self.baseline("explain", run, OLD.log, "--baseline", other, status=1)
         self.assertIn("no run with this", self.baseline("explain", "1.000:1", OLD.log, "--baseline", other, status=2).err)
+
+
+    def test_an_altered_interpreter_is_told_where_every_key_matches(self):
+        root = self.dir / "root"
+        shutil.copytree(HOST, root, symlinks=True)
+        finding = OLD.replay("--root", root).findings()[0]
+        exe = finding["interpreter"]["exe"]
+        self.assertEqual("lua5.4", finding["interpreter"]["package"])
+        baseline = self.write(f'schema = 1\n[[expect]]\nid = "fits"\nexecutable = "{exe}"\n')
+        self.baseline("explain", finding["id"], OLD.log, "--baseline", baseline, "--root", root)
+        with open(root / exe.lstrip("/"), "ab") as program:
+            program.write(b"altered")
+        text = self.baseline("explain", finding["id"], OLD.log, "--baseline", baseline, "--root", root, status=1).out.decode()
+        self.assertIn(f"expectation fits matches, but {exe} is not as package lua5.4 brought it\n", text)
 
 
 class ReplayWithInventoryTest(BaselineCase):

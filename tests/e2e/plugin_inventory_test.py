@@ -46,6 +46,27 @@ class InventoryTest(PluginCase):
         self.assertEqual({"lua5.4"}, run(3)[0])
         self.assertEqual("", self.finish(process))
 
+    def test_a_package_managers_record_asks_for_a_new_one(self):
+        rsyslog = self.rsyslog()
+        path = self.dir / "inventory"
+        self.build("distroless", path)
+        config = self.config(rsyslog / "log")
+        config.write_text(config.read_text().replace("[detect]\n", f'[detect]\ninventory = "{path}"\n'))
+        process = self.start(config)
+        wanted = self.dir / "inventory.wanted"
+        update = b"type=SOFTWARE_UPDATE msg=audit(%d.100:71): pid=900 uid=0 auid=0 ses=1 msg='op=install sw=\"lua-5.4.4-4.x86_64\" sw_type=rpm res=success'\n"
+        process.stdin.write(update.replace(b"SOFTWARE_UPDATE", b"USER_CMD") % int(time.time()))
+        process.stdin.flush()
+        time.sleep(6)
+        self.assertFalse(wanted.exists())
+        process.stdin.write(update % int(time.time()))
+        process.stdin.flush()
+        deadline = time.monotonic() + harness.TIMEOUT
+        while not wanted.exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        self.assertTrue(wanted.exists())
+        self.assertEqual("", self.finish(process))
+
     def test_one_that_is_named_must_be_there(self):
         config = self.config(self.dir / "log")
         config.write_text(config.read_text().replace("[detect]\n", '[detect]\ninventory = "/nonexistent/x"\n'))

@@ -20,6 +20,7 @@ struct Who {
     std::string user{}; // enriched UID=; empty: a RAW record
     std::string tty = "(none)";
     std::int64_t auid = 4294967295;
+    std::uint32_t ses = 4294967295;
 };
 
 class Log {
@@ -39,7 +40,7 @@ class Log {
         }
         add("EXECVE", record);
         add("CWD", fmt::format("cwd=\"{}\"", cwd));
-        path(0, who.exe, created_.contains(who.exe) ? created_[who.exe] : 900, "NORMAL");
+        path(0, who.exe, inode_of(who.exe), "NORMAL");
         path(1, "/lib64/ld-linux-x86-64.so.2", 901, "NORMAL");
         return *this;
     }
@@ -79,6 +80,26 @@ class Log {
         return *this;
     }
 
+    // Any other call; `middle` from success= to items=.
+    Log& call(const Who& who, int number, const std::string& middle) {
+        begin(who, number, middle);
+        return *this;
+    }
+
+    // linkat(AT_FDCWD, from, AT_FDCWD, to): one inode, two names.
+    Log& link(const Who& who, const std::string& from, const std::string& to, std::uint64_t inode) {
+        begin(who, 265, "success=yes exit=0 a0=ffffff9c a1=1 a2=ffffff9c a3=2 items=3");
+        add("CWD", "cwd=\"/\"");
+        path(0, from, inode, "NORMAL");
+        path(1, to.substr(0, to.rfind('/') + 1), 500, "PARENT", "040755");
+        path(2, to, inode, "CREATE");
+        created_[to] = inode;
+        return *this;
+    }
+
+    // Two names of one file that no record tells of (a bind mount).
+    void same_inode(const std::string& one, const std::string& other) { created_[other] = inode_of(one); }
+
     // A record that is an event of its own.
     Log& lone(const std::string& type, const std::string& body) {
         ++serial_;
@@ -94,8 +115,8 @@ class Log {
         ++serial_;
         auto record = fmt::format("arch=c000003e syscall={} {} ppid={} pid={} auid={} uid={} gid=0 euid={} suid=0 "
                                   "fsuid=0 egid=0 sgid=0 fsgid=0 tty={} "
-                                  "ses=4294967295 comm=\"{}\" exe=\"{}\" key=(null)",
-                                  call, middle, who.ppid, who.pid, who.auid, who.uid, who.uid, who.tty,
+                                  "ses={} comm=\"{}\" exe=\"{}\" key=(null)",
+                                  call, middle, who.ppid, who.pid, who.auid, who.uid, who.uid, who.tty, who.ses,
                                   who.exe.substr(who.exe.rfind('/') + 1).substr(0, 15), who.exe);
         if (!who.user.empty()) {
             record += fmt::format("\x1d"
@@ -103,6 +124,12 @@ class Log {
                                   who.user);
         }
         add("SYSCALL", record);
+    }
+
+    // Of what was created here its own, of any other program one that no other has.
+    std::uint64_t inode_of(const std::string& exe) {
+        constexpr std::uint64_t first_program = 100'000;
+        return created_.try_emplace(exe, first_program + created_.size()).first->second;
     }
 
     void path(int item, const std::string& name, std::uint64_t inode, const char* nametype,
@@ -118,7 +145,7 @@ class Log {
 
     std::string node_;
     std::uint64_t serial_ = 100;
-    std::map<std::string, std::uint64_t> created_; // inodes, for execs of what was dropped
+    std::map<std::string, std::uint64_t> created_; // inodes by path
 };
 
 class Findings final : public luatrail::detect::FindingSink {
@@ -155,13 +182,17 @@ struct Replay {
 inline void feed(luatrail::detect::Engine& engine, const std::string& text) {
     using namespace luatrail;
     struct Feed final : source::RecordSink {
-        explicit Feed(audit::Assembler& to) : assembler(to) {}
-        void on_record(const audit::Record& record) override { assembler.push(record); }
+        Feed(audit::Assembler& to, detect::Engine& engine) : assembler(to), watching(engine) {}
+        void on_record(const audit::Record& record) override {
+            watching.on_record(record);
+            assembler.push(record);
+        }
         void on_malformed(source::Malformed, std::string_view) override {}
         audit::Assembler& assembler;
+        detect::Engine& watching;
     };
     audit::Assembler assembler({}, engine);
-    Feed records(assembler);
+    Feed records(assembler, engine);
     const auto parser = source::make_parser(source::ParserKind::native, records);
     parser->feed(text);
     parser->finish();

@@ -51,6 +51,26 @@ struct Execve {
     bool truncated = false; // an argument's piece is missing, cut, or more arguments than are kept
 };
 
+// What a record tells that is not of a system call: of systemd, PAM and package managers (in msg='...'), of auditd, of
+// a signal that the kernel sent, of a policy that denied.
+struct Message {
+    enum class Kind : std::uint8_t {
+        service_start,   // of systemd
+        software_update, // of a package manager
+        login,           // of PAM: USER_LOGIN, USER_START
+        configuration,   // of the kernel's audit: CONFIG_CHANGE
+        daemon_start,
+        daemon_end,
+        signal, // SECCOMP
+        denial, // AVC
+    } kind = Kind::service_start;
+    std::string text; // the record's body
+    std::optional<std::string> unit, operation, address, terminal, account, exe, result;
+    std::optional<std::uint32_t> pid, auid, session;
+};
+// Nothing for any other record.
+std::optional<Message> message_of(const Record& record);
+
 struct TypedEvent {
     EventId id;
     std::string_view node;
@@ -62,6 +82,7 @@ struct TypedEvent {
     std::vector<PathItem> paths;             // by item number
     bool partial = false;                    // evicted, trimmed, late, exe= cut off, or fewer PATH records than `items`
     std::optional<std::uint32_t> abend_pid;  // ANOM_ABEND: a process crashed
+    std::optional<Message> message;          // the first such record
     std::optional<std::string> peer;         // SOCKADDR of the internet families: "192.0.2.1:80", "[2001:db8::1]:443"
     std::optional<std::uint64_t> open_flags; // OPENAT2's oflag: openat2(2) passes its flags in memory
     bool lost = false;                       // says that the kernel or auditd lost records

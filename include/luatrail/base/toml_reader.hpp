@@ -8,6 +8,7 @@
 #include <initializer_list>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,7 +29,10 @@ class TomlTable {
     std::string where() const; // "file:line:column"
 
     // Every other key of this table is an error, with the nearest of `keys` suggested.
-    void allow_only(std::initializer_list<std::string_view> keys) const;
+    void allow_only(std::span<const std::string_view> keys) const;
+    void allow_only(std::initializer_list<std::string_view> keys) const {
+        allow_only(std::span(keys.begin(), keys.size()));
+    }
     bool has(std::string_view key) const;
 
     // Nothing when the key is absent; a wrong type is an error that names both types.

@@ -37,10 +37,11 @@ struct EngineCounters {
     std::uint64_t events = 0;
     std::uint64_t execs = 0; // successful ones
     std::uint64_t failed_execs = 0;
-    std::uint64_t runs = 0;          // of Lua code
-    std::uint64_t expected_runs = 0; // without a finding
-    std::uint64_t version_calls = 0; // of an interpreter without code (`lua -v`)
-    std::uint64_t losses = 0;        // times that the log said records were lost
+    std::uint64_t runs = 0;             // of Lua code
+    std::uint64_t expected_runs = 0;    // without a finding
+    std::uint64_t version_calls = 0;    // of an interpreter without code (`lua -v`)
+    std::uint64_t losses = 0;           // times that the log said records were lost
+    std::uint64_t software_updates = 0; // transactions that package managers told of
     std::uint64_t evicted_files = 0, evicted_processes = 0, evicted_nodes = 0;
     std::uint64_t nodes = 0, processes = 0, files = 0; // that the tables hold now
     std::uint64_t process_bytes = 0, file_bytes = 0;   // what they take
@@ -54,6 +55,10 @@ class Engine : public audit::EventSink {
     ~Engine() override;
 
     void on_event(const audit::Event& event) override;
+
+    // Each record as it comes, before its event does: who logged in and which unit was started counts for what comes
+    // after it, and such records are events of their own that nothing ends.
+    void on_record(const audit::Record& record);
 
     // What counts from the next event on; the bound of the tables stays what it was.
     void set_options(EngineOptions options);

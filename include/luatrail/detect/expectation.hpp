@@ -39,6 +39,12 @@ struct RunFacts {
     std::optional<bool> login; // true: auid is set (a login session); false: unset (a service); nothing: unknown
 };
 
+RunFacts facts_of(const Finding& finding);
+
+// Nothing, or the verdict in place of "expected, by this rule": the script or the interpreter is known not to be as its
+// package brought it. What is expected is what a package brought, not what was made of it.
+std::optional<Expectation> doubt_of(const Finding& finding, std::string_view rule);
+
 class Baseline {
   public:
     // Throws base::Error "file:line:column: key: reason": TOML syntax, schema other than 1, unknown key (with the

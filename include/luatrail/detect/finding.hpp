@@ -37,9 +37,13 @@ enum class ChainKind : std::uint8_t {
     exec_memory,
     injection,
     crash, // memory artifacts
+    // Follow-ups:
     child_shell,
     network,
-    self_delete, // follow-ups
+    self_delete,
+    download,     // a download tool below the run
+    persistence,  // a crontab, unit or shell profile written
+    second_stage, // a program that the run brought, run
 };
 enum class How : std::uint8_t { create, write, rename, link, symlink, chmod, unpack };
 enum class Verdict : std::uint8_t { expected, unknown, unexpected };
@@ -63,11 +67,21 @@ std::string_view to_string(Verdict);
 std::string_view to_string(Degraded);
 std::optional<Severity> severity_from(std::string_view name);
 
+// The login that an audit session began with (USER_LOGIN, USER_START).
+struct LoginInfo {
+    std::optional<std::string> address;  // "203.0.113.5"; nothing: a local one
+    std::optional<std::string> terminal; // "ssh", "/dev/tty1", "cron"
+    std::optional<std::string> account;
+};
+
 struct Actor { // who did something to a file or a process
     std::uint32_t pid = 0;
     std::optional<std::string> exe;
     std::optional<std::uint32_t> uid;
-    std::vector<std::string> argv{}; // of a child shell: what it was told to do
+    std::vector<std::string> argv{};    // of a child shell: what it was told to do
+    std::optional<std::string> kind{};  // "downloader", "editor": what its program is for
+    std::optional<std::string> below{}; // the nearest program above it that tells of the way in: "nginx (web-server)"
+    std::optional<LoginInfo> login{};
 };
 
 struct Interpreter {
@@ -75,6 +89,9 @@ struct Interpreter {
     std::string profile;
     IdentifiedBy identified_by = IdentifiedBy::path;
     std::optional<std::string> package; // with an inventory only
+    // Not rendered: known not to be as packaged; makes memory executable by itself; of a copy, what it is one of.
+    bool altered = false, jit = false;
+    std::optional<std::string> copy_of{};
 };
 
 struct Code {
@@ -88,6 +105,7 @@ struct Code {
     // another one.
     std::optional<std::uint64_t> inode{};
     std::optional<std::string> packaged_path{};
+    bool altered = false; // known not to be as packaged
 };
 
 struct ProcessInfo {
@@ -98,6 +116,7 @@ struct ProcessInfo {
     std::optional<std::string> tty, comm, cwd;
     std::vector<std::string> argv;
     std::optional<std::string> unit, container;
+    std::optional<LoginInfo> login{}; // of its session
 };
 
 struct Ancestor { // nearest first
@@ -164,6 +183,7 @@ struct Finding {
     std::vector<audit::EventId> events; // the run first
     std::vector<Degraded> degraded;
     std::optional<std::string> follows; // id of the finding that this one raises
+    bool live = false;                  // only a look at the running host could tell
     std::optional<Evidence> evidence{};
 };
 

@@ -41,6 +41,13 @@ struct OptionRule {
     bool optional_value = false; // only a glued value is one (-O)
     bool first = false;          // counts as argv[1] only; anywhere else it is an option that the program does not know
     bool last = false;           // ends the options: what follows its value belongs to the script (nvim -l)
+    // The row counts only for a value of this kind: of several rows of one spelling the first one that fits. Its role
+    // is that of a value then, also for lua-mode.
+    std::vector<std::string> only_if{}; // globs on the value, or on one of its parts
+    std::string prefix{};               // the value begins with it, which is not part of the code ("lua_script:")
+    std::string separators{}; // the value is a list: bytes that stand between its parts ("," of nmap --script)
+
+    bool selects() const { return !only_if.empty() || !prefix.empty(); }
 };
 
 struct Grammar {
@@ -56,6 +63,7 @@ struct Grammar {
         false; // an unknown option is passed over; otherwise it ends the program with its usage, and nothing runs
     std::vector<std::string>
         script_suffixes; // when not empty, the first word is a script only if it ends in one (or after lua_mode)
+    std::vector<std::string> inline_words; // globs: a first word that is code itself (luatex '\directlua{...}')
 };
 
 struct Profile {
@@ -64,11 +72,31 @@ struct Profile {
     std::vector<std::string> exe; // "lua5.[1-5]"
     std::vector<std::string>
         argv0; // when not empty, argv[0] must match one too ("**texlua**" with exe "luatex", "luahbtex")
+    std::vector<std::string> argv1; // when not empty, argv[1] must match one too: a script of another interpreter
+    bool embedded = false;          // Lua is inside of a program that is for something else
+    bool jit = false;               // makes memory executable by itself
+    bool child_tells = false; // a server that runs Lua without an exec: a shell or a download below it is the sign
     Grammar grammar;
 };
 
 // Programs whose kind matters beside the interpreters: [programs] in the data file.
-enum class ProgramKind : std::uint8_t { shell, archiver, package_manager, loader };
+enum class ProgramKind : std::uint8_t {
+    shell,
+    archiver,
+    package_manager,
+    loader,
+    downloader,
+    copier,
+    editor,
+    web_server,
+    mail,
+    database,
+    container_runtime,
+    remote_login,
+    scheduler,
+};
+inline constexpr std::size_t program_kinds = 13;
+std::string_view to_string(ProgramKind kind); // "web-server"
 
 // `exe` of a SYSCALL record without what the kernel (" (deleted)", d_path), rpm (";5a1b2c3d" while it unpacks) and
 // prelink (".#prelink#.XXXXXX") append to the name of a file that is being replaced.
@@ -89,19 +117,27 @@ class ProfileSet {
     };
     // Profiles that also ask for an argv[0] come first, then in the order of loading.
     // `exe` as decoded from the record: its program_path() counts.
-    Match match(std::string_view exe, std::string_view argv0) const;
+    Match match(std::string_view exe, std::string_view argv0, std::string_view argv1 = {}) const;
 
     // Whether match() could find a profile for this exe under some argv[0].
     bool may_match(std::string_view exe) const;
     // By the globs of the kind, as for interpreters.
     bool is(ProgramKind kind, std::string_view exe) const;
+    std::optional<ProgramKind> kind_of(std::string_view exe) const; // the first that fits
+
+    // The profile of a server whose child processes tell of its Lua; null for others.
+    const Profile* telling(std::string_view exe) const;
+
+    // Whether programs are started from there: crontabs, units, profiles of shells ([places] in the data file).
+    bool is_start_place(std::string_view path) const;
 
     std::span<const Profile> all() const { return profiles_; }
 
   private:
     void read(const base::TomlTable& file);
     std::vector<Profile> profiles_;
-    std::array<std::vector<std::string>, 4> programs_;     // by ProgramKind
+    std::array<std::vector<std::string>, program_kinds> programs_;
+    std::vector<std::string> start_places_;
     std::map<std::string, Grammar, std::less<>> grammars_; // by name, for profiles of later files
 };
 

@@ -1,0 +1,285 @@
+#include "follow.hpp"
+
+#include <algorithm>
+
+#include "judge.hpp"
+#include "luatrail/host/from_audit.hpp"
+
+namespace luatrail::detect {
+namespace {
+
+// A process of an event, with what it was told to do: not more of it than a reader wants.
+Actor actor_of(const audit::TypedEvent& event) {
+    constexpr std::size_t most_words = 16;
+    constexpr std::size_t word_bytes = 256;
+    Actor actor{.pid = event.syscall.pid.value_or(0),
+                .exe = event.syscall.exe ? std::optional<std::string>(*event.syscall.exe) : std::nullopt,
+                .uid = event.syscall.uid};
+    for (const auto& word : event.execve.argv) {
+        if (actor.argv.size() < most_words) {
+            actor.argv.push_back(word.substr(0, word_bytes));
+        }
+    }
+    return actor;
+}
+
+Actor actor_of(const host::FileEvent& file) {
+    return {.pid = file.by_pid,
+            .exe = file.by_exe ? std::optional<std::string>(*file.by_exe) : std::nullopt,
+            .uid = file.by_uid};
+}
+
+// The change by which a run's own tree brought a program, after the run began.
+const host::Change* brought_by(const Node& node, const Run& run, const host::File* file) {
+    if (file == nullptr) {
+        return nullptr;
+    }
+    const auto found = std::find_if(file->changes.begin(), file->changes.end(), [&](const host::Change& change) {
+        return change.kind != host::ChangeKind::unlink && change.event > run.finding.events.front() &&
+               (change.by == run.process || node.processes.is_ancestor(run.process, change.by));
+    });
+    return found == file->changes.end() ? nullptr : &*found;
+}
+
+// The file that an exec's first item names: the program, or the #! script.
+const host::File* first_file(const Node& node, const audit::TypedEvent& event) {
+    const auto id = event.paths.empty() ? std::nullopt : host::file_id_of(event.paths.front());
+    return id ? node.files.find(*id) : nullptr;
+}
+
+std::optional<host::FileId> parent_of(const host::FileEvent& file) {
+    std::optional<host::FileId> parent;
+    for (const auto& item : file.items) {
+        if (item.nametype == host::PathItem::NameType::parent) {
+            parent = item.id;
+        }
+    }
+    return parent;
+}
+
+std::optional<std::string> deleted_own_file(const Node& node, const Run& run, const host::FileEvent& file) {
+    const auto parent = parent_of(file);
+    for (const auto& item : file.items) {
+        if (item.nametype != host::PathItem::NameType::remove || !item.name) {
+            continue;
+        }
+        auto path = node.files.resolve(*item.name, file.cwd, parent, file.at_cwd).path;
+        if ((run.script && item.id == run.script) || path == run.script_path || path == run.interpreter_path) {
+            return path;
+        }
+    }
+    return std::nullopt;
+}
+
+// A file that was created, written or moved to where a program is started from.
+std::optional<std::string> written_for_later(const Node& node, const host::FileEvent& file,
+                                             const ProfileSet& profiles) {
+    using Call = host::FileEvent::Call;
+    if (file.call == Call::unlink || file.call == Call::rmdir || file.call == Call::mkdir) {
+        return std::nullopt;
+    }
+    const auto parent = parent_of(file);
+    for (const auto& item : file.items) {
+        const bool target = item.nametype == host::PathItem::NameType::create ||
+                            (item.nametype == host::PathItem::NameType::normal && file.writes);
+        if (!target || !item.name) {
+            continue;
+        }
+        auto path = node.files.resolve(*item.name, file.cwd, parent, file.at_cwd).path;
+        if (profiles.is_start_place(path)) {
+            return path;
+        }
+    }
+    return std::nullopt;
+}
+
+// ptrace(2), linux/ptrace.h: those requests that take a process over or change it. TRACEME and the PEEKs do neither.
+bool takes_over(std::uint64_t request) {
+    constexpr std::uint64_t poke_text = 4, poke_data = 5, poke_user = 6, set_regs = 13, set_fp_regs = 15, attach = 16,
+                            set_fpx_regs = 19, set_regset = 0x4205, seize = 0x4206;
+    switch (request) {
+    case poke_text:
+    case poke_data:
+    case poke_user:
+    case set_regs:
+    case set_fp_regs:
+    case attach:
+    case set_fpx_regs:
+    case set_regset:
+    case seize:
+        return true;
+    default:
+        return false;
+    }
+}
+
+// Of a call that changes another process: its pid.
+std::optional<std::uint32_t> victim_of(const audit::Syscall& call) {
+    if (call.success == false) {
+        return std::nullopt;
+    }
+    if (call.call == audit::Call::process_vm_writev) {
+        return static_cast<std::uint32_t>(call.a[0]);
+    }
+    if (call.call == audit::Call::ptrace && takes_over(call.a[0])) {
+        return static_cast<std::uint32_t>(call.a[1]);
+    }
+    return std::nullopt;
+}
+
+// mmap(2), mprotect(2): anonymous executable memory. LuaJIT's own code is written first and made executable after,
+// never both at once (lj_mcode.c), so that there only both at once counts.
+bool makes_executable(const audit::Syscall& call, bool jit) {
+    constexpr std::uint64_t write = 2, exec = 4, anonymous = 0x20;
+    if (call.success == false || (call.a[2] & exec) == 0 || (jit && (call.a[2] & write) == 0)) {
+        return false;
+    }
+    if (call.call == audit::Call::mmap) {
+        return (call.a[3] & anonymous) != 0;
+    }
+    return call.call == audit::Call::mprotect && ((call.a[2] & write) != 0);
+}
+
+std::optional<std::string> target_text(const Node& node, std::uint32_t pid) {
+    const auto* process = node.processes.find(pid);
+    return process != nullptr && process->exe ? process->exe : std::nullopt;
+}
+
+// The process itself, and what it forked without another exec.
+bool is_run_itself(const Node& node, const Run& run, host::ProcessRef who) {
+    const auto* process = node.processes.find(who);
+    return run.process == who || (process != nullptr && process->exe == run.interpreter_path);
+}
+
+} // namespace
+
+ChainEntry child_of_run(const audit::TypedEvent& event, ChainKind kind) {
+    return {.kind = kind,
+            .path = event.syscall.exe ? std::optional<std::string>(*event.syscall.exe) : std::nullopt,
+            .event = event.id,
+            .by = actor_of(event)};
+}
+
+FollowUps after_exec(Node& node, const audit::TypedEvent& event, host::ProcessRef process, const Program& program) {
+    FollowUps made;
+    if (node.runs.empty() || !event.syscall.exe) {
+        return made;
+    }
+    const auto* file = first_file(node, event);
+    if (!program.shell && !program.downloader && file == nullptr) {
+        return made;
+    }
+    for (auto* run : node.runs_above(process)) {
+        if (run->process == process) {
+            continue;
+        }
+        if (program.shell) {
+            made.push_back({run, child_of_run(event, ChainKind::child_shell)});
+        }
+        if (program.downloader) {
+            made.push_back({run, child_of_run(event, ChainKind::download)});
+        }
+        if (const auto* change = brought_by(node, *run, file)) {
+            made.push_back({run, child_of_run(event, ChainKind::second_stage)});
+            made.back().entry.path = change->path;
+        }
+    }
+    return made;
+}
+
+FollowUps after_connect(Node& node, const audit::TypedEvent& event, host::ProcessRef who) {
+    FollowUps made;
+    for (auto* run : node.runs_above(who)) {
+        made.push_back(
+            {run, {.kind = ChainKind::network, .path = event.peer, .event = event.id, .by = actor_of(event)}});
+    }
+    return made;
+}
+
+FollowUps after_memory_call(Node& node, const audit::TypedEvent& event, host::ProcessRef who) {
+    FollowUps made;
+    if (node.runs.empty()) {
+        return made;
+    }
+    const auto victim = victim_of(event.syscall);
+    for (auto* run : node.runs_above(who)) {
+        if (!is_run_itself(node, *run, who)) {
+            continue;
+        }
+        const bool jit = run->finding.interpreter.jit;
+        if (makes_executable(event.syscall, jit)) {
+            made.push_back(
+                {run, {.kind = ChainKind::exec_memory, .path = {}, .event = event.id, .by = actor_of(event)}});
+        }
+        if (victim && *victim != run->pid) {
+            made.push_back({run,
+                            {.kind = ChainKind::injection,
+                             .path = target_text(node, *victim),
+                             .event = event.id,
+                             .by = actor_of(event)}});
+        }
+    }
+    if (victim) {
+        for (auto& run : node.runs) { // the run is the victim
+            if (run.pid == *victim && node.processes.current(run.pid) == run.process && run.process != who) {
+                made.push_back({&run,
+                                {.kind = ChainKind::injection,
+                                 .path = run.interpreter_path,
+                                 .event = event.id,
+                                 .by = actor_of(event)}});
+            }
+        }
+    }
+    return made;
+}
+
+FollowUps after_file_change(Node& node, const host::FileEvent& file, host::ProcessRef who, const ProfileSet& profiles) {
+    FollowUps made;
+    const auto runs = node.runs_above(who);
+    if (runs.empty()) {
+        return made;
+    }
+    const bool removes = file.call == host::FileEvent::Call::unlink;
+    const auto place = removes ? std::nullopt : written_for_later(node, file, profiles);
+    for (auto* run : runs) {
+        if (const auto path = removes ? deleted_own_file(node, *run, file) : std::nullopt) {
+            made.push_back(
+                {run, {.kind = ChainKind::self_delete, .path = *path, .event = file.event, .by = actor_of(file)}});
+        }
+        if (place) {
+            made.push_back(
+                {run, {.kind = ChainKind::persistence, .path = *place, .event = file.event, .by = actor_of(file)}});
+        }
+    }
+    return made;
+}
+
+FollowUps after_crash(Node& node, const audit::EventId& event, std::uint32_t pid) {
+    FollowUps made;
+    for (auto& run : node.runs) {
+        if (run.pid == pid && node.processes.current(run.pid) == run.process) {
+            made.push_back({&run, {.kind = ChainKind::crash, .path = run.interpreter_path, .event = event}});
+        }
+    }
+    return made;
+}
+
+// SELinux: avc:  denied  { execmem } for  pid=... comm="luajit"
+FollowUps after_denial(Node& node, const audit::EventId& event, const audit::Message& message) {
+    FollowUps made;
+    const bool memory = message.text.find("denied") != std::string_view::npos &&
+                        (message.text.find("execmem") != std::string_view::npos ||
+                         message.text.find("execheap") != std::string_view::npos ||
+                         message.text.find("execstack") != std::string_view::npos);
+    if (!memory || !message.pid) {
+        return made;
+    }
+    for (auto& run : node.runs) {
+        if (run.pid == *message.pid && node.processes.current(run.pid) == run.process) {
+            made.push_back({&run, {.kind = ChainKind::exec_memory, .path = "denied", .event = event}});
+        }
+    }
+    return made;
+}
+
+} // namespace luatrail::detect

@@ -1,0 +1,35 @@
+// What later events tell of a run: what it started, reached, wrote and removed, and what was done to its memory.
+#pragma once
+
+#include <vector>
+
+#include "luatrail/audit/typed.hpp"
+#include "luatrail/detect/profiles.hpp"
+#include "luatrail/host/file_ledger.hpp"
+#include "node.hpp"
+#include "programs.hpp"
+
+namespace luatrail::detect {
+
+struct FollowUp {
+    Run* run = nullptr; // lives until the node forgets it
+    ChainEntry entry;
+};
+using FollowUps = std::vector<FollowUp>;
+
+// An exec below a run, as an entry of its chain.
+ChainEntry child_of_run(const audit::TypedEvent& event, ChainKind kind);
+
+// A shell, a download tool, or a program that the run's own tree wrote after the run began.
+FollowUps after_exec(Node& node, const audit::TypedEvent& event, host::ProcessRef process, const Program& program);
+// A connection that was begun (EINPROGRESS) or refused tells as much as one that was made.
+FollowUps after_connect(Node& node, const audit::TypedEvent& event, host::ProcessRef who);
+// Anonymous memory that is executable; another process's memory, or the run's own by another process.
+FollowUps after_memory_call(Node& node, const audit::TypedEvent& event, host::ProcessRef who);
+// Before the ledger learns of it: the run's own file removed; a file written that brings the run back.
+FollowUps after_file_change(Node& node, const host::FileEvent& file, host::ProcessRef who, const ProfileSet& profiles);
+// ANOM_ABEND and SECCOMP name a process by its pid, as does an AVC that denied executable memory.
+FollowUps after_crash(Node& node, const audit::EventId& event, std::uint32_t pid);
+FollowUps after_denial(Node& node, const audit::EventId& event, const audit::Message& message);
+
+} // namespace luatrail::detect

@@ -1,0 +1,145 @@
+// An interpreter under another name: hard links, copies, redirections, what it calls itself, what a package lists.
+#include "support/catch.hpp"
+#include "support/log.hpp"
+
+using namespace luatrail;
+using test::Log;
+using test::replay;
+using test::Who;
+
+namespace {
+
+constexpr std::int64_t start = 1'795'572'000'000;
+
+const Who shell{.pid = 10, .ppid = 1, .exe = "/usr/bin/bash"};
+
+Who as(std::string exe, std::uint32_t pid = 20) {
+    return {.pid = pid, .ppid = 10, .uid = 33, .exe = std::move(exe)};
+}
+
+Log begun() {
+    Log log;
+    log.at(start).exec(shell, {"bash"}).fork(shell, 20).at(start + 10);
+    return log;
+}
+
+// How the only finding's interpreter is known, and as which profile.
+std::string known(const Log& log, detect::EngineOptions options = {}) {
+    const auto made = replay(log.text, std::move(options));
+    if (made.findings.size() != 1) {
+        return std::to_string(made.findings.size()) + " findings";
+    }
+    const auto& interpreter = made.findings[0].interpreter;
+    return interpreter.profile + " by " + std::string(to_string(interpreter.identified_by));
+}
+
+// `copier` is told, the file appears, another process runs it.
+std::string copied(const std::string& exe, const std::vector<std::string>& argv) {
+    auto log = begun();
+    log.exec(as(exe), argv).create(as(exe), "/tmp/x", 700).fork(shell, 21).at(start + 100);
+    return known(log.exec(as("/tmp/x", 21), {"/tmp/x", "-e", "print(1)"}));
+}
+
+} // namespace
+
+TEST_CASE("a hard link to an interpreter is one") {
+    auto log = begun();
+    log.link(as("/usr/bin/ln"), "/usr/bin/luajit", "/tmp/x", 800).fork(shell, 21);
+    CHECK(known(log.exec(as("/tmp/x", 21), {"/tmp/x", "-e", "print(1)"})) == "luajit by inode");
+}
+
+TEST_CASE("a file that ran under an interpreter's name is one under any other, for an hour") {
+    const auto second_run = [](std::int64_t later) {
+        auto log = begun();
+        log.same_inode("/usr/bin/lua5.4", "/mnt/bind/x");
+        log.exec(as("/usr/bin/lua5.4"), {"lua5.4", "-v"}).fork(shell, 21).at(start + later);
+        return known(log.exec(as("/mnt/bind/x", 21), {"/mnt/bind/x", "-e", "print(1)"})); // the same inode
+    };
+    CHECK(second_run(1000) == "lua by inode");
+    CHECK(second_run(2 * 3'600'000) == "0 findings");
+}
+
+TEST_CASE("a copy is known by what the copier was told") {
+    CHECK(copied("/usr/bin/cp", {"cp", "/usr/bin/luajit", "/tmp/x"}) == "luajit by copy");
+    CHECK(copied("/usr/bin/cp", {"cp", "lua5.4", "/tmp/x"}) == "lua by copy");
+    CHECK(copied("/usr/bin/install", {"install", "-m755", "/usr/bin/lua5.3", "/tmp/x"}) == "lua by copy");
+    CHECK(copied("/usr/bin/dd", {"dd", "if=/usr/bin/lua5.4", "of=/tmp/x"}) == "lua by copy");
+    CHECK(copied("/usr/bin/curl", {"curl", "-so", "/tmp/x", "http://192.0.2.1/luajit"}) == "luajit by copy");
+    CHECK(copied("/usr/bin/cp", {"cp", "/usr/bin/vim.nox", "/tmp/x"}) == "0 findings"); // an editor with Lua inside
+    CHECK(copied("/usr/bin/cp", {"cp", "/usr/bin/id", "/tmp/x"}) == "0 findings");
+}
+
+TEST_CASE("a shell's redirection belongs to the copier that the process becomes") {
+    auto log = begun();
+    const Who child{.pid = 20, .ppid = 10, .uid = 33, .exe = "/usr/bin/bash"};
+    log.create(child, "/tmp/x", 700)
+        .exec(as("/usr/bin/cat"), {"cat", "/usr/bin/lua5.4"})
+        .fork(shell, 21)
+        .at(start + 100);
+    CHECK(known(log.exec(as("/tmp/x", 21), {"/tmp/x", "-e", "print(1)"})) == "lua by copy");
+}
+
+TEST_CASE("a copy of a copy is one") {
+    auto log = begun();
+    log.exec(as("/usr/bin/cp"), {"cp", "/usr/bin/lua5.4", "/tmp/a"}).create(as("/usr/bin/cp"), "/tmp/a", 700);
+    log.fork(shell, 21).exec(as("/usr/bin/cp", 21), {"cp", "/tmp/a", "/tmp/b"});
+    log.create(as("/usr/bin/cp", 21), "/tmp/b", 701).fork(shell, 22).at(start + 100);
+    const auto made = replay(log.exec(as("/tmp/b", 22), {"/tmp/b", "-e", "print(1)"}).text);
+    REQUIRE(made.findings.size() == 1);
+    CHECK(made.findings[0].interpreter.copy_of == "/usr/bin/lua5.4");
+}
+
+TEST_CASE("what calls itself an interpreter is taken for one, unless a package brought it as something else") {
+    auto log = begun();
+    log.exec(as("/opt/x/bin/tool"), {"lua", "-e", "print(1)"});
+    CHECK(known(log) == "lua by argv0");
+    CHECK(known(begun().exec(as("/opt/x/bin/tool"), {"nvim", "-l", "x.lua"})) == "0 findings");
+    CHECK(known(begun().exec(as("/usr/bin/dash"), {"/bin/sh", "/usr/bin/lua"})) == "0 findings");
+
+    detect::EngineOptions options;
+    auto inventory = std::make_shared<inventory::Inventory>();
+    inventory->packages = {{"tool", "1", "amd64", {}, false}};
+    inventory->files["/opt/x/bin/tool"] = {0, inventory::FileKind::executable, inventory::DigestState::matches, false};
+    options.inventory = inventory;
+    CHECK(known(log, options) == "0 findings");
+}
+
+TEST_CASE("an interpreter that the inventory lists is one whatever its name") {
+    detect::EngineOptions options;
+    auto inventory = std::make_shared<inventory::Inventory>();
+    inventory->interpreters.push_back(
+        {.path = "/opt/app/runtime", .profile = "luajit", .version = {}, .sha256 = {}, .size = 1, .package = {}});
+    options.inventory = inventory;
+    CHECK(known(begun().exec(as("/opt/app/runtime"), {"runtime", "-e", "print(1)"}), options) == "luajit by package");
+}
+
+TEST_CASE("a script of another interpreter that runs Lua is found by its first argument") {
+    CHECK(known(begun().exec(as("/usr/bin/perl"), {"/usr/bin/perl", "/usr/bin/resty", "-e", "print(1)"})) ==
+          "resty by argv0");
+    CHECK(known(begun().exec(as("/usr/bin/perl"), {"/usr/bin/perl", "/usr/bin/other", "-e", "print(1)"})) ==
+          "0 findings");
+}
+
+TEST_CASE("a shell below a server that runs Lua inside tells of it, once") {
+    const Who server{.pid = 20, .ppid = 1, .uid = 105, .exe = "/usr/bin/redis-check-rdb"};
+    const Who below{.pid = 30, .ppid = 20, .uid = 105, .exe = "/usr/bin/dash"};
+    Log log;
+    log.at(start).exec(server, {"/usr/bin/redis-server", "127.0.0.1:6379"}).at(start + 900'000);
+    log.fork(server, 30).exec(below, {"sh", "-c", "id"});
+    const auto made = replay(log.text);
+    REQUIRE(made.findings.size() == 1);
+    const auto& finding = made.findings[0];
+    CHECK(finding.process.pid == 20);
+    CHECK(finding.interpreter.profile == "redis");
+    CHECK(finding.code.origin == detect::Origin::embedded);
+    REQUIRE(finding.chain.size() == 1);
+    CHECK(finding.chain[0].kind == detect::ChainKind::child_shell);
+    CHECK(finding.chain[0].by->argv == std::vector<std::string>{"sh", "-c", "id"});
+
+    log.fork(server, 31).exec({.pid = 31, .ppid = 20, .uid = 105, .exe = "/usr/bin/dash"}, {"sh", "-c", "id"});
+    CHECK(replay(log.text).findings.size() == 1);
+    Log other;
+    other.at(start).exec(server, {"/usr/bin/redis-server"}).fork(server, 30);
+    other.exec({.pid = 30, .ppid = 20, .uid = 105, .exe = "/usr/bin/id"}, {"id"});
+    CHECK(replay(other.text).findings.empty());
+}
