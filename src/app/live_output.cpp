@@ -58,6 +58,11 @@ void LiveOutput::set_repeat(std::int64_t repeat_ms) {
 }
 
 void LiveOutput::Delivery::on_finding(const detect::Finding& finding) {
+    if (finding.evidence && !finding.live && !finding.follows) {
+        if (const auto init = live::init_in(finding.evidence->environment)) {
+            sightings.push_back({finding, *init, false});
+        }
+    }
     if (syslog) {
         syslog->on_finding(finding);
     }
@@ -71,10 +76,25 @@ void LiveOutput::Enrichment::on_finding(const detect::Finding& finding) {
 }
 
 void LiveOutput::on_finding(const detect::Finding& finding) {
+    if (finding.severity < least_ && !finding.live && !finding.follows) {
+        on_expected_run(finding); // nobody is told of it either
+    }
     if (finding.severity >= least_) {
         newest_ms_ = std::max(newest_ms_, finding.time_ms);
         came_ms_ = base::monotonic_ms();
         repeat_->on_finding(finding);
+    }
+}
+
+void LiveOutput::on_expected_run(const detect::Finding& run) {
+    if (const auto init = evidence_ ? evidence_->init_of(run) : std::nullopt) {
+        delivery_.sightings.push_back({run, *init, false});
+    }
+}
+
+void LiveOutput::on_unknown_program(const detect::Finding& program) {
+    if (const auto version = evidence_ ? evidence_->lua_in(program) : std::nullopt) {
+        delivery_.sightings.push_back({program, *version, true});
     }
 }
 

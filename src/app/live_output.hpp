@@ -5,6 +5,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "luatrail/app/config.hpp"
 #include "luatrail/detect/finding.hpp"
@@ -22,6 +24,17 @@ class LiveOutput : public detect::FindingSink {
     void start_look_ups() { evidence_ = std::make_unique<live::EvidenceSink>(delivery_); }
 
     void on_finding(const detect::Finding& finding) override;
+    void on_expected_run(const detect::Finding& run) override;
+    void on_unknown_program(const detect::Finding& program) override;
+
+    // What look-ups showed since this was last asked, for the engine to judge.
+    struct Sighting {
+        detect::Finding finding;
+        std::string text; // "LUA_INIT=@/tmp/x", or the version of Lua that is inside
+        bool content = false;
+    };
+    std::vector<Sighting> take_sightings() { return std::exchange(delivery_.sightings, {}); }
+
     void notify(const report::Notice& notice);
     void tick();  // four times a second
     void flush(); // the repeated ones that are held back
@@ -44,6 +57,7 @@ class LiveOutput : public detect::FindingSink {
     // The end of the way: syslog, which a new configuration may replace.
     struct Delivery : detect::FindingSink {
         std::unique_ptr<report::SyslogSink> syslog;
+        std::vector<Sighting> sightings;
         void on_finding(const detect::Finding& finding) override;
     };
     // Between the repeat filter and the delivery, where look-ups are on.

@@ -27,6 +27,7 @@
 #include "luatrail/live/loss_watch.hpp"
 #include "luatrail/live/recent.hpp"
 #include "luatrail/live/status.hpp"
+#include "luatrail/live/switch_watch.hpp"
 #include "pipeline.hpp"
 #include "privileges.hpp"
 #include "saver.hpp"
@@ -88,6 +89,7 @@ class Plugin : private audit::EventSink {
         options.limits = live_limits();
         options.watch = [this](const audit::Record& record) {
             losses_.saw(record);
+            switches_.saw(record);
             engine_.on_record(record);
         };
         return options;
@@ -212,6 +214,13 @@ class Plugin : private audit::EventSink {
             }
         }
         engine_.on_event(event);
+        for (const auto& sighting : output_.take_sightings()) {
+            if (sighting.content) {
+                engine_.saw_content(sighting.finding, sighting.text);
+            } else {
+                engine_.saw_environment(sighting.finding, sighting.text);
+            }
+        }
     }
 
     void end_of_input(LiveInput::End end, const std::string& why) {
@@ -287,6 +296,7 @@ class Plugin : private audit::EventSink {
             return; // no record of this host yet
         }
         kernel_.ask();
+        switches_.settle(base::wall_clock_ms());
         if (losses_.settle()) {
             engine_.note_loss(*losses_.node());
         }
@@ -294,9 +304,13 @@ class Plugin : private audit::EventSink {
         const auto syslog = output_.syslog();
         losses_.own_losses(assembled.evicted + assembled.trimmed, syslog ? syslog->dropped : 0);
         if (const auto notice = losses_.notice(now, base::wall_clock_ms())) {
-            output_.notify(*notice);
-            say(fmt::format("{}; {}", notice->text, notice->remedy));
+            tell(*notice);
         }
+    }
+
+    void tell(const report::Notice& notice) {
+        output_.notify(notice);
+        say(fmt::format("{}; {}", notice.text, notice.remedy));
     }
 
     void on_kernel(const rules::KernelStatus& status) {
@@ -396,6 +410,7 @@ class Plugin : private audit::EventSink {
     LiveOutput output_;
     detect::Engine engine_;
     live::LossWatch losses_;
+    live::SwitchWatch switches_{[this](const report::Notice& notice) { tell(notice); }};
     Pipeline pipeline_;
     KernelPoll kernel_{io_, [this](const rules::KernelStatus& status) { on_kernel(status); }};
     LiveInput input_{io_, [this](std::string_view bytes) { pipeline_.parser().feed(bytes); },

@@ -119,10 +119,18 @@ int replay(const CLI::App& app, const ReplayOptions& options) {
     Selection selection(stream, config.detect.min_severity, options.reading.since_ms(), options.reading.until_ms());
     detect::Engine engine(std::move(engine_settings), selection);
     auto pipe = pipeline_options(options.reading, files);
-    pipe.watch = [&engine](const audit::Record& record) { engine.on_record(record); };
+    live::SwitchWatch switches([](const report::Notice& notice) {
+        say(fmt::format("{}{}: {}", notice.node ? base::printable(*notice.node) + ": " : "",
+                        base::iso_time(notice.time_ms), notice.text));
+    });
+    pipe.watch = [&](const audit::Record& record) {
+        engine.on_record(record);
+        switches.saw(record);
+    };
     Pipeline pipeline(pipe, engine, [&](std::string_view node) { engine.note_loss(node); });
 
     bool good = read_all(options.reading, pipeline);
+    switches.flush();
     if (!stream.flush()) {
         say(fmt::format("{}: {}; the findings are not complete",
                         options.reading.output.empty() ? "standard output" : options.reading.output,

@@ -43,51 +43,14 @@ std::optional<How> how_of(const host::Change& change, const ProfileSet& profiles
 // An event's time is that of its call's entry, so a change that ended before the run may carry a slightly later stamp.
 constexpr std::int64_t clock_slack_ms = 1000;
 
-struct ChainBuilder {
+// A package manager's own transaction is no drop. By its whole path, as root, and not itself dropped: a copy or an
+// argument of that name fools nobody. An inventory that is newer than the change says whether a package owns the file:
+// what the manager writes elsewhere, or has a package's script write, is a drop like any other.
+struct PackageManagers {
     const Node& node;
-    const Invoked& run;
     const EngineOptions& options;
-    Finding& finding;
 
-    std::int64_t now() const { return run.event->id.time_ms; }
-
-    void add_change(ChainKind kind, const host::Change& change) {
-        if (by_package_manager(change)) {
-            return;
-        }
-        const auto how = how_of(change, options.profiles);
-        const auto age = now() - change.event.time_ms;
-        if (!how || age > options.window_ms || age < -clock_slack_ms) {
-            return;
-        }
-        ChainEntry entry;
-        entry.kind = kind;
-        entry.how = how;
-        // The exec named the same inode whole, which the change's own record could not.
-        const bool named_by_run = change.path_uncertain && run.script && run.script_path && !run.path_uncertain &&
-                                  base::basename(change.path) == base::basename(*run.script_path);
-        entry.path = named_by_run ? *run.script_path : change.path;
-        entry.time_ms = change.event.time_ms;
-        entry.age_ms = std::max<std::int64_t>(age, 0);
-        entry.event = change.event;
-        entry.by = Actor{.pid = change.by_pid, .exe = change.by_exe, .uid = change.by_uid};
-        entry.same_tree = node.processes.same_tree(change.by, run.process);
-        if (kind == ChainKind::interpreter_drop && run.interpreter.by == IdentifiedBy::copy) {
-            if (const auto* maker = node.processes.find(change.by)) { // says what it copied
-                entry.by->argv = maker->argv;
-            }
-        }
-        describe_actor(node, change.by, change.event, options.profiles, *entry.by);
-        finding.chain.push_back(std::move(entry));
-        if (change.path_uncertain && !named_by_run) {
-            mark(Degraded::path_uncertain);
-        }
-    }
-
-    // A package manager's own transaction is no drop. By its whole path, as root, and not itself dropped: a copy or an
-    // argument of that name fools nobody. An inventory that is newer than the change says whether a package owns the
-    // file: what the manager writes elsewhere, or has a package's script write, is a drop like any other.
-    bool by_package_manager(const host::Change& change) const {
+    bool made(const host::Change& change) const {
         const auto* process = node.processes.find(change.by);
         return change.by_exe && change.by_uid == 0U &&
                options.profiles.is(ProgramKind::package_manager, *change.by_exe) &&
@@ -112,11 +75,86 @@ struct ChainBuilder {
                    ? path
                    : path.substr(0, semicolon);
     }
+};
+
+// A change as a drop, where it counts as one at that time.
+std::optional<ChainEntry> drop_of(const Node& node, const EngineOptions& options, ChainKind kind,
+                                  const host::Change& change, host::ProcessRef run, std::int64_t now_ms) {
+    const auto how = how_of(change, options.profiles);
+    const auto age = now_ms - change.event.time_ms;
+    if (!how || age > options.window_ms || age < -clock_slack_ms || PackageManagers{node, options}.made(change)) {
+        return std::nullopt;
+    }
+    ChainEntry entry;
+    entry.kind = kind;
+    entry.how = how;
+    entry.path = change.path;
+    entry.time_ms = change.event.time_ms;
+    entry.age_ms = std::max<std::int64_t>(age, 0);
+    entry.event = change.event;
+    entry.by = Actor{.pid = change.by_pid, .exe = change.by_exe, .uid = change.by_uid};
+    entry.same_tree = node.processes.same_tree(change.by, run);
+    describe_actor(node, change.by, change.event, options.profiles, *entry.by);
+    return entry;
+}
+
+struct ChainBuilder {
+    const Node& node;
+    const Invoked& run;
+    const EngineOptions& options;
+    Finding& finding;
+
+    std::int64_t now() const { return run.event->id.time_ms; }
+
+    void add_change(ChainKind kind, const host::Change& change) {
+        auto entry = drop_of(node, options, kind, change, run.process, now());
+        if (!entry) {
+            return;
+        }
+        // The exec named the same inode whole, which the change's own record could not.
+        const bool named_by_run = change.path_uncertain && run.script && run.script_path && !run.path_uncertain &&
+                                  base::basename(change.path) == base::basename(*run.script_path);
+        if (named_by_run) {
+            entry->path = *run.script_path;
+        }
+        if (kind == ChainKind::interpreter_drop && run.interpreter.by == IdentifiedBy::copy) {
+            if (const auto* maker = node.processes.find(change.by)) { // says what it copied
+                entry->by->argv = maker->argv;
+            }
+        }
+        finding.chain.push_back(std::move(*entry));
+        if (change.path_uncertain && !named_by_run) {
+            mark(Degraded::path_uncertain);
+        }
+    }
 
     void add_file(ChainKind kind, const host::File& file) {
         for (const auto& change : file.changes) {
             add_change(kind, change);
         }
+    }
+
+    // Where no rule watches the folder, the copier's own exec is what tells of the copy.
+    void add_copying() {
+        const bool known = std::any_of(finding.chain.begin(), finding.chain.end(), [](const ChainEntry& entry) {
+            return entry.kind == ChainKind::interpreter_drop;
+        });
+        const auto& copying = run.copying;
+        const auto age = copying ? now() - copying->event.time_ms : 0;
+        if (known || !copying || age > options.window_ms || age < 0) {
+            return;
+        }
+        ChainEntry entry;
+        entry.kind = ChainKind::interpreter_drop;
+        entry.how = base::basename(copying->exe) == "ln" ? How::link : How::create;
+        entry.path = finding.interpreter.exe;
+        entry.time_ms = copying->event.time_ms;
+        entry.age_ms = age;
+        entry.event = copying->event;
+        entry.by = Actor{.pid = copying->pid, .exe = copying->exe, .uid = copying->uid};
+        entry.same_tree = node.processes.same_tree(copying->by, run.process);
+        describe_actor(node, copying->by, copying->event, options.profiles, *entry.by);
+        finding.chain.push_back(std::move(entry));
     }
 
     void add_artifact(ChainKind kind, std::string_view path) {
@@ -250,6 +288,7 @@ void find_chain(const Node& node, const Invoked& run, const EngineOptions& optio
     if (const auto* file = interpreter_file(node, *run.event)) {
         chain.add_file(ChainKind::interpreter_drop, *file);
     }
+    chain.add_copying();
     std::vector<const host::Change*> through;
     const host::File* script = run.script ? node.files.find(*run.script) : nullptr;
     if (run.script_path) {
@@ -299,6 +338,42 @@ void find_chain(const Node& node, const Invoked& run, const EngineOptions& optio
         node.files.evicted_until_ms() >= chain.now() - options.window_ms) {
         chain.mark(Degraded::evicted);
     }
+}
+
+std::vector<ChainEntry> drops_of_opened(const Node& node, const EngineOptions& options, ChainKind kind,
+                                        const host::File& file, host::ProcessRef run, std::int64_t now_ms) {
+    std::vector<ChainEntry> made;
+    for (const auto& change : file.changes) {
+        if (auto entry = drop_of(node, options, kind, change, run, now_ms)) {
+            made.push_back(std::move(*entry));
+        }
+    }
+    return made;
+}
+
+// lua.c, handle_luainit(): code, or @FILE.
+Finding environment_finding(const Node& node, const Finding& run, std::string_view assignment,
+                            const EngineOptions& options) {
+    Finding finding = run;
+    finding.live = true;
+    finding.follows = run.id.empty() ? std::nullopt : std::optional(run.id); // an expected one has none
+    finding.code = {};
+    finding.code.origin = Origin::environment;
+    finding.code.argument = assignment;
+    const auto value = assignment.substr(std::min(assignment.find('=') + 1, assignment.size()));
+    if (value.starts_with('@')) {
+        finding.code.path = host::join_path(run.process.cwd.value_or("/"), value.substr(1));
+        if (const auto* file = node.files.find(*finding.code.path); file != nullptr && !file->deleted) {
+            for (auto& entry : drops_of_opened(node, options, ChainKind::script_drop, *file, {}, run.time_ms)) {
+                finding.chain.push_back(std::move(entry));
+            }
+        }
+    } else {
+        finding.code.inline_text = value;
+    }
+    finding.expectation = {Verdict::unexpected, std::nullopt, "its environment brings code that runs before its script",
+                           "environment-code"};
+    return finding;
 }
 
 } // namespace luatrail::detect

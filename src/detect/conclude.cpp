@@ -292,7 +292,11 @@ std::vector<Reason> reasons_of(const Finding& finding) {
                                                      finding.code.path ? shown(*finding.code.path) + " is behind it"
                                                                        : "the log names no file behind it")});
     }
-    if (const auto& copy = finding.interpreter.copy_of) {
+    if (finding.interpreter.identified_by == IdentifiedBy::content) {
+        reasons.push_back({"content", fmt::format("{} has {} inside, as a look at it showed",
+                                                  shown(finding.interpreter.exe.value_or("")),
+                                                  shown(finding.interpreter.copy_of.value_or("Lua")))});
+    } else if (const auto& copy = finding.interpreter.copy_of) {
         reasons.push_back({"copy", fmt::format("{} was made by a program that was told of {}",
                                                shown(finding.interpreter.exe.value_or("")), shown(*copy))});
     } else if (finding.interpreter.identified_by == IdentifiedBy::inode) {

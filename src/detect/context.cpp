@@ -184,4 +184,20 @@ Finding describe_server(Node& node, const audit::TypedEvent& event, host::Proces
     return finding;
 }
 
+host::ProcessRef server_above(const Node& node, host::ProcessRef process, Programs& programs,
+                              const ProfileSet& profiles) {
+    const auto* own = node.processes.find(process);
+    for (auto above = node.processes.above(process); above; above = node.processes.above(above)) {
+        const auto* image = node.processes.find(above);
+        if (image == nullptr || own == nullptr) {
+            break;
+        }
+        if (image->pid != own->pid) { // behind the images of the process that it forked for this
+            const bool telling = image->exe && programs.of(*image->exe, profiles).telling != nullptr;
+            return telling ? above : host::ProcessRef{};
+        }
+    }
+    return {};
+}
+
 } // namespace luatrail::detect

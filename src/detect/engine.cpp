@@ -19,8 +19,8 @@ constexpr std::size_t most_runs = 512; // of one node, that later events may rai
 constexpr std::size_t remembered_findings = 8192;
 constexpr std::int64_t expire_every_ms = 5000; // event time
 
-bool is_terminal(audit::Text tty) { // drivers/tty: names of terminals that a person may sit at
-    return tty && (tty->starts_with("pts") || tty->starts_with("tty") || tty->starts_with("console"));
+bool opens(audit::Call call) {
+    return call == audit::Call::open || call == audit::Call::openat || call == audit::Call::openat2;
 }
 
 bool forks(audit::Call call) {
@@ -110,7 +110,7 @@ struct Engine::Impl {
         note_birth(node, event, sighting.ppid.value_or(0), sighting.pid);
         const auto& program = programs.of(event.syscall.exe.value_or(""), options.profiles);
         if (program.copies) {
-            note_copying(node, event, options.profiles);
+            note_copying(node, event, process, options.profiles);
         }
         judge_run(node, event, process, program);
         judge_server(node, event, process, program);
@@ -190,6 +190,9 @@ struct Engine::Impl {
         }
         const auto file = host::file_event_of(event, who);
         if (!file) {
+            if (opens(event.syscall.call)) {
+                raise_all(node, after_open(node, event, who, options));
+            }
             node.files.observe(event.cwd, host::path_items_of(event));
             return;
         }
@@ -203,22 +206,16 @@ struct Engine::Impl {
     void judge_run(Node& node, const audit::TypedEvent& event, host::ProcessRef process, Program program) {
         const auto& argv = event.execve.argv;
         const bool called_one = !argv.empty() && programs.of(argv.front(), options.profiles).interpreter;
-        auto [match, offset, copy_of] = identify(node, event, program, called_one, options);
-        if (match.profile == nullptr) {
+        auto identified = identify(node, event, program, called_one, options);
+        if (identified.match.profile == nullptr) {
+            if (const auto finding = describe_unknown(node, event, process, options)) {
+                sink.on_unknown_program(*finding);
+            }
             return;
         }
-        Invoked run;
-        run.event = &event;
-        run.process = process;
-        run.interpreter = match;
-        run.copy_of = std::move(copy_of);
-        run.invocation = parse_invocation(
-            *match.profile, {.argv = std::span(argv).subspan(offset),
-                             .missing = offset == 0 ? std::span(event.execve.missing) : std::span<const std::size_t>(),
-                             .truncated = event.execve.truncated || (offset != 0 && !event.execve.missing.empty()),
-                             .terminal = is_terminal(event.syscall.tty)});
+        auto run = invoke(event, process, std::move(identified));
         if (!run.invocation.runs_code) {
-            counters.version_calls += match.profile->embedded ? 0 : 1;
+            counters.version_calls += run.interpreter.profile->embedded ? 0 : 1;
             return;
         }
         const auto* image = node.processes.find(process);
@@ -231,10 +228,35 @@ struct Engine::Impl {
         find_chain(node, run, options, finding);
         if (!conclude(node, "run", finding)) {
             ++counters.expected_runs;
+            sink.on_expected_run(finding);
             return;
         }
         report(finding);
         remember_run(node, run, std::move(finding));
+    }
+
+    void saw_environment(const Finding& run, std::string_view assignment) {
+        const auto* profile = options.profiles.named(run.interpreter.profile);
+        const auto& argv = run.process.argv;
+        if (profile == nullptr || !profile->lua_init || std::find(argv.begin(), argv.end(), "-E") != argv.end()) {
+            return;
+        }
+        auto& node = nodes.of(run.node.value_or(""));
+        auto finding = environment_finding(node, run, assignment, options);
+        if (conclude(node, "environment", finding)) {
+            report(finding);
+        }
+    }
+
+    void saw_content(const Finding& program, std::string_view version) {
+        auto& node = nodes.of(program.node.value_or(""));
+        auto finding = program;
+        finding.live = true;
+        finding.interpreter.copy_of = version;
+        if (conclude(node, "content", finding)) {
+            ++counters.runs;
+            report(finding);
+        }
     }
 
     void remember_run(Node& node, const Invoked& run, Finding finding) {
@@ -255,11 +277,11 @@ struct Engine::Impl {
     // ----------------------------------------------------------------------------------------------------
 
     void raise_all(Node& node, FollowUps&& followed) {
-        for (auto& [run, entry] : followed) {
-            if (entry.by) {
+        for (auto& [run, entry, seen_by] : followed) {
+            if (entry.by && !is_drop(entry.kind)) {
                 describe_actor(node, run->process, entry.event, options.profiles, *entry.by);
             }
-            raise(node, *run, std::move(entry));
+            raise(node, *run, std::move(entry), seen_by);
         }
     }
 
@@ -268,13 +290,13 @@ struct Engine::Impl {
         if (!program.shell && !program.downloader) {
             return;
         }
-        const auto server = server_above(node, process);
+        const auto server = server_above(node, process, programs, options.profiles);
         const auto* image = node.processes.find(server);
         if (image == nullptr || !image->exe) {
             return;
         }
         const auto& known = programs.of(*image->exe, options.profiles);
-        if (known.telling == nullptr || has_run(node, server)) {
+        if (known.telling == nullptr || node.has_run(server)) {
             return;
         }
         ++counters.runs;
@@ -295,38 +317,22 @@ struct Engine::Impl {
                       .finding = std::move(finding)});
     }
 
-    // Above the image that the server forked for this exec: the one that forked it.
-    host::ProcessRef server_above(const Node& node, host::ProcessRef process) {
-        const auto* own = node.processes.find(process);
-        for (auto above = node.processes.above(process); above; above = node.processes.above(above)) {
-            const auto* image = node.processes.find(above);
-            if (image == nullptr || own == nullptr) {
-                break;
-            }
-            if (image->pid != own->pid) {
-                const bool telling = image->exe && programs.of(*image->exe, options.profiles).telling != nullptr;
-                return telling ? above : host::ProcessRef{};
-            }
-        }
-        return {};
-    }
-
-    static bool has_run(const Node& node, host::ProcessRef process) {
-        return std::any_of(node.runs.begin(), node.runs.end(),
-                           [process](const Run& run) { return run.process == process; });
-    }
-
-    // A new finding where the follow-up makes it more severe; each kind once a run.
-    void raise(Node& node, Run& run, ChainEntry entry) {
+    // A new finding, where it is more than info; each kind once a run. `seen_by`: the event that showed an
+    // earlier drop.
+    void raise(Node& node, Run& run, ChainEntry entry, const std::optional<audit::EventId>& seen_by) {
         auto finding = run.finding;
         const bool known = std::any_of(finding.chain.begin(), finding.chain.end(),
                                        [&](const ChainEntry& one) { return one.kind == entry.kind; });
-        const auto age = entry.event.time_ms - finding.time_ms;
+        const auto age = seen_by.value_or(entry.event).time_ms - finding.time_ms;
         if (known || age > options.window_ms) {
             return;
         }
-        entry.time_ms = entry.event.time_ms;
-        entry.age_ms = std::max<std::int64_t>(age, 0);
+        if (seen_by) {
+            finding.events.push_back(*seen_by);
+        } else {
+            entry.time_ms = entry.event.time_ms;
+            entry.age_ms = std::max<std::int64_t>(age, 0);
+        }
         const auto kind = entry.kind;
         finding.chain.push_back(std::move(entry));
         finding.follows = finding.id;
@@ -334,7 +340,7 @@ struct Engine::Impl {
         if (!conclude(node, to_string(kind), finding)) {
             return;
         }
-        if (finding.severity > before) {
+        if (finding.severity > before || finding.severity >= Severity::medium) {
             report(finding);
         } else {
             finding.id = *finding.follows; // told with the next one that raises it
@@ -390,6 +396,13 @@ void Engine::set_options(EngineOptions options) {
     options.memory = impl_->options.memory;
     impl_->options = std::move(options);
     impl_->programs.clear();
+}
+
+void Engine::saw_environment(const Finding& run, std::string_view assignment) {
+    impl_->saw_environment(run, assignment);
+}
+void Engine::saw_content(const Finding& program, std::string_view version) {
+    impl_->saw_content(program, version);
 }
 
 void Engine::set_inventory(std::shared_ptr<const inventory::Inventory> inventory) {

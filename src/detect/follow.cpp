@@ -254,6 +254,33 @@ FollowUps after_file_change(Node& node, const host::FileEvent& file, host::Proce
     return made;
 }
 
+FollowUps after_open(Node& node, const audit::TypedEvent& event, host::ProcessRef who, const EngineOptions& options) {
+    FollowUps made;
+    if (node.runs.empty() || event.paths.empty()) {
+        return made;
+    }
+    for (auto* run : node.runs_above(who)) {
+        if (!is_run_itself(node, *run, who)) {
+            continue;
+        }
+        for (const auto& item : event.paths) {
+            const auto id = item.nametype == audit::PathItem::NameType::normal ? host::file_id_of(item) : std::nullopt;
+            const auto* file = id ? node.files.find(*id) : nullptr;
+            if (file == nullptr || file->deleted || !item.name) {
+                continue;
+            }
+            // The script itself, whatever lies at its path in the run's own mounts.
+            const bool script = run->script == id || node.files.resolve(*item.name, event.cwd, {}, true).path ==
+                                                         run->script_path.value_or("");
+            const auto kind = script ? ChainKind::script_drop : ChainKind::module_drop;
+            for (auto& entry : drops_of_opened(node, options, kind, *file, run->process, event.id.time_ms)) {
+                made.push_back({run, std::move(entry), event.id});
+            }
+        }
+    }
+    return made;
+}
+
 FollowUps after_crash(Node& node, const audit::EventId& event, std::uint32_t pid) {
     FollowUps made;
     for (auto& run : node.runs) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "luatrail/audit/typed.hpp"
+#include "luatrail/detect/engine.hpp"
 #include "luatrail/detect/profiles.hpp"
 #include "luatrail/host/file_ledger.hpp"
 #include "node.hpp"
@@ -14,6 +15,7 @@ namespace luatrail::detect {
 struct FollowUp {
     Run* run = nullptr; // lives until the node forgets it
     ChainEntry entry;
+    std::optional<audit::EventId> seen{}; // the event that showed it, where the entry's own is an earlier one
 };
 using FollowUps = std::vector<FollowUp>;
 
@@ -28,6 +30,8 @@ FollowUps after_connect(Node& node, const audit::TypedEvent& event, host::Proces
 FollowUps after_memory_call(Node& node, const audit::TypedEvent& event, host::ProcessRef who);
 // Before the ledger learns of it: the run's own file removed; a file written that brings the run back.
 FollowUps after_file_change(Node& node, const host::FileEvent& file, host::ProcessRef who, const ProfileSet& profiles);
+// An opening for reading, by the run itself, of what was dropped before: `require`, `dofile`, a C module.
+FollowUps after_open(Node& node, const audit::TypedEvent& event, host::ProcessRef who, const EngineOptions& options);
 // ANOM_ABEND and SECCOMP name a process by its pid, as does an AVC that denied executable memory.
 FollowUps after_crash(Node& node, const audit::EventId& event, std::uint32_t pid);
 FollowUps after_denial(Node& node, const audit::EventId& event, const audit::Message& message);

@@ -57,12 +57,6 @@ ProfileSet::Match named_in(std::string_view word, const ProfileSet& profiles) {
     return match;
 }
 
-const Profile* profile_named(const ProfileSet& profiles, std::string_view name) {
-    const auto all = profiles.all();
-    const auto found = std::find_if(all.begin(), all.end(), [name](const Profile& one) { return one.name == name; });
-    return found == all.end() ? nullptr : &*found;
-}
-
 // Another name of the same file, as the ledger or an earlier run knows it.
 Identified same_file(const Node& node, const audit::TypedEvent& event, const ProfileSet& profiles) {
     const auto id = id_of_interpreter(event);
@@ -72,7 +66,7 @@ Identified same_file(const Node& node, const audit::TypedEvent& event, const Pro
     constexpr std::int64_t remembered_ms = 3'600'000; // an inode may be another file's after an upgrade
     for (auto known = node.interpreters.rbegin(); known != node.interpreters.rend(); ++known) {
         if (known->id == *id && event.id.time_ms - known->last_ms < remembered_ms) {
-            return {{profile_named(profiles, known->profile), IdentifiedBy::inode}, 0, {}};
+            return {{profiles.named(known->profile), IdentifiedBy::inode}, 0, {}};
         }
     }
     if (const auto* file = node.files.find(*id)) {
@@ -91,17 +85,30 @@ Identified same_file(const Node& node, const audit::TypedEvent& event, const Pro
 }
 
 // A file that somebody wrote who was told to copy an interpreter. A shell's redirection is done by the process that
-// then becomes the copier, so that its pid is what joins the two.
-Identified copied_file(const Node& node, const host::File* file, const ProfileSet& profiles) {
-    constexpr std::int64_t near_ms = 60'000;
-    if (file == nullptr) {
-        return {};
-    }
-    for (const auto& change : file->changes) {
-        for (auto copy = node.copies.rbegin(); copy != node.copies.rend(); ++copy) {
-            const auto apart = change.event.time_ms - copy->time_ms;
-            if (copy->pid == change.by_pid && apart > -near_ms && apart < near_ms) {
-                return {{profile_named(profiles, copy->profile), IdentifiedBy::copy}, 0, copy->what};
+// then becomes the copier, or by the shell that starts it. Where no rule watches the folder, the copier's last word
+// tells.
+Identified copied_file(const Node& node, const host::File* file, std::string_view path, const ProfileSet& profiles) {
+    constexpr std::int64_t near_ms = 60'000, at_once_ms = 1000;
+    const auto found = [&profiles](const Copying& copy) {
+        return Identified{{profiles.named(copy.profile), IdentifiedBy::copy}, 0, copy.what, copy};
+    };
+    for (auto copy = node.copies.rbegin(); copy != node.copies.rend(); ++copy) {
+        const bool named =
+            copy->target == path ||
+            (path.starts_with(copy->target) && copy->target.size() < path.size() && path[copy->target.size()] == '/' &&
+             path.substr(copy->target.size() + 1) == base::basename(copy->what));
+        if (named && !copy->target.empty()) {
+            return found(*copy);
+        }
+        if (file == nullptr) {
+            continue;
+        }
+        for (const auto& change : file->changes) {
+            const auto apart = change.event.time_ms - copy->event.time_ms;
+            const bool own = copy->pid == change.by_pid && apart > -near_ms && apart < near_ms;
+            const bool parents = copy->parent == change.by_pid && apart > -at_once_ms && apart <= 0;
+            if (own || parents) {
+                return found(*copy);
             }
         }
     }
@@ -149,7 +156,7 @@ Identified by_package(std::string_view exe, const EngineOptions& options) {
     const auto path = options.inventory->canonical(exe);
     for (const auto& one : options.inventory->interpreters) {
         if (one.path == path) {
-            return {{profile_named(options.profiles, one.profile), IdentifiedBy::package}, 0, {}};
+            return {{options.profiles.named(one.profile), IdentifiedBy::package}, 0, {}};
         }
     }
     return {};
@@ -198,7 +205,7 @@ Identified search(const Node& node, const audit::TypedEvent& event, const Progra
         return found;
     }
     const auto* file = interpreter_file(node, event);
-    if (auto found = copied_file(node, file, profiles); found.match.profile != nullptr) {
+    if (auto found = copied_file(node, file, exe, profiles); found.match.profile != nullptr) {
         return found;
     }
     if (auto found = made_by_copier(node, file, profiles); found.match.profile != nullptr) {
@@ -226,22 +233,32 @@ const host::File* interpreter_file(const Node& node, const audit::TypedEvent& ev
     return id ? node.files.find(*id) : nullptr;
 }
 
-void note_copying(Node& node, const audit::TypedEvent& event, const ProfileSet& profiles) {
-    const auto& argv = event.execve.argv;
+void note_copying(Node& node, const audit::TypedEvent& event, host::ProcessRef by, const ProfileSet& profiles) {
     constexpr std::size_t most_words = 64;
+    const auto& argv = event.execve.argv;
+    const auto whole = [&event](const std::string& word) {
+        return event.cwd || word.starts_with('/') ? host::join_path(event.cwd.value_or("/"), word) : std::string();
+    };
     for (std::size_t at = 1; at < argv.size() && at < most_words; ++at) {
         auto named = named_in(argv[at], profiles);
         std::string what = argv[at];
-        if (named.profile == nullptr && event.cwd) { // a copy of a copy
-            const auto* file = node.files.find(host::join_path(*event.cwd, argv[at]));
-            if (auto found = copied_file(node, file, profiles); found.match.profile != nullptr) {
+        if (named.profile == nullptr && !node.copies.empty()) { // a copy of a copy
+            const auto path = whole(argv[at]);
+            if (auto found = copied_file(node, node.files.find(path), path, profiles); found.match.profile != nullptr) {
                 named = found.match;
                 what = found.copy_of.value_or(what);
             }
         }
         if (named.profile != nullptr) {
-            Node::keep(node.copies,
-                       {event.id.time_ms, event.syscall.pid.value_or(0), std::move(what), named.profile->name});
+            Node::keep(node.copies, {.event = event.id,
+                                     .by = by,
+                                     .pid = event.syscall.pid.value_or(0),
+                                     .parent = event.syscall.ppid.value_or(0),
+                                     .uid = event.syscall.uid,
+                                     .exe = std::string(event.syscall.exe.value_or("")),
+                                     .what = std::move(what),
+                                     .target = at + 1 < argv.size() ? whole(argv.back()) : std::string(),
+                                     .profile = named.profile->name});
             return;
         }
     }

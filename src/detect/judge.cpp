@@ -2,6 +2,7 @@
 #include "judge.hpp"
 
 #include <algorithm>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -14,6 +15,10 @@ constexpr std::int64_t pipeline_ms = 500; // a shell forks the members of a pipe
 
 std::optional<std::string> copy(audit::Text text) {
     return text ? std::optional<std::string>(*text) : std::nullopt;
+}
+
+bool is_terminal(audit::Text tty) { // drivers/tty: names of terminals that a person may sit at
+    return tty && (tty->starts_with("pts") || tty->starts_with("tty") || tty->starts_with("console"));
 }
 
 void describe_process(const Invoked& run, Finding& finding) {
@@ -64,6 +69,23 @@ void mark_degraded(const Node& node, const Invoked& run, const EngineOptions& op
 
 } // namespace
 
+Invoked invoke(const audit::TypedEvent& event, host::ProcessRef process, Identified identified) {
+    Invoked run;
+    run.event = &event;
+    run.process = process;
+    run.interpreter = identified.match;
+    run.copy_of = std::move(identified.copy_of);
+    run.copying = std::move(identified.copying);
+    const auto offset = identified.offset;
+    run.invocation =
+        parse_invocation(*run.interpreter.profile,
+                         {.argv = std::span(event.execve.argv).subspan(offset),
+                          .missing = offset == 0 ? std::span(event.execve.missing) : std::span<const std::size_t>(),
+                          .truncated = event.execve.truncated || (offset != 0 && !event.execve.missing.empty()),
+                          .terminal = is_terminal(event.syscall.tty)});
+    return run;
+}
+
 Finding describe(const Node& node, const Invoked& run, const EngineOptions& options) {
     Finding finding;
     finding.time_ms = run.event->id.time_ms;
@@ -80,6 +102,22 @@ Finding describe(const Node& node, const Invoked& run, const EngineOptions& opti
     describe_code(run, finding);
     mark_degraded(node, run, options, finding);
     add_circumstances(node, run.process, options, finding);
+    return finding;
+}
+
+std::optional<Finding> describe_unknown(const Node& node, const audit::TypedEvent& event, host::ProcessRef process,
+                                        const EngineOptions& options) {
+    const auto exe = event.syscall.exe.value_or("");
+    const auto* lua = options.profiles.named("lua");
+    const bool brought = exe.starts_with("/memfd:") || exe.ends_with(" (deleted)") ||
+                         (interpreter_file(node, event) != nullptr && event.paths.size() <= 2);
+    if (!brought || lua == nullptr) {
+        return std::nullopt;
+    }
+    auto run = invoke(event, process, {{lua, IdentifiedBy::content}});
+    locate_script(node, run);
+    auto finding = describe(node, run, options);
+    find_chain(node, run, options, finding);
     return finding;
 }
 

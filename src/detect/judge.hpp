@@ -21,6 +21,7 @@ struct Invoked {
     std::optional<host::FileId> script;     // by the exec's own PATH item (a #! script)
     bool path_uncertain = false;
     std::optional<std::string> copy_of; // of a copied interpreter: what was copied
+    std::optional<Copying> copying;     // and who did it, where its own exec tells
 };
 
 // Whether an exec is one of an interpreter, and how that is known. `offset` is where the interpreter's own argv begins:
@@ -29,6 +30,7 @@ struct Identified {
     ProfileSet::Match match;
     std::size_t offset = 0;
     std::optional<std::string> copy_of{};
+    std::optional<Copying> copying{};
 };
 // By its path; a package that lists it as one; a file that ran as one under another name; ld.so's arguments; a copy, by
 // the ledger and what the copier was told; argv[0], where that is an interpreter's name (`called_one`). Learns which
@@ -36,8 +38,20 @@ struct Identified {
 Identified identify(Node& node, const audit::TypedEvent& event, const Program& program, bool called_one,
                     const EngineOptions& options);
 
+// What its arguments make of it.
+Invoked invoke(const audit::TypedEvent& event, host::ProcessRef process, Identified identified);
+
+// Of a program that is none that is known, and that no file holds or somebody brought within the window: the finding,
+// if it should turn out to be an interpreter by its content.
+std::optional<Finding> describe_unknown(const Node& node, const audit::TypedEvent& event, host::ProcessRef process,
+                                        const EngineOptions& options);
+
+// The finding of a run that a variable of its environment gave other code first, without its severity.
+Finding environment_finding(const Node& node, const Finding& run, std::string_view assignment,
+                            const EngineOptions& options);
+
 // Notes a program that was told to copy or fetch an interpreter.
-void note_copying(Node& node, const audit::TypedEvent& event, const ProfileSet& profiles);
+void note_copying(Node& node, const audit::TypedEvent& event, host::ProcessRef by, const ProfileSet& profiles);
 
 // The interpreter's own file, as the exec's PATH items name it; null when the ledger knows nothing of it.
 const host::File* interpreter_file(const Node& node, const audit::TypedEvent& event);
@@ -49,8 +63,16 @@ void locate_script(const Node& node, Invoked& run);
 // belong to them.
 void find_chain(const Node& node, const Invoked& run, const EngineOptions& options, Finding& finding);
 
+// What was done within the window before to a file that a run opened: a module, a library, a script that it loads.
+std::vector<ChainEntry> drops_of_opened(const Node& node, const EngineOptions& options, ChainKind kind,
+                                        const host::File& file, host::ProcessRef run, std::int64_t now_ms);
+
 // The finding without its severity: who ran what, in which tree, expected or not.
 Finding describe(const Node& node, const Invoked& run, const EngineOptions& options);
+
+// The server above an exec whose children tell of its Lua: the process that forked it; empty: none.
+host::ProcessRef server_above(const Node& node, host::ProcessRef process, Programs& programs,
+                              const ProfileSet& profiles);
 
 // Of a server that runs Lua inside: the process is the server, the event is the exec below it that tells.
 Finding describe_server(Node& node, const audit::TypedEvent& event, host::ProcessRef server, const Profile& profile,

@@ -40,9 +40,13 @@ struct Memfd {
 
 // A program that was told to copy, or to fetch, a file that is named like an interpreter.
 struct Copying {
-    std::int64_t time_ms = 0;
-    std::uint32_t pid = 0;
-    std::string what; // "/usr/bin/luajit"
+    audit::EventId event; // its exec
+    host::ProcessRef by;
+    std::uint32_t pid = 0, parent = 0;
+    std::optional<std::uint32_t> uid;
+    std::string exe;    // "/usr/bin/cp"
+    std::string what;   // "/usr/bin/luajit"
+    std::string target; // its last word, absolute: the copy, or the folder where it goes
     std::string profile;
 };
 
@@ -112,6 +116,16 @@ struct Node {
             }
         }
         return known;
+    }
+
+    bool has_run(host::ProcessRef process) const {
+        const auto [first, last] = runs_by_slot.equal_range(process.slot);
+        for (auto entry = first; entry != last; ++entry) {
+            if (entry->second->process == process) {
+                return true;
+            }
+        }
+        return false;
     }
 
     void forget_oldest_run() {

@@ -167,7 +167,8 @@ static void transfer(Archive& archive, Memfd& memfd) {
 
 template <class Archive>
 static void transfer(Archive& archive, Copying& copying) {
-    archive(copying.time_ms, copying.pid, copying.what, copying.profile);
+    archive(copying.event, copying.by, copying.pid, copying.parent, copying.uid, copying.exe, copying.what,
+            copying.target, copying.profile);
 }
 
 template <class Archive>

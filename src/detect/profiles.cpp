@@ -129,7 +129,7 @@ void read_grammars(const base::TomlTable& all, Grammars& grammars) {
 }
 
 Profile read_profile(const base::TomlTable& row, const Grammars& grammars) {
-    row.allow_only({"name", "grammar", "exe", "argv0", "argv1", "embedded", "jit", "child_tells"});
+    row.allow_only({"name", "grammar", "exe", "argv0", "argv1", "embedded", "jit", "lua_init", "child_tells"});
     Profile profile;
     profile.name = row.required_text("name");
     if (profile.name.empty()) {
@@ -142,6 +142,7 @@ Profile read_profile(const base::TomlTable& row, const Grammars& grammars) {
     profile.argv0 = row.texts("argv0").value_or(std::vector<std::string>{});
     profile.argv1 = row.texts("argv1").value_or(std::vector<std::string>{});
     profile.embedded = row.boolean("embedded").value_or(false);
+    profile.lua_init = row.boolean("lua_init").value_or(false);
     profile.jit = row.boolean("jit").value_or(false);
     profile.child_tells = row.boolean("child_tells").value_or(false);
     const std::string wanted = row.required_text("grammar");
@@ -302,6 +303,12 @@ std::string_view to_string(ProgramKind kind) {
         return "scheduler";
     }
     return "";
+}
+
+const Profile* ProfileSet::named(std::string_view name) const {
+    const auto found =
+        std::find_if(profiles_.begin(), profiles_.end(), [name](const Profile& one) { return one.name == name; });
+    return found == profiles_.end() ? nullptr : &*found;
 }
 
 const Profile* ProfileSet::telling(std::string_view exe) const {

@@ -115,8 +115,11 @@ void FileNames::seen(const PathItem& item, std::optional<std::string_view> cwd, 
         return;
     }
     if (Entry* entry = find(*item.id)) {
-        name_entry(*entry, {real, false});
-        return;
+        if (!entry->file.deleted) {
+            name_entry(*entry, {real, false});
+            return;
+        }
+        forget(*entry); // its last name was removed: the inode is another file's by now, which came where nobody looked
     }
     there = tree().locate(real);
     if (there != nullptr && there != tree().root()) {

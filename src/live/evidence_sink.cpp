@@ -56,4 +56,34 @@ void EvidenceSink::on_finding(const detect::Finding& finding) {
     next_.on_finding(left);
 }
 
+EvidenceSink::Answer EvidenceSink::ask(const detect::Finding& finding,
+                                       Answer (LookUps::*question)(const detect::Finding&) const) {
+    if (!is_recent(finding.time_ms)) {
+        return std::nullopt;
+    }
+    const auto about = std::make_shared<detect::Finding>(finding);
+    const auto answer = std::make_shared<Answer>();
+    const auto began = std::chrono::steady_clock::now();
+    Answer found;
+    if (!may_spend() ||
+        !worker_.start([look_ups = look_ups_, about, answer, question] { *answer = (*look_ups.*question)(*about); })) {
+        ++counters_.skipped;
+    } else if (!worker_.wait(std::chrono::milliseconds(patience_ms))) {
+        ++counters_.late;
+    } else {
+        ++counters_.done;
+        found = std::move(*answer);
+    }
+    budget_ms_ -= std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - began).count();
+    return found;
+}
+
+std::optional<std::string> EvidenceSink::init_of(const detect::Finding& run) {
+    return ask(run, &LookUps::init_of);
+}
+
+std::optional<std::string> EvidenceSink::lua_in(const detect::Finding& program) {
+    return ask(program, &LookUps::lua_in);
+}
+
 } // namespace luatrail::live

@@ -118,6 +118,40 @@ std::optional<std::string> bytecode_of(std::string_view first_bytes) {
     return std::nullopt;
 }
 
+// "$LuaVersion: Lua 5.4.4  Copyright" (lapi.c, lua_ident), "LuaJIT 2.1.0-beta3".
+std::optional<std::string> lua_version_in(std::string_view program) {
+    if (!program.starts_with("\x7f"
+                             "ELF")) {
+        return std::nullopt;
+    }
+    constexpr std::size_t most_version = 20;
+    const auto version_at = [program](std::size_t at) {
+        auto text = program.substr(at, most_version);
+        const auto end = text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.- ");
+        text = text.substr(0, end);
+        return std::string(text.substr(0, text.find("  ")));
+    };
+    // Before the version stands what makes the text one of a library, and not of a program that knows of Lua.
+    for (const auto& [mark, skipped] : {std::pair<std::string_view, std::size_t>{"LuaJIT 2.", 0},
+                                        {"$LuaVersion: Lua 5.", std::strlen("$LuaVersion: ")},
+                                        {"$Lua: Lua 5.", std::strlen("$Lua: ")}}) {
+        if (const auto at = program.find(mark); at != std::string_view::npos) {
+            return version_at(at + skipped);
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string> init_in(const std::vector<std::string>& environment) {
+    std::optional<std::string> found;
+    for (const auto& one : environment) {
+        if (one.starts_with("LUA_INIT_") || (one.starts_with("LUA_INIT=") && !found)) {
+            found = one;
+        }
+    }
+    return found;
+}
+
 struct LookUps::Impl {
     std::string proc;
     Digests digests;
@@ -235,6 +269,22 @@ LookUps::~LookUps() = default;
 
 void LookUps::add_to(detect::Finding& finding) {
     impl_->look(finding);
+}
+
+std::optional<std::string> LookUps::init_of(const detect::Finding& finding) const {
+    detect::Evidence evidence;
+    return impl_->runs_still(finding, evidence)
+               ? init_in(lua_variables(read_text(impl_->of(finding.process.pid, "environ"), most_environ)))
+               : std::nullopt;
+}
+
+std::optional<std::string> LookUps::lua_in(const detect::Finding& finding) const {
+    constexpr std::size_t most_program = 16UL * 1024 * 1024;
+    detect::Evidence evidence;
+    const auto path = impl_->of(finding.process.pid, "exe");
+    return impl_->runs_still(finding, evidence) && SafeFile::open(path).usable()
+               ? lua_version_in(read_text(path, most_program))
+               : std::nullopt;
 }
 
 } // namespace luatrail::live

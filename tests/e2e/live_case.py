@@ -37,8 +37,9 @@ class LiveCase(PluginCase):
         self.program.write_bytes(pathlib.Path(harness.LUATRAIL).read_bytes())
         self.program.chmod(0o755)
 
-    def go_live(self, rsyslog, profile="full", more_rules="", **auditd):
+    def go_live(self, rsyslog, profile="full", more_rules="", change=lambda text: text, **auditd):
         config = self.config(rsyslog / "log")
+        config.write_text(change(config.read_text()))
         text = harness.run("rules", "--profile", profile).out.decode()
         self.audit.load(text + more_rules, self.dir)
         wrapper = self.dir / "plugin"  # what the plugin says goes to a file

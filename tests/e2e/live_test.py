@@ -100,7 +100,9 @@ class LiveTest(LiveCase):
         environment = {"PATH": kernel.PATH, "LUA_INIT": "local x = 1", "SECRET": "1"}
         process = subprocess.Popen(["lua5.4", script], env=environment)
         self.addCleanup(process.wait)
-        finding = self.settled(rsyslog, 1)[0]
+        finding, more = self.settled(rsyslog, 2)
+        self.assertEqual(("environment", "LUA_INIT=local x = 1", True), (more["code"]["origin"], more["code"]["argument"], more["live"]))
+        self.assertEqual(finding["id"], more["follows"])
         evidence = finding["evidence"]
         lua = pathlib.Path("/usr/bin/lua5.4").resolve().read_bytes()
         self.assertEqual(
@@ -116,6 +118,51 @@ class LiveTest(LiveCase):
         )  # fmt: skip
         self.assertEqual("text", finding["code"]["format"])
         self.assert_no_call_was_refused()
+
+    def test_code_of_the_environment_is_found_where_the_run_is_expected(self):
+        rsyslog = self.rsyslog()
+        old = self.dir / "old.lua"
+        old.write_text("os.execute('sleep 2')\n")
+        os.utime(old, (1, 1))
+        baseline = self.dir / "baseline.toml"
+        baseline.write_text(f'schema = 1\n[[expect]]\nid = "old"\nscript = "{old}"\n')
+        self.go_live(rsyslog, change=lambda text: text.replace("baseline = []", f'baseline = ["{baseline}"]'))
+        time.sleep(1)
+        dropped = self.drop("init")
+        quiet = subprocess.Popen(["lua5.4", old], env={"PATH": kernel.PATH})
+        loud = subprocess.Popen(["lua5.4", old], env={"PATH": kernel.PATH, "LUA_INIT": f"@{dropped}"})
+        self.addCleanup(quiet.wait)
+        self.addCleanup(loud.wait)
+        finding = self.settled(rsyslog, 1)[0]
+        self.assertEqual(loud.pid, finding["process"]["pid"])
+        self.assertEqual(("high", "environment", str(dropped), True), (finding["severity"], finding["code"]["origin"], finding["code"]["path"], finding["live"]))
+        self.assertEqual(["script-drop"], [entry["kind"] for entry in finding["chain"]])
+        self.assertEqual("environment-code", finding["reasons"][0]["id"])
+        self.assert_no_call_was_refused()
+
+    def test_an_interpreter_of_another_name_is_known_by_its_content(self):
+        rsyslog = self.rsyslog()
+        self.go_live(rsyslog)
+        start = (
+            "import os; f = os.memfd_create('kthread', 0); os.write(f, open('/usr/bin/lua5.4', 'rb').read()); "
+            "os.execv(f'/proc/self/fd/{f}', ['[kthread]', '-e', 'os.execute(\"sleep 2\")'])"
+        )
+        process = subprocess.Popen(["python3", "-c", start], env={"PATH": kernel.PATH})
+        self.addCleanup(process.wait)
+        finding = self.settled(rsyslog, 1)[0]
+        self.assertEqual(process.pid, finding["process"]["pid"])
+        self.assertEqual(("content", True), (finding["interpreter"]["identified_by"], finding["live"]))
+        self.assertIn("memfd", [entry["kind"] for entry in finding["chain"]])
+        self.assertIn("Lua 5.4", [reason["text"] for reason in finding["reasons"] if reason["id"] == "content"][0])
+        self.assert_no_call_was_refused()
+
+    def test_an_audit_that_is_switched_off_is_told(self):
+        rsyslog = self.rsyslog()
+        self.go_live(rsyslog)
+        subprocess.run(["lua5.4", "-v"], check=True, stdout=subprocess.DEVNULL)
+        kernel.auditctl("-e", "0")
+        kernel.auditctl("-e", "1")
+        self.assertTrue(wait_until(lambda: "the kernel's audit was switched off" in self.said()), self.said())
 
     def test_what_a_run_that_is_over_leaves_is_looked_at_all_the_same(self):
         rsyslog = self.rsyslog()

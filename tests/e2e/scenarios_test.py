@@ -59,7 +59,10 @@ class Scenarios(harness.TestCase):
             with self.subTest(scenario.name):
                 result = scenario.replayed
                 found = result.findings()
-                self.assertEqual(result.err, "")
+                if "says" in scenario.facts:
+                    self.assertIn(scenario.facts["says"], result.err)
+                else:
+                    self.assertEqual(result.err, "")
                 self.assertEqual(result.status, 1 if found else 0)
                 limit = SEVERITIES.index(highest(scenario.facts))
                 worse = [f for f in found if SEVERITIES.index(f["severity"]) > limit]

@@ -258,3 +258,34 @@ TEST_CASE("an interpreter without a name is not taken for another file") {
     finding.interpreter.exe.reset();
     CHECK(looked_up(finding).evidence->interpreter->note);
 }
+
+TEST_CASE("a program with Lua inside says its version") {
+    using luatrail::live::lua_version_in;
+    const std::string elf = "\x7f" "ELF....";
+    CHECK(lua_version_in(elf + std::string("x\0$LuaVersion: Lua 5.4.4  Copyright (C) 1994", 44)) == "Lua 5.4.4");
+    CHECK(lua_version_in(elf + std::string("$Lua: Lua 5.1.5 Copyright\0", 26)).value_or("").starts_with("Lua 5.1.5"));
+    CHECK(lua_version_in(elf + std::string("LuaJIT 2.1.0-beta3\0x", 20)) == "LuaJIT 2.1.0-beta3");
+    CHECK(!lua_version_in(elf + "runs Lua 5.4 scripts"));
+    CHECK(!lua_version_in("#!/bin/sh\necho LuaJIT 2.1"));
+    CHECK(!lua_version_in(""));
+    CHECK(lua_version_in(elf + "LuaJIT 2.") == "LuaJIT 2."); // cut at the end
+}
+
+TEST_CASE("of two variables the version's own is the one that counts") {
+    using luatrail::live::init_in;
+    CHECK(!init_in({"LUA_PATH=/x"}));
+    CHECK(init_in({"LUA_INIT=a"}) == "LUA_INIT=a");
+    CHECK(init_in({"LUA_INIT=a", "LUA_INIT_5_4=b"}) == "LUA_INIT_5_4=b");
+    CHECK(init_in({"LUA_INIT_5_4=b", "LUA_INIT=a"}) == "LUA_INIT_5_4=b");
+}
+
+TEST_CASE("a question about a process is answered from its own environment and program") {
+    const test::TempDir dir;
+    const Sleeper sleeper({"LUA_INIT=@/tmp/x"}, dir.write("x", ""));
+    const live::LookUps look_ups;
+    CHECK(look_ups.init_of(sleeper.finding(detect::Origin::script)) == "LUA_INIT=@/tmp/x");
+    CHECK(!look_ups.lua_in(sleeper.finding(detect::Origin::script))); // sleep has no Lua inside
+    auto ended = sleeper.finding(detect::Origin::script);
+    ended.time_ms = base::wall_clock_ms() - 3'600'000;
+    CHECK(!look_ups.init_of(ended));
+}

@@ -60,6 +60,12 @@ class Engine : public audit::EventSink {
     // after it, and such records are events of their own that nothing ends.
     void on_record(const audit::Record& record);
 
+    // What a look at the host showed of a run: a variable that brings code before the script ("LUA_INIT=@/tmp/x"), or
+    // that an unknown program has Lua inside. Each is reported as a live finding: no replay can make it. Not to be
+    // called from within the sink.
+    void saw_environment(const Finding& run, std::string_view assignment);
+    void saw_content(const Finding& program, std::string_view version);
+
     // What counts from the next event on; the bound of the tables stays what it was.
     void set_options(EngineOptions options);
 

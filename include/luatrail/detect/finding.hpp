@@ -192,6 +192,11 @@ class FindingSink {
   public:
     virtual ~FindingSink() = default;
     virtual void on_finding(const Finding& finding) = 0;
+
+    // What only a look at the running host can decide; of no concern to a replay. An expected run, whose environment
+    // may bring other code; a program that may be an interpreter by its content, described as if it were one.
+    virtual void on_expected_run(const Finding&) {}
+    virtual void on_unknown_program(const Finding&) {}
 };
 
 } // namespace luatrail::detect

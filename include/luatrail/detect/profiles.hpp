@@ -74,6 +74,7 @@ struct Profile {
         argv0; // when not empty, argv[0] must match one too ("**texlua**" with exe "luatex", "luahbtex")
     std::vector<std::string> argv1; // when not empty, argv[1] must match one too: a script of another interpreter
     bool embedded = false;          // Lua is inside of a program that is for something else
+    bool lua_init = false;          // runs what LUA_INIT holds before its script, unless -E is given
     bool jit = false;               // makes memory executable by itself
     bool child_tells = false; // a server that runs Lua without an exec: a shell or a download below it is the sign
     Grammar grammar;
@@ -132,6 +133,7 @@ class ProfileSet {
     bool is_start_place(std::string_view path) const;
 
     std::span<const Profile> all() const { return profiles_; }
+    const Profile* named(std::string_view name) const; // null: none
 
   private:
     void read(const base::TomlTable& file);

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "luatrail/detect/finding.hpp"
 #include "luatrail/live/look_up.hpp"
@@ -28,9 +30,16 @@ class EvidenceSink : public detect::FindingSink {
     explicit EvidenceSink(detect::FindingSink& next);
 
     void on_finding(const detect::Finding& finding) override;
+
+    // What a look at a process shows, within the same bounds; nothing also where it was not looked at.
+    std::optional<std::string> init_of(const detect::Finding& run);
+    std::optional<std::string> lua_in(const detect::Finding& program);
+
     const LookUpCounters& counters() const { return counters_; }
 
   private:
+    using Answer = std::optional<std::string>;
+    Answer ask(const detect::Finding& finding, Answer (LookUps::*question)(const detect::Finding&) const);
     bool may_spend();
 
     detect::FindingSink& next_;

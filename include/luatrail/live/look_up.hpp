@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "luatrail/detect/finding.hpp"
 
@@ -31,6 +32,11 @@ ControlGroup parse_cgroup(std::string_view text);
 // the format's version); nothing when the bytes are no bytecode.
 std::optional<std::string> bytecode_of(std::string_view first_bytes);
 
+// The version that a program with Lua inside says (lua.h, LUA_RELEASE; luajit.h, LUAJIT_VERSION), or nothing.
+std::optional<std::string> lua_version_in(std::string_view program);
+// Of a run's environment the variable that is code: LUA_INIT, or that of a version (LUA_INIT_5_4), which goes before.
+std::optional<std::string> init_in(const std::vector<std::string>& environment);
+
 class LookUps {
   public:
     // `proc`: a proc(5) file system.
@@ -39,6 +45,12 @@ class LookUps {
 
     // Adds `evidence`, and unit, container and code format where they can be known. Blocks as files do; never throws.
     void add_to(detect::Finding& finding);
+
+    // The variable of a run's environment that brings code of its own ("LUA_INIT=@/tmp/x"); nothing: none, or the
+    // process has ended.
+    std::optional<std::string> init_of(const detect::Finding& finding) const;
+    // "Lua 5.4.4" or "LuaJIT 2.1.0-beta3", where a process's program holds such a text; its first 16 MiB are looked at.
+    std::optional<std::string> lua_in(const detect::Finding& finding) const;
 
   private:
     struct Impl;
