@@ -303,6 +303,9 @@ std::vector<Reason> reasons_of(const Finding& finding) {
         reasons.push_back({"inode", fmt::format("{} is the same file as an interpreter of another name",
                                                 shown(finding.interpreter.exe.value_or("")))});
     }
+    if (const auto& called = finding.interpreter.called) {
+        reasons.push_back({"argv0", fmt::format("it calls itself {}, which is no interpreter's name", shown(*called))});
+    }
     if (const auto& login = finding.process.login; login && login->address) {
         reasons.push_back(
             {"remote-session", fmt::format("its session began with a login from {}{}", shown(*login->address),

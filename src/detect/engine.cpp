@@ -229,9 +229,9 @@ struct Engine::Impl {
         if (!conclude(node, "run", finding)) {
             ++counters.expected_runs;
             sink.on_expected_run(finding);
-            return;
+        } else {
+            report(finding);
         }
-        report(finding);
         remember_run(node, run, std::move(finding));
     }
 
@@ -304,11 +304,11 @@ struct Engine::Impl {
         auto child = child_of_run(event, program.shell ? ChainKind::child_shell : ChainKind::download);
         describe_actor(node, process, event.id, options.profiles, *child.by);
         finding.chain.push_back(std::move(child));
-        if (!conclude(node, "server", finding)) {
+        if (conclude(node, "server", finding)) {
+            report(finding);
+        } else {
             ++counters.expected_runs;
-            return;
         }
-        report(finding);
         node.add_run({.process = server,
                       .pid = image->pid,
                       .script = {},
@@ -335,16 +335,15 @@ struct Engine::Impl {
         }
         const auto kind = entry.kind;
         finding.chain.push_back(std::move(entry));
-        finding.follows = finding.id;
-        const auto before = finding.severity;
-        if (!conclude(node, to_string(kind), finding)) {
-            return;
-        }
-        if (finding.severity > before || finding.severity >= Severity::medium) {
-            report(finding);
-        } else {
-            finding.id = *finding.follows; // told with the next one that raises it
-            finding.follows = run.finding.follows;
+        const bool told = !run.finding.id.empty(); // an expected run was not
+        finding.follows = told ? std::optional(run.finding.id) : std::nullopt;
+        if (conclude(node, to_string(kind), finding)) {
+            if (!told || finding.severity > run.finding.severity || finding.severity >= Severity::medium) {
+                report(finding);
+            } else {
+                finding.id = run.finding.id; // told with the next one that raises it
+                finding.follows = run.finding.follows;
+            }
         }
         run.finding = std::move(finding);
     }

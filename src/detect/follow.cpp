@@ -1,8 +1,10 @@
 #include "follow.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "judge.hpp"
+#include "luatrail/base/text.hpp"
 #include "luatrail/host/from_audit.hpp"
 
 namespace luatrail::detect {
@@ -140,6 +142,17 @@ bool makes_executable(const audit::Syscall& call, bool jit) {
     return call.call == audit::Call::mprotect && ((call.a[2] & write) != 0);
 }
 
+// What a run opens may be data as well as code, and the log does not say which. By its name it is code where it ends as
+// Lua's modules do (package.path, package.cpath; bytecode by its usual names), or where it may be executed.
+bool is_code(std::string_view name, std::optional<std::uint32_t> mode) {
+    constexpr std::array endings = {std::string_view{".lua"},  std::string_view{".luac"}, std::string_view{".lc"},
+                                    std::string_view{".ljbc"}, std::string_view{".so"},   std::string_view{".luo"}};
+    constexpr std::uint32_t executable = 0111;
+    const auto file = base::basename(name);
+    return (mode && (*mode & executable) != 0) || file.find(".so.") != std::string_view::npos ||
+           std::any_of(endings.begin(), endings.end(), [file](std::string_view one) { return file.ends_with(one); });
+}
+
 std::optional<std::string> target_text(const Node& node, std::uint32_t pid) {
     const auto* process = node.processes.find(pid);
     return process != nullptr && process->exe ? process->exe : std::nullopt;
@@ -272,6 +285,9 @@ FollowUps after_open(Node& node, const audit::TypedEvent& event, host::ProcessRe
             // The script itself, whatever lies at its path in the run's own mounts.
             const bool script = run->script == id || node.files.resolve(*item.name, event.cwd, {}, true).path ==
                                                          run->script_path.value_or("");
+            if (!script && !is_code(*item.name, item.mode)) {
+                continue;
+            }
             const auto kind = script ? ChainKind::script_drop : ChainKind::module_drop;
             for (auto& entry : drops_of_opened(node, options, kind, *file, run->process, event.id.time_ms)) {
                 made.push_back({run, std::move(entry), event.id});

@@ -98,6 +98,11 @@ Finding describe(const Node& node, const Invoked& run, const EngineOptions& opti
     finding.interpreter.identified_by = run.interpreter.by;
     finding.interpreter.jit = run.interpreter.profile->jit;
     finding.interpreter.copy_of = run.copy_of;
+    const auto& argv = run.event->execve.argv;
+    const bool by_name = run.interpreter.by == IdentifiedBy::path && run.interpreter.profile->argv1.empty();
+    if (by_name && !argv.empty() && options.profiles.match(argv.front(), argv.front()).profile == nullptr) {
+        finding.interpreter.called = argv.front();
+    }
     describe_process(run, finding);
     describe_code(run, finding);
     mark_degraded(node, run, options, finding);

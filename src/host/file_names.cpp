@@ -115,7 +115,9 @@ void FileNames::seen(const PathItem& item, std::optional<std::string_view> cwd, 
         return;
     }
     if (Entry* entry = find(*item.id)) {
-        if (!entry->file.deleted) {
+        const bool removed = entry->file.deleted && !entry->file.changes.empty() &&
+                             entry->file.changes.back().kind == ChangeKind::unlink;
+        if (!removed) {
             name_entry(*entry, {real, false});
             return;
         }

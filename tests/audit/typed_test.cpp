@@ -257,3 +257,40 @@ TEST_CASE("a boot and a crash are told") {
               ->typed()
               .abend_pid == 99U);
 }
+
+TEST_CASE("records that are not of a system call say who and what") {
+    const auto message = [](const char* type, std::string_view body) {
+        audit::Record record;
+        record.type = audit::record_type_from_name(type);
+        record.body = body;
+        return audit::message_of(record);
+    };
+    const auto login = message("USER_LOGIN", "pid=9 uid=0 auid=1000 ses=7 msg='op=login id=1000 exe=\"/usr/sbin/sshd\" "
+                                             "hostname=h addr=203.0.113.5 terminal=ssh res=success'");
+    REQUIRE(login);
+    CHECK(login->kind == audit::Message::Kind::login);
+    CHECK(login->session == 7U);
+    CHECK(login->auid == 1000U);
+    CHECK(login->address == "203.0.113.5");
+    CHECK(login->terminal == "ssh");
+    CHECK(login->exe == "/usr/sbin/sshd");
+    CHECK(login->result == "success");
+
+    // What user space writes cannot take the place of what the kernel says; hex is decoded; ? is nothing.
+    const auto forged =
+        message("USER_START", "pid=9 uid=0 auid=1000 ses=7 msg='pid=1 ses=1 auid=0 acct=6A6F2078 addr=? res=success'");
+    REQUIRE(forged);
+    CHECK(forged->pid == 9U);
+    CHECK(forged->session == 7U);
+    CHECK(forged->account == "jo x");
+    CHECK(!forged->address);
+
+    const auto unset =
+        message("SERVICE_START", "pid=1 uid=0 auid=4294967295 ses=4294967295 msg='unit=cron comm=\"systemd\"");
+    REQUIRE(unset); // cut off
+    CHECK(unset->unit == "cron");
+    CHECK(!unset->session);
+    CHECK(message("SECCOMP", "auid=1 pid=20 comm=\"x\" sig=31")->pid == 20U);
+    CHECK(!message("SYSCALL", "pid=20"));
+    CHECK(message("AVC", "")); // nothing in it
+}

@@ -140,3 +140,46 @@ TEST_CASE("each kind raises a run once") {
     log.exec(as("/usr/bin/curl"), {"curl", "x"}).exec(as("/usr/bin/curl"), {"curl", "y"});
     CHECK(replay(log.text, empty_baseline()).findings.size() == 2);
 }
+
+namespace {
+
+detect::EngineOptions expecting_it() {
+    detect::EngineOptions options;
+    options.baseline.load_text("schema = 1\n[[expect]]\nid = \"old\"\nscript = \"/srv/old.lua\"\n", "b.toml");
+    return options;
+}
+
+// An opening for reading by the run of what somebody brought before.
+std::string opened(const std::string& path, const detect::EngineOptions& options, const char* mode = "0100644") {
+    Log log;
+    log.at(start).exec(shell, {"bash"}).create(shell, path, 950).fork(shell, 20);
+    log.at(start + 10).exec(lua, {"lua5.4", "/srv/old.lua"}).at(start + 20).read(lua, path, 950, mode);
+    const auto made = replay(log.text, options);
+    return made.briefs.empty() ? "none" : made.briefs.back();
+}
+
+} // namespace
+
+TEST_CASE("a dropped module that a run opens is a drop; data is none") {
+    CHECK(opened("/tmp/m.lua", empty_baseline()) == "high script: module-drop/create |");
+    CHECK(opened("/tmp/m.so", empty_baseline()) == "high script: module-drop/create |");
+    CHECK(opened("/tmp/m.so.1.2", empty_baseline()) == "high script: module-drop/create |");
+    CHECK(opened("/tmp/input.json", empty_baseline()) == "low script: |");
+    CHECK(opened("/tmp/input.json", empty_baseline(), "0100755") == "high script: module-drop/create |");
+    Log log = run(); // an old one
+    CHECK(replay(log.read(lua, "/usr/share/lua/5.4/m.lua", 951).text, empty_baseline()).briefs.back() ==
+          "low script: |");
+}
+
+TEST_CASE("what an expected run does later is judged by the same table") {
+    CHECK(opened("/tmp/m.lua", expecting_it()) == "medium script: module-drop/create |");
+    CHECK(opened("/tmp/input.json", expecting_it()) == "none");
+    auto shells = run();
+    shells.exec(as("/usr/bin/dash"), {"sh", "-c", "id"});
+    CHECK(replay(shells.text, expecting_it()).findings.empty());
+    shells.call(lua, mmap, "success=yes exit=140 a0=0 a1=1000 a2=7 a3=22 items=0");
+    const auto made = replay(shells.text, expecting_it());
+    REQUIRE(made.briefs == Briefs{"high script: child-shell exec-memory |"});
+    CHECK(!made.findings[0].follows);
+    CHECK(made.counters.expected_runs == 1);
+}

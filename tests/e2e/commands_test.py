@@ -95,7 +95,7 @@ class TextTest(unittest.TestCase):
 
     def test_one_closing_line_counts(self):
         result = self.replay(DROPPED)
-        self.assertEqual("luatrail: 1 finding: 1 high in 26 events\n", result.err)
+        self.assertEqual("luatrail: 1 finding: 1 high in 32 events\n", result.err)
         self.assertEqual("luatrail: no finding in ", self.replay("editor-save").err[:24])
         self.assertEqual("", self.replay(DROPPED, "--quiet").err)
         self.assertEqual("", self.replay(DROPPED, "--format", "json").err)

@@ -60,6 +60,8 @@ def doctor(profile):
 def reason(rows, full, lean):
     """Why the lean rules show less: the doctor's words for the first thing that is missing."""
     if lean is None:
+        if full["interpreter"]["identified_by"] == "copy":
+            return "what the copier was told: no rule asks for its exec"
         row = rows["run-anywhere"]
         return f"{row['title']}: {'; '.join(row['why'])}"
     for entry in full["chain"]:

@@ -16,7 +16,7 @@ import harness
 
 def findings_of(scenario):
     result = scenario.replay()
-    if result.status not in (0, 1) or result.err:
+    if result.status not in (0, 1) or (result.err and "says" not in scenario.facts):
         sys.exit(f"goldens.py: {scenario.name}: luatrail ended with {result.status}: {result.err}")
     return result.out
 

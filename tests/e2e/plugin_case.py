@@ -30,11 +30,11 @@ def live(lines):
 
 
 def shifted(lines, ms):
-    """The same events once more, so much later."""
+    """The same events once more, so much later or earlier, and with serials of their own."""
 
     def moved(match):
         time_ms = int(match[1]) * 1000 + int(match[2]) + ms
-        return b"audit(%d.%03d:%d)" % (time_ms // 1000, time_ms % 1000, int(match[3]) + 1000 * ms)
+        return b"audit(%d.%03d:%d)" % (time_ms // 1000, time_ms % 1000, int(match[3]) + 1000 * abs(ms))
 
     return [harness.STAMP.sub(moved, line) for line in lines]
 

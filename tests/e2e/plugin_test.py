@@ -145,7 +145,8 @@ class Signals(PluginCase):
         """B84: auditd goes away in the middle of an event: what came counts, and the plugin ends well."""
         rsyslog = self.rsyslog()
         lines = ATTACK.lines()
-        last = max(at for at, line in enumerate(lines) if line.startswith(b"type=PATH"))
+        run = ATTACK.replayed.findings()[0]["events"][0].encode()
+        last = max(at for at, line in enumerate(lines) if line.startswith(b"type=PATH msg=audit(" + run))
         self.assertEqual(self.run_plugin(self.config(rsyslog / "log"), b"".join(lines[:last])[:-10]), "")
         self.stop_rsyslog(rsyslog)
         [finding] = self.received(rsyslog)

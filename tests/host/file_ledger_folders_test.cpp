@@ -166,6 +166,16 @@ TEST_CASE("what is only looked at teaches where things are") {
     CHECK(log.ledger.find(inode(100))->paths == std::vector<std::string>{"/tmp/b"});
 }
 
+TEST_CASE("an inode that is seen again under a name after its last one was removed is another file") {
+    Log log;
+    log.make("a", 100);
+    log.unlink("a", 100);
+    log.ledger.observe("/srv", {normal("/proc/self/fd/3", 100)}); // still open: the same
+    CHECK(log.ledger.find(inode(100)) != nullptr);
+    log.ledger.observe("/srv", {normal("old", 100)});
+    CHECK(log.ledger.find(inode(100)) == nullptr);
+}
+
 TEST_CASE("looking through a symlink leaves it what it is") {
     Log log;
     log.make("a", 100);

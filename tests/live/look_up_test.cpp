@@ -261,7 +261,8 @@ TEST_CASE("an interpreter without a name is not taken for another file") {
 
 TEST_CASE("a program with Lua inside says its version") {
     using luatrail::live::lua_version_in;
-    const std::string elf = "\x7f" "ELF....";
+    const std::string elf = "\x7f"
+                            "ELF....";
     CHECK(lua_version_in(elf + std::string("x\0$LuaVersion: Lua 5.4.4  Copyright (C) 1994", 44)) == "Lua 5.4.4");
     CHECK(lua_version_in(elf + std::string("$Lua: Lua 5.1.5 Copyright\0", 26)).value_or("").starts_with("Lua 5.1.5"));
     CHECK(lua_version_in(elf + std::string("LuaJIT 2.1.0-beta3\0x", 20)) == "LuaJIT 2.1.0-beta3");

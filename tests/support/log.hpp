@@ -86,6 +86,14 @@ class Log {
         return *this;
     }
 
+    // openat(AT_FDCWD, path, O_RDONLY).
+    Log& read(const Who& who, const std::string& file, std::uint64_t inode, const char* mode = "0100644") {
+        begin(who, 257, "success=yes exit=3 a0=ffffff9c a1=1 a2=0 a3=0 items=1");
+        add("CWD", "cwd=\"/\"");
+        path(0, file, inode, "NORMAL", mode);
+        return *this;
+    }
+
     // linkat(AT_FDCWD, from, AT_FDCWD, to): one inode, two names.
     Log& link(const Who& who, const std::string& from, const std::string& to, std::uint64_t inode) {
         begin(who, 265, "success=yes exit=0 a0=ffffff9c a1=1 a2=ffffff9c a3=2 items=3");

@@ -89,9 +89,10 @@ struct Interpreter {
     std::string profile;
     IdentifiedBy identified_by = IdentifiedBy::path;
     std::optional<std::string> package; // with an inventory only
-    // Not rendered: known not to be as packaged; makes memory executable by itself; of a copy, what it is one of.
+    // Not rendered: known not to be as packaged; makes memory executable by itself; of a copy, what it is one of; what
+    // it calls itself, where that is no interpreter's name.
     bool altered = false, jit = false;
-    std::optional<std::string> copy_of{};
+    std::optional<std::string> copy_of{}, called{};
 };
 
 struct Code {
