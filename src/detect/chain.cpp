@@ -136,9 +136,7 @@ struct ChainBuilder {
 
     // Where no rule watches the folder, the copier's own exec is what tells of the copy.
     void add_copying() {
-        const bool known = std::any_of(finding.chain.begin(), finding.chain.end(), [](const ChainEntry& entry) {
-            return entry.kind == ChainKind::interpreter_drop;
-        });
+        const bool known = finding.has(ChainKind::interpreter_drop);
         const auto& copying = run.copying;
         const auto age = copying ? now() - copying->event.time_ms : 0;
         if (known || !copying || age > options.window_ms || age < 0) {

@@ -278,6 +278,9 @@ struct Engine::Impl {
 
     void raise_all(Node& node, FollowUps&& followed) {
         for (auto& [run, entry, seen_by] : followed) {
+            if (run->finding.has(entry.kind)) {
+                continue; // each kind once a run
+            }
             if (entry.by && !is_drop(entry.kind)) {
                 describe_actor(node, run->process, entry.event, options.profiles, *entry.by);
             }
@@ -317,16 +320,14 @@ struct Engine::Impl {
                       .finding = std::move(finding)});
     }
 
-    // A new finding, where it is more than info; each kind once a run. `seen_by`: the event that showed an
+    // A new finding, where it is more than info. `seen_by`: the event that showed an
     // earlier drop.
     void raise(Node& node, Run& run, ChainEntry entry, const std::optional<audit::EventId>& seen_by) {
-        auto finding = run.finding;
-        const bool known = std::any_of(finding.chain.begin(), finding.chain.end(),
-                                       [&](const ChainEntry& one) { return one.kind == entry.kind; });
-        const auto age = seen_by.value_or(entry.event).time_ms - finding.time_ms;
-        if (known || age > options.window_ms) {
+        const auto age = seen_by.value_or(entry.event).time_ms - run.finding.time_ms;
+        if (age > options.window_ms) {
             return;
         }
+        auto finding = run.finding;
         if (seen_by) {
             finding.events.push_back(*seen_by);
         } else {

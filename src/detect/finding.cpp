@@ -61,6 +61,10 @@ std::string_view to_string(Degraded value) {
     return name_in(degradations, value);
 }
 
+bool Finding::has(ChainKind kind) const {
+    return std::any_of(chain.begin(), chain.end(), [kind](const ChainEntry& entry) { return entry.kind == kind; });
+}
+
 std::optional<Severity> severity_from(std::string_view name) {
     const auto* const found = std::find(severities.begin(), severities.end(), name);
     if (found == severities.end()) {

@@ -8,9 +8,19 @@
 
 namespace luatrail::detect {
 
-static std::optional<host::FileId> id_of_interpreter(const audit::TypedEvent& event);
-
 namespace {
+
+// Items: of a #! script it, its interpreter, ld.so; else the program, under whatever name, and ld.so. A static program
+// has no ld.so.
+std::optional<host::FileId> id_of_interpreter(const audit::TypedEvent& event) {
+    const auto is_exe = [&event](const audit::PathItem& item) {
+        return item.name && event.syscall.exe && base::basename(*item.name) == base::basename(*event.syscall.exe);
+    };
+    const auto& items = event.paths;
+    const bool script = items.size() > 2 || (items.size() == 2 && is_exe(items[1]) && !is_exe(items[0]));
+    const std::size_t at = script ? 1 : 0;
+    return at < items.size() ? host::file_id_of(items[at]) : std::nullopt;
+}
 
 // ld.so(8): these take a value, the others none; with a listing option nothing is run.
 constexpr std::array loader_values = {std::string_view{"--library-path"},
@@ -84,32 +94,40 @@ Identified same_file(const Node& node, const audit::TypedEvent& event, const Pro
     return {};
 }
 
-// A file that somebody wrote who was told to copy an interpreter. A shell's redirection is done by the process that
-// then becomes the copier, or by the shell that starts it. Where no rule watches the folder, the copier's last word
-// tells.
-Identified copied_file(const Node& node, const host::File* file, std::string_view path, const ProfileSet& profiles) {
+// How a path stands to what a copier was told to make: that very file, one below a folder that it copied, or neither.
+enum class Target : std::uint8_t { same, below, other };
+
+Target target_of(const Copying& copy, std::string_view path) {
+    if (copy.target.empty() || !path.starts_with(copy.target)) {
+        return Target::other;
+    }
+    const auto rest = path.substr(copy.target.size());
+    if (rest.empty() || (rest.front() == '/' && rest.substr(1) == base::basename(copy.what))) {
+        return Target::same;
+    }
+    return rest.front() == '/' ? Target::below : Target::other;
+}
+
+// Whether the copier is who made this change. A shell's redirection is done by the process that then becomes the
+// copier, or by the shell that starts it.
+bool made(const Copying& copy, const host::Change& change) {
     constexpr std::int64_t near_ms = 60'000, at_once_ms = 1000;
-    const auto found = [&profiles](const Copying& copy) {
-        return Identified{{profiles.named(copy.profile), IdentifiedBy::copy}, 0, copy.what, copy};
-    };
+    const auto apart = change.event.time_ms - copy.event.time_ms;
+    return (copy.pid == change.by_pid && apart > -near_ms && apart < near_ms) ||
+           (copy.parent == change.by_pid && apart > -at_once_ms && apart <= 0);
+}
+
+// A file that somebody wrote who was told to copy an interpreter. Where no rule watches the folder, the copier's last
+// word tells.
+Identified copied_file(const Node& node, const host::File* file, std::string_view path, const ProfileSet& profiles) {
     for (auto copy = node.copies.rbegin(); copy != node.copies.rend(); ++copy) {
-        const bool named =
-            copy->target == path ||
-            (path.starts_with(copy->target) && copy->target.size() < path.size() && path[copy->target.size()] == '/' &&
-             path.substr(copy->target.size() + 1) == base::basename(copy->what));
-        if (named && !copy->target.empty()) {
-            return found(*copy);
-        }
-        if (file == nullptr) {
-            continue;
-        }
-        for (const auto& change : file->changes) {
-            const auto apart = change.event.time_ms - copy->event.time_ms;
-            const bool own = copy->pid == change.by_pid && apart > -near_ms && apart < near_ms;
-            const bool parents = copy->parent == change.by_pid && apart > -at_once_ms && apart <= 0;
-            if (own || parents) {
-                return found(*copy);
-            }
+        const auto target = target_of(*copy, path);
+        const bool by_word = target == Target::same && file == nullptr;
+        const bool by_change = target != Target::below && file != nullptr &&
+                               std::any_of(file->changes.begin(), file->changes.end(),
+                                           [copy](const host::Change& change) { return made(*copy, change); });
+        if (by_word || by_change) {
+            return {{profiles.named(copy->profile), IdentifiedBy::copy}, 0, copy->what, *copy};
         }
     }
     return {};
@@ -122,13 +140,17 @@ Identified made_by_copier(const Node& node, const host::File* file, const Profil
     }
     for (const auto& change : file->changes) {
         const auto* maker = node.processes.find(change.by);
-        if (maker == nullptr || maker->argv.empty()) {
+        const bool copier = maker != nullptr && maker->exe &&
+                            (profiles.is(ProgramKind::copier, *maker->exe) ||
+                             profiles.is(ProgramKind::downloader, *maker->exe)); // copied_file() knows better
+        if (maker == nullptr || maker->argv.empty() || copier) {
             continue;
         }
         for (auto word = maker->argv.begin() + 1; word != maker->argv.end(); ++word) {
-            if (auto match = named_in(*word, profiles);
-                match.profile != nullptr && word->find('/') != std::string::npos) {
-                return {{match.profile, IdentifiedBy::copy}, 0, *word};
+            auto match = profiles.match(*word, *word);
+            const bool path = word->find('/') != std::string::npos && word->find('=') == std::string::npos;
+            if (match.profile != nullptr && !match.profile->embedded && path) {
+                return {{match.profile, IdentifiedBy::copy}, 0, *word, {}};
             }
         }
     }
@@ -215,18 +237,6 @@ Identified search(const Node& node, const audit::TypedEvent& event, const Progra
 }
 
 } // namespace
-
-// Items: of a #! script it, its interpreter, ld.so; else the program, under whatever name, and ld.so. A static program
-// has no ld.so.
-static std::optional<host::FileId> id_of_interpreter(const audit::TypedEvent& event) {
-    const auto is_exe = [&event](const audit::PathItem& item) {
-        return item.name && event.syscall.exe && base::basename(*item.name) == base::basename(*event.syscall.exe);
-    };
-    const auto& items = event.paths;
-    const bool script = items.size() > 2 || (items.size() == 2 && is_exe(items[1]) && !is_exe(items[0]));
-    const std::size_t at = script ? 1 : 0;
-    return at < items.size() ? host::file_id_of(items[at]) : std::nullopt;
-}
 
 const host::File* interpreter_file(const Node& node, const audit::TypedEvent& event) {
     const auto id = id_of_interpreter(event);

@@ -69,6 +69,29 @@ TEST_CASE("a copy is known by what the copier was told") {
     CHECK(copied("/usr/bin/cp", {"cp", "/usr/bin/id", "/tmp/x"}) == "0 findings");
 }
 
+TEST_CASE("what lies in a folder that was copied is no copy of an interpreter") {
+    auto log = begun();
+    log.exec(as("/usr/bin/cp"), {"cp", "-r", "src/lua", "/tmp/app"})
+        .create(as("/usr/bin/cp"), "/tmp/app/bin/tool", 700);
+    log.fork(shell, 21).at(start + 100).exec(as("/tmp/app/bin/tool", 21), {"tool", "-e", "x"});
+    CHECK(known(log) == "0 findings");
+    auto written = begun(); // another file under the copy's name
+    written.exec(as("/usr/bin/cp"), {"cp", "/usr/bin/luajit", "/tmp/x"}).fork(shell, 21).at(start + 100'000);
+    written.create(as("/usr/bin/ld", 22), "/tmp/x", 701).exec(as("/tmp/x", 21), {"/tmp/x", "-e", "print(1)"});
+    CHECK(known(written) == "0 findings");
+    auto built = begun();
+    built.exec(as("/usr/bin/make"), {"make", "LUA=/usr/bin/lua5.4"}).create(as("/usr/bin/make"), "/tmp/x", 702);
+    CHECK(known(built.fork(shell, 21).exec(as("/tmp/x", 21), {"/tmp/x", "-e", "x"})) == "0 findings");
+}
+
+TEST_CASE("where no rule watches the folder, the copier's own words tell of the copy") {
+    auto log = begun();
+    log.exec(as("/usr/bin/ln"), {"ln", "/usr/bin/luajit", "/usr/bin/x"}).fork(shell, 21).at(start + 100);
+    const auto made = replay(log.exec(as("/usr/bin/x", 21), {"x", "-e", "print(1)"}).text);
+    REQUIRE(made.briefs == std::vector<std::string>{"high inline: interpreter-drop/link | no-baseline"});
+    CHECK(made.findings[0].chain[0].by->exe == "/usr/bin/ln");
+}
+
 TEST_CASE("a shell's redirection belongs to the copier that the process becomes") {
     auto log = begun();
     const Who child{.pid = 20, .ppid = 10, .uid = 33, .exe = "/usr/bin/bash"};

@@ -186,6 +186,8 @@ struct Finding {
     std::optional<std::string> follows; // id of the finding that this one raises
     bool live = false;                  // only a look at the running host could tell
     std::optional<Evidence> evidence{};
+
+    bool has(ChainKind kind) const; // in its chain
 };
 
 // Receives findings in the order of their events.
