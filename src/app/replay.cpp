@@ -7,6 +7,7 @@
 #include "commands.hpp"
 #include "luatrail/base/clock.hpp"
 #include "luatrail/base/time.hpp"
+#include "luatrail/live/switch_watch.hpp"
 #include "luatrail/report/stream_sink.hpp"
 #include "reading.hpp"
 

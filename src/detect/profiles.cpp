@@ -222,10 +222,9 @@ void ProfileSet::read(const base::TomlTable& file) {
     }
     auto programs = programs_;
     if (const auto kinds = file.table("programs")) {
-        std::vector<std::string_view> names;
-        for (const auto& [key, kind] : kind_names) {
-            names.push_back(key);
-        }
+        std::array<std::string_view, program_kinds> names;
+        std::transform(kind_names.begin(), kind_names.end(), names.begin(),
+                       [](const auto& named) { return named.first; });
         kinds->allow_only(names);
         for (const auto& [key, kind] : kind_names) {
             if (auto globs = kinds->texts(key)) {
