@@ -6,6 +6,7 @@
 
 #include "commands.hpp"
 #include "luatrail/base/clock.hpp"
+#include "luatrail/base/text.hpp"
 #include "luatrail/base/time.hpp"
 #include "luatrail/live/switch_watch.hpp"
 #include "luatrail/report/stream_sink.hpp"
