@@ -304,7 +304,8 @@ struct Engine::Impl {
         }
         ++counters.runs;
         auto finding = describe_server(node, event, server, *known.telling, options);
-        auto child = child_of_run(event, program.shell ? ChainKind::child_shell : ChainKind::download);
+        auto child =
+            child_of_run(node, event, process, server, program.shell ? ChainKind::child_shell : ChainKind::download);
         describe_actor(node, process, event.id, options.profiles, *child.by);
         finding.chain.push_back(std::move(child));
         if (conclude(node, "server", finding)) {

@@ -158,6 +158,20 @@ std::optional<std::string> target_text(const Node& node, std::uint32_t pid) {
     return process != nullptr && process->exe ? process->exe : std::nullopt;
 }
 
+// How many processes lie between, the lower one counted. Execs of one process are one.
+std::uint32_t depth_below(const Node& node, host::ProcessRef process, host::ProcessRef run) {
+    constexpr std::uint32_t most = 64;
+    std::uint32_t depth = 0;
+    for (std::uint32_t steps = 0; process && !(process == run) && steps < most; ++steps) {
+        const auto above = node.processes.above(process);
+        const auto* lower = node.processes.find(process);
+        const auto* upper = node.processes.find(above);
+        depth += lower != nullptr && upper != nullptr && lower->pid == upper->pid ? 0 : 1;
+        process = above;
+    }
+    return depth;
+}
+
 // The process itself, and what it forked without another exec.
 bool is_run_itself(const Node& node, const Run& run, host::ProcessRef who) {
     const auto* process = node.processes.find(who);
@@ -166,11 +180,13 @@ bool is_run_itself(const Node& node, const Run& run, host::ProcessRef who) {
 
 } // namespace
 
-ChainEntry child_of_run(const audit::TypedEvent& event, ChainKind kind) {
+ChainEntry child_of_run(const Node& node, const audit::TypedEvent& event, host::ProcessRef process,
+                        host::ProcessRef run, ChainKind kind) {
     return {.kind = kind,
             .path = event.syscall.exe ? std::optional<std::string>(*event.syscall.exe) : std::nullopt,
             .event = event.id,
-            .by = actor_of(event)};
+            .by = actor_of(event),
+            .depth = depth_below(node, process, run)};
 }
 
 FollowUps after_exec(Node& node, const audit::TypedEvent& event, host::ProcessRef process, const Program& program) {
@@ -187,13 +203,13 @@ FollowUps after_exec(Node& node, const audit::TypedEvent& event, host::ProcessRe
             continue;
         }
         if (program.shell) {
-            made.push_back({run, child_of_run(event, ChainKind::child_shell)});
+            made.push_back({run, child_of_run(node, event, process, run->process, ChainKind::child_shell)});
         }
         if (program.downloader) {
-            made.push_back({run, child_of_run(event, ChainKind::download)});
+            made.push_back({run, child_of_run(node, event, process, run->process, ChainKind::download)});
         }
         if (const auto* change = brought_by(node, *run, file)) {
-            made.push_back({run, child_of_run(event, ChainKind::second_stage)});
+            made.push_back({run, child_of_run(node, event, process, run->process, ChainKind::second_stage)});
             made.back().entry.path = change->path;
         }
     }

@@ -20,7 +20,8 @@ struct FollowUp {
 using FollowUps = std::vector<FollowUp>;
 
 // An exec below a run, as an entry of its chain.
-ChainEntry child_of_run(const audit::TypedEvent& event, ChainKind kind);
+ChainEntry child_of_run(const Node& node, const audit::TypedEvent& event, host::ProcessRef process,
+                        host::ProcessRef run, ChainKind kind);
 
 // A shell, a download tool, or a program that the run's own tree wrote after the run began.
 FollowUps after_exec(Node& node, const audit::TypedEvent& event, host::ProcessRef process, const Program& program);

@@ -135,7 +135,8 @@ static void transfer(Archive& archive, Expectation& expectation) {
 
 template <class Archive>
 static void transfer(Archive& archive, ChainEntry& entry) {
-    archive(entry.kind, entry.how, entry.path, entry.time_ms, entry.age_ms, entry.event, entry.by, entry.same_tree);
+    archive(entry.kind, entry.how, entry.path, entry.time_ms, entry.age_ms, entry.event, entry.by, entry.same_tree,
+            entry.depth);
 }
 
 template <class Archive>

@@ -131,6 +131,9 @@ Json chain_entry_value(const detect::ChainEntry& entry) {
     if (entry.same_tree) {
         value["same_tree"] = *entry.same_tree;
     }
+    if (entry.depth) {
+        value["depth"] = *entry.depth;
+    }
     return value;
 }
 

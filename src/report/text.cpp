@@ -193,6 +193,10 @@ void chain_entry(Page& page, const detect::ChainEntry& entry) {
             page.item(below, "logged in from " + safe(*entry.by->login->address));
         }
     }
+    if (entry.depth) {
+        page.item(below,
+                  *entry.depth == 1 ? "a child of the run" : fmt::format("{} processes below the run", *entry.depth));
+    }
     if (entry.same_tree) {
         page.item(below, *entry.same_tree ? "in the process tree of the run" : "in another process tree than the run");
     }

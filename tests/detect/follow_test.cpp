@@ -56,6 +56,7 @@ TEST_CASE("a download tool below a run raises it, other programs do not") {
     REQUIRE(made.briefs == Briefs{"low script: |", "medium script: download |"});
     CHECK(made.findings[1].chain[0].by->argv.back() == "http://192.0.2.1/x");
     CHECK(made.findings[1].chain[0].by->kind == "downloader");
+    CHECK(made.findings[1].chain[0].depth == 1U);
     CHECK_THAT(made.findings[1].title, has_text("; it then started curl"));
     CHECK(replay(run().exec(as("/usr/bin/id"), {"id"}).text, empty_baseline()).findings.size() == 1);
 }
@@ -133,6 +134,17 @@ TEST_CASE("signals and denials name the run by its pid") {
           "2 exec-memory");
     CHECK(chained(run().lone("AVC", "avc:  denied  { read } for  pid=20 comm=\"lua5.4\"")) == none);
     CHECK(chained(run().lone("AVC", "avc:  granted  { execmem } for  pid=20 comm=\"lua5.4\"")) == none);
+}
+
+TEST_CASE("how deep below the run a child is counts processes, not execs") {
+    auto log = run();
+    const Who deeper{.pid = 31, .ppid = 30, .uid = 33, .exe = "/usr/bin/env"};
+    log.exec(as("/usr/bin/env"), {"env", "x"}).exec(as("/usr/bin/xargs"), {"xargs"}).fork(as("/usr/bin/xargs"), 31);
+    log.exec(deeper, {"env", "sh"});
+    log.exec({.pid = 31, .ppid = 30, .uid = 33, .exe = "/usr/bin/dash"}, {"sh", "-c", "id"});
+    const auto made = replay(log.text, empty_baseline());
+    REQUIRE(made.findings.size() == 2);
+    CHECK(made.findings[1].chain[0].depth == 2U);
 }
 
 TEST_CASE("each kind raises a run once") {

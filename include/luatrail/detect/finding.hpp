@@ -145,6 +145,7 @@ struct ChainEntry {
     audit::EventId event{};
     std::optional<Actor> by{};
     std::optional<bool> same_tree{};
+    std::optional<std::uint32_t> depth{}; // of a process below the run: 1 is its child
 };
 
 struct Reason {
