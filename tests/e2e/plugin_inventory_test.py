@@ -15,13 +15,18 @@ class InventoryTest(PluginCase):
         result = harness.run("inventory", "build", "--root", HOSTS / host / "root", "-o", path)
         self.assertEqual(0, result.status, result.err)
 
-    def test_a_new_file_counts_and_a_wrong_one_does_not(self):
+    def started(self):
+        """A plugin with an inventory, the inventory's file, and the rsyslogd that takes its findings."""
         rsyslog = self.rsyslog()
         path = self.dir / "inventory"
         self.build("distroless", path)
         config = self.config(rsyslog / "log")
         config.write_text(config.read_text().replace("[detect]\n", f'[detect]\ninventory = "{path}"\n'))
         process = self.start(config)
+        return rsyslog, path, process
+
+    def test_a_new_file_counts_and_a_wrong_one_does_not(self):
+        rsyslog, path, process = self.started()
         lines = live(OLD.lines())
         each = len(OLD.replayed.findings())
 
@@ -47,12 +52,7 @@ class InventoryTest(PluginCase):
         self.assertEqual("", self.finish(process))
 
     def test_a_package_managers_record_asks_for_a_new_one(self):
-        rsyslog = self.rsyslog()
-        path = self.dir / "inventory"
-        self.build("distroless", path)
-        config = self.config(rsyslog / "log")
-        config.write_text(config.read_text().replace("[detect]\n", f'[detect]\ninventory = "{path}"\n'))
-        process = self.start(config)
+        rsyslog, path, process = self.started()
         wanted = self.dir / "inventory.wanted"
         update = b"type=SOFTWARE_UPDATE msg=audit(%d.100:71): pid=900 uid=0 auid=0 ses=1 msg='op=install sw=\"lua-5.4.4-4.x86_64\" sw_type=rpm res=success'\n"
         process.stdin.write(update.replace(b"SOFTWARE_UPDATE", b"USER_CMD") % int(time.time()))
