@@ -8,9 +8,9 @@
 
 #include <libaudit.h>
 
+#include "audit/recent_keys.hpp"
 #include "luatrail/audit/field.hpp"
 #include "luatrail/base/pack.hpp"
-#include "recent_keys.hpp"
 
 namespace luatrail::audit {
 namespace {

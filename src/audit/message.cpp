@@ -1,7 +1,7 @@
 // Records that are not of a system call.
 #include <libaudit.h>
 
-#include "ids.hpp"
+#include "audit/ids.hpp"
 #include "luatrail/audit/field.hpp"
 #include "luatrail/audit/typed.hpp"
 

@@ -10,7 +10,7 @@
 
 #include <libaudit.h>
 
-#include "ids.hpp"
+#include "audit/ids.hpp"
 #include "luatrail/audit/field.hpp"
 
 namespace luatrail::audit {

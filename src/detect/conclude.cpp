@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
-#include "judge.hpp"
+#include "detect/judge.hpp"
 #include "luatrail/base/error.hpp"
 #include "luatrail/base/text.hpp"
 #include "luatrail/base/time.hpp"

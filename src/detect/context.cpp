@@ -4,9 +4,9 @@
 
 #include <fmt/format.h>
 
-#include "judge.hpp"
+#include "detect/judge.hpp"
+#include "detect/ownership.hpp"
 #include "luatrail/base/text.hpp"
-#include "ownership.hpp"
 
 namespace luatrail::detect {
 namespace {

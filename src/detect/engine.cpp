@@ -4,13 +4,13 @@
 #include <span>
 #include <unordered_set>
 
-#include "follow.hpp"
-#include "judge.hpp"
+#include "detect/follow.hpp"
+#include "detect/judge.hpp"
+#include "detect/nodes.hpp"
+#include "detect/programs.hpp"
 #include "luatrail/base/text.hpp"
 #include "luatrail/detect/severity.hpp"
 #include "luatrail/host/from_audit.hpp"
-#include "nodes.hpp"
-#include "programs.hpp"
 
 namespace luatrail::detect {
 namespace {

@@ -1,9 +1,9 @@
-#include "follow.hpp"
+#include "detect/follow.hpp"
 
 #include <algorithm>
 #include <array>
 
-#include "judge.hpp"
+#include "detect/judge.hpp"
 #include "luatrail/base/text.hpp"
 #include "luatrail/host/from_audit.hpp"
 

@@ -3,12 +3,12 @@
 
 #include <vector>
 
+#include "detect/node.hpp"
+#include "detect/programs.hpp"
 #include "luatrail/audit/typed.hpp"
 #include "luatrail/detect/engine.hpp"
 #include "luatrail/detect/profiles.hpp"
 #include "luatrail/host/file_ledger.hpp"
-#include "node.hpp"
-#include "programs.hpp"
 
 namespace luatrail::detect {
 

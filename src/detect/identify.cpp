@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <array>
 
-#include "judge.hpp"
+#include "detect/judge.hpp"
 #include "luatrail/base/text.hpp"
 #include "luatrail/host/from_audit.hpp"
 

@@ -1,5 +1,5 @@
 // The finding: who ran what, in which tree, expected or not.
-#include "judge.hpp"
+#include "detect/judge.hpp"
 
 #include <algorithm>
 #include <span>

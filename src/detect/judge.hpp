@@ -3,10 +3,10 @@
 
 #include <optional>
 
+#include "detect/node.hpp"
+#include "detect/programs.hpp"
 #include "luatrail/audit/typed.hpp"
 #include "luatrail/detect/engine.hpp"
-#include "node.hpp"
-#include "programs.hpp"
 
 namespace luatrail::detect {
 

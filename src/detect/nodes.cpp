@@ -1,4 +1,4 @@
-#include "nodes.hpp"
+#include "detect/nodes.hpp"
 
 #include <algorithm>
 

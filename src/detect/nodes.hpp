@@ -6,9 +6,9 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "detect/node.hpp"
 #include "luatrail/base/pack.hpp"
 #include "luatrail/detect/engine.hpp"
-#include "node.hpp"
 
 namespace luatrail::detect {
 

@@ -1,4 +1,4 @@
-#include "ownership.hpp"
+#include "detect/ownership.hpp"
 
 #include <algorithm>
 #include <array>

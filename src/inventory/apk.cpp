@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
-#include "database.hpp"
+#include "inventory/database.hpp"
 #include "luatrail/base/text.hpp"
 
 namespace luatrail::inventory {

@@ -5,9 +5,9 @@
 
 #include <fmt/format.h>
 
-#include "database.hpp"
-#include "host_facts.hpp"
-#include "lua_needs.hpp"
+#include "inventory/database.hpp"
+#include "inventory/host_facts.hpp"
+#include "inventory/lua_needs.hpp"
 #include "luatrail/base/clock.hpp"
 #include "luatrail/base/error.hpp"
 #include "luatrail/inventory/inventory.hpp"

@@ -1,4 +1,4 @@
-#include "database.hpp"
+#include "inventory/database.hpp"
 
 #include <algorithm>
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "root.hpp"
+#include "inventory/root.hpp"
 
 namespace luatrail::inventory {
 

@@ -1,4 +1,4 @@
-#include "host_facts.hpp"
+#include "inventory/host_facts.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 // What of a host tells who runs what: units, cron entries, accounts.
 #pragma once
 
-#include "database.hpp"
+#include "inventory/database.hpp"
 #include "luatrail/inventory/inventory.hpp"
 
 namespace luatrail::inventory {

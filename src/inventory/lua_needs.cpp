@@ -1,4 +1,4 @@
-#include "lua_needs.hpp"
+#include "inventory/lua_needs.hpp"
 
 #include <deque>
 #include <unordered_map>

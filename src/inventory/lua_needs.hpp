@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "database.hpp"
+#include "inventory/database.hpp"
 #include "luatrail/inventory/inventory.hpp"
 
 namespace luatrail::inventory {

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
-#include "database.hpp"
+#include "inventory/database.hpp"
 
 namespace luatrail::inventory {
 namespace {

@@ -1,4 +1,4 @@
-#include "root.hpp"
+#include "inventory/root.hpp"
 
 #include <algorithm>
 #include <array>

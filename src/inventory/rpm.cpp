@@ -16,7 +16,7 @@
 
 #include <fmt/format.h>
 
-#include "database.hpp"
+#include "inventory/database.hpp"
 #include "luatrail/base/descriptor.hpp"
 #include "luatrail/base/error.hpp"
 

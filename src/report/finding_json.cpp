@@ -1,8 +1,8 @@
-#include "finding_json.hpp"
+#include "report/finding_json.hpp"
 
 #include "luatrail/base/time.hpp"
 #include "luatrail/report/render.hpp"
-#include "shorten.hpp"
+#include "report/shorten.hpp"
 
 namespace luatrail::report {
 namespace {

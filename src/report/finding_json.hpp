@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "json_writer.hpp"
 #include "luatrail/detect/finding.hpp"
+#include "report/json_writer.hpp"
 
 namespace luatrail::report {
 

@@ -1,4 +1,4 @@
-#include "local_socket.hpp"
+#include "report/local_socket.hpp"
 
 #include <cerrno>
 #include <cstring>

@@ -1,4 +1,4 @@
-#include "severity_queue.hpp"
+#include "report/severity_queue.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "shorten.hpp"
+#include "report/shorten.hpp"
 
 #include <algorithm>
 #include <array>

@@ -6,10 +6,10 @@
 
 #include <fmt/format.h>
 
-#include "finding_json.hpp"
 #include "luatrail/base/text.hpp"
 #include "luatrail/base/time.hpp"
 #include "luatrail/report/render.hpp"
+#include "report/finding_json.hpp"
 
 namespace luatrail::report {
 namespace {

@@ -14,10 +14,10 @@
 #include <fmt/format.h>
 #include <poll.h>
 
-#include "local_socket.hpp"
 #include "luatrail/base/pack.hpp"
 #include "luatrail/base/text.hpp"
-#include "severity_queue.hpp"
+#include "report/local_socket.hpp"
+#include "report/severity_queue.hpp"
 
 namespace luatrail::report {
 namespace {

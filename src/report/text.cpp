@@ -11,8 +11,8 @@
 #include "luatrail/base/time.hpp"
 #include "luatrail/detect/severity.hpp"
 #include "luatrail/report/render.hpp"
-#include "page.hpp"
-#include "words.hpp"
+#include "report/page.hpp"
+#include "report/words.hpp"
 
 namespace luatrail::report {
 namespace {

@@ -1,4 +1,4 @@
-#include "words.hpp"
+#include "report/words.hpp"
 
 namespace luatrail::report {
 

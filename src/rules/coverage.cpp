@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "kernel_filter.hpp"
+#include "rules/kernel_filter.hpp"
 
 namespace luatrail::rules {
 namespace {

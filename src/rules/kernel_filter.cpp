@@ -1,4 +1,4 @@
-#include "kernel_filter.hpp"
+#include "rules/kernel_filter.hpp"
 
 #include <algorithm>
 #include <charconv>

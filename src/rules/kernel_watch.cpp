@@ -1,6 +1,6 @@
 #include "luatrail/rules/kernel_watch.hpp"
 
-#include "netlink.hpp"
+#include "rules/netlink.hpp"
 
 namespace luatrail::rules {
 

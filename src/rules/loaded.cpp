@@ -11,7 +11,7 @@
 #include "luatrail/base/error.hpp"
 #include "luatrail/rules/host_checks.hpp"
 #include "luatrail/rules/rule.hpp"
-#include "netlink.hpp"
+#include "rules/netlink.hpp"
 
 namespace luatrail::rules {
 namespace {

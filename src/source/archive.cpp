@@ -1,4 +1,4 @@
-#include "archive.hpp"
+#include "source/archive.hpp"
 
 #include <algorithm>
 #include <array>
@@ -8,7 +8,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 
-#include "log_names.hpp"
+#include "source/log_names.hpp"
 
 namespace luatrail::source {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "byte_source.hpp"
+#include "source/byte_source.hpp"
 
 namespace luatrail::source {
 

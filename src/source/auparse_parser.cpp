@@ -10,10 +10,10 @@
 #include <fmt/format.h>
 #include <libaudit.h>
 
-#include "feed_ledger.hpp"
-#include "line_splitter.hpp"
 #include "luatrail/base/error.hpp"
-#include "parsers.hpp"
+#include "source/feed_ledger.hpp"
+#include "source/line_splitter.hpp"
+#include "source/parsers.hpp"
 
 namespace luatrail::source {
 namespace {

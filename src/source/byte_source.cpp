@@ -1,4 +1,4 @@
-#include "byte_source.hpp"
+#include "source/byte_source.hpp"
 
 #include <cerrno>
 #include <system_error>

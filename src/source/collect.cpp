@@ -7,12 +7,12 @@
 
 #include <sys/stat.h>
 
-#include "archive.hpp"
-#include "byte_source.hpp"
-#include "first_record.hpp"
-#include "gzip_tail.hpp"
-#include "log_names.hpp"
 #include "luatrail/source/input.hpp"
+#include "source/archive.hpp"
+#include "source/byte_source.hpp"
+#include "source/first_record.hpp"
+#include "source/gzip_tail.hpp"
+#include "source/log_names.hpp"
 
 namespace luatrail::source {
 namespace {

@@ -1,4 +1,4 @@
-#include "feed_ledger.hpp"
+#include "source/feed_ledger.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "first_record.hpp"
+#include "source/first_record.hpp"
 
 #include "luatrail/source/parser.hpp"
 

@@ -3,8 +3,8 @@
 
 #include <optional>
 
-#include "byte_source.hpp"
 #include "luatrail/audit/record.hpp"
+#include "source/byte_source.hpp"
 
 namespace luatrail::source {
 

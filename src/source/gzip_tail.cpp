@@ -1,12 +1,12 @@
-#include "gzip_tail.hpp"
+#include "source/gzip_tail.hpp"
 
 #include <algorithm>
 #include <array>
 
 #include <zlib.h>
 
-#include "archive.hpp"
-#include "byte_source.hpp"
+#include "source/archive.hpp"
+#include "source/byte_source.hpp"
 
 namespace luatrail::source {
 namespace {

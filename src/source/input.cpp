@@ -6,10 +6,10 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include "archive.hpp"
-#include "byte_source.hpp"
-#include "first_record.hpp"
-#include "gzip_tail.hpp"
+#include "source/archive.hpp"
+#include "source/byte_source.hpp"
+#include "source/first_record.hpp"
+#include "source/gzip_tail.hpp"
 
 namespace luatrail::source {
 namespace {

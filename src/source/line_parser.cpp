@@ -2,9 +2,9 @@
 
 #include <libaudit.h>
 
-#include "line_prefix.hpp"
 #include "luatrail/source/parser.hpp"
-#include "parsers.hpp"
+#include "source/line_prefix.hpp"
+#include "source/parsers.hpp"
 
 namespace luatrail::source {
 namespace {

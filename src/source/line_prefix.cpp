@@ -1,4 +1,4 @@
-#include "line_prefix.hpp"
+#include "source/line_prefix.hpp"
 
 #include <algorithm>
 #include <array>

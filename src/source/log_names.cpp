@@ -1,4 +1,4 @@
-#include "log_names.hpp"
+#include "source/log_names.hpp"
 
 namespace luatrail::source {
 namespace {

@@ -1,5 +1,5 @@
-#include "line_splitter.hpp"
-#include "parsers.hpp"
+#include "source/line_splitter.hpp"
+#include "source/parsers.hpp"
 
 namespace luatrail::source {
 namespace {

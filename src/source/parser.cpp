@@ -2,7 +2,7 @@
 
 #include <numeric>
 
-#include "parsers.hpp"
+#include "source/parsers.hpp"
 
 namespace luatrail::source {
 

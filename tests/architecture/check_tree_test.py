@@ -60,17 +60,17 @@ class ThirdParty(unittest.TestCase):
         self.assertEqual(Tree({name: f"#include <{header}>\n"}).faults(check_tree.third_party), [f"{name}: <{header}> {fault}" for fault in expected])
 
     def test_each_has_its_rooms(self):
-        self.check("src/app/a.cpp", "boost/asio/io_context.hpp", [])
+        self.check("src/plugin/a.cpp", "boost/asio/io_context.hpp", [])
         self.check("src/base/toml_reader.cpp", "toml++/toml.h", [])
-        self.check("src/detect/a.cpp", "boost/asio/io_context.hpp", ["belongs in report/ app/ base/asio.cpp"])
+        self.check("src/detect/a.cpp", "boost/asio/io_context.hpp", ["belongs in report/ plugin/ base/asio.cpp"])
         self.check("src/base/text.cpp", "toml++/toml.h", ["belongs in base/toml_reader."])
 
     def test_none_is_in_a_public_header(self):
         self.check("include/luatrail/report/a.hpp", "nlohmann/json.hpp", ["in a public header; keep it in a .cpp file"])
 
     def test_a_new_one_must_be_listed(self):
-        self.check("src/app/a.cpp", "absl/strings.h", ["is in no list; add it to THIRD_PARTY with the rooms that may include it"])
-        self.check("src/app/a.cpp", "sys/stat.h", [])
+        self.check("src/cli/a.cpp", "absl/strings.h", ["is in no list; add it to THIRD_PARTY with the rooms that may include it"])
+        self.check("src/cli/a.cpp", "sys/stat.h", [])
 
 
 class Others(unittest.TestCase):
@@ -84,9 +84,9 @@ class Others(unittest.TestCase):
         self.assertEqual(Tree({"fixtures/README.md": ""}).faults(check_tree.goldens), ["fixtures: no recorded log at all"])
 
     def test_a_file_may_have_450_lines(self):
-        self.assertEqual(Tree({"src/app/a.cpp": "\n" * 450}).faults(check_tree.sizes), [])
-        self.assertEqual(Tree({"src/app/a.cpp": "\n" * 451}).faults(check_tree.sizes),
-                         ["src/app/a.cpp: 451 lines (at most 450): is it one thing?"])
+        self.assertEqual(Tree({"src/cli/a.cpp": "\n" * 450}).faults(check_tree.sizes), [])
+        self.assertEqual(Tree({"src/cli/a.cpp": "\n" * 451}).faults(check_tree.sizes),
+                         ["src/cli/a.cpp: 451 lines (at most 450): is it one thing?"])
 
     def test_a_script_explains_itself(self):
         self.assertEqual(Tree({"scripts/a": "#!/bin/bash\necho 'Usage: a'\n"}).faults(check_tree.usage), [])

@@ -1,4 +1,4 @@
-#include "walk.hpp"
+#include "bench/walk.hpp"
 
 #include <auparse.h>
 

@@ -3,7 +3,7 @@
 #include <map>
 #include <random>
 
-#include "ledger_log.hpp"
+#include "host/ledger_log.hpp"
 #include "support/catch.hpp"
 
 using namespace ledger_log;

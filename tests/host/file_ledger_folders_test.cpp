@@ -1,5 +1,5 @@
 // Folders: which one a relative name means, and what moves with them.
-#include "ledger_log.hpp"
+#include "host/ledger_log.hpp"
 #include "support/catch.hpp"
 
 using namespace ledger_log;

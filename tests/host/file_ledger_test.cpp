@@ -1,5 +1,5 @@
 // Files: what is known of one by its inode and its names.
-#include "ledger_log.hpp"
+#include "host/ledger_log.hpp"
 #include "support/catch.hpp"
 
 using namespace ledger_log;

@@ -1,7 +1,7 @@
 // Bounds: what goes first when there are too many, and that any history keeps the table whole.
 #include <random>
 
-#include "process_log.hpp"
+#include "host/process_log.hpp"
 #include "support/catch.hpp"
 
 using namespace process_log;

@@ -1,5 +1,5 @@
 // Lineage: which process is whose, whatever order the records come in.
-#include "process_log.hpp"
+#include "host/process_log.hpp"
 #include "support/catch.hpp"
 
 using namespace process_log;

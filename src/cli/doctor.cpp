@@ -1,0 +1,273 @@
+// luatrail doctor: what this host's telemetry, or a rules file, can and cannot show.
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+#include <dirent.h>
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.hpp"
+#include "luatrail/base/console.hpp"
+#include "luatrail/base/error.hpp"
+#include "luatrail/base/text.hpp"
+#include "luatrail/rules/coverage.hpp"
+#include "luatrail/rules/host_checks.hpp"
+
+namespace luatrail::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct DoctorOptions {
+    std::vector<std::string> rules;
+    std::string config = default_config_path, profile, auditd = "/etc/audit", format = "text";
+};
+
+struct Row {
+    rules::CoverageRow is;
+    rules::Coverage wanted = rules::Coverage::seen; // what the profile that is asked for would show
+    bool worse() const { return is.coverage > wanted; }
+};
+
+// A folder's *.rules in augenrules' order (ls -v).
+std::vector<std::string> rule_files(const std::string& path) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) {
+        return {path};
+    }
+    struct List {
+        dirent** entries = nullptr;
+        int count = 0;
+        List() = default;
+        List(const List&) = delete;
+        List& operator=(const List&) = delete;
+        ~List() {
+            for (int at = 0; at < count; ++at) {
+                std::free(entries[at]); // NOLINT(cppcoreguidelines-no-malloc): scandir(3)
+            }
+            std::free(entries); // NOLINT(cppcoreguidelines-no-malloc)
+        }
+    } list;
+    list.count = std::max(0, ::scandir(path.c_str(), &list.entries, nullptr, &::versionsort));
+    std::vector<std::string> files;
+    for (int at = 0; at < list.count; ++at) {
+        if (const std::string name = list.entries[at]->d_name; name.ends_with(".rules")) {
+            files.push_back(fmt::format("{}/{}", path, name));
+        }
+    }
+    if (files.empty()) {
+        throw base::Error(fmt::format("{}: no file here ends in .rules; name a rules file", path));
+    }
+    return files;
+}
+
+rules::RuleSet read_rules(const std::vector<std::string>& paths, const std::string& machine) {
+    rules::RuleSet set;
+    for (const auto& path : paths) {
+        for (const auto& name : rule_files(path)) {
+            std::ifstream file(name, std::ios::binary);
+            const std::string text{std::istreambuf_iterator<char>(file), {}};
+            struct stat status {};
+            if (!file.is_open() || ::stat(name.c_str(), &status) != 0 || S_ISDIR(status.st_mode)) {
+                throw base::Error(fmt::format("{}: cannot be read; name a rules file that you may read", name));
+            }
+            rules::parse_rules(text, name, machine, set);
+        }
+    }
+    return set;
+}
+
+std::string wanted_profile(const CLI::App& app, const DoctorOptions& options) {
+    if (!options.profile.empty()) {
+        return options.profile;
+    }
+    const bool given = app.count("--config") > 0;
+    return given || ::access(options.config.c_str(), F_OK) == 0 ? setup::load_config(options.config).doctor.profile
+                                                                : setup::Config{}.doctor.profile;
+}
+
+std::string_view name_of(rules::Health health) {
+    return health == rules::Health::good ? "good" : health == rules::Health::warning ? "warning" : "fault";
+}
+
+class Table {
+  public:
+    Table() : colour_(base::wants_colour(stdout)), width_(std::clamp<std::size_t>(base::columns(stdout), 60, 140)) {}
+
+    void line(std::string_view state, std::string_view what, const std::vector<std::string>& below,
+              std::string_view remedy) const {
+        constexpr std::size_t state_width = 8;
+        const std::string padded = fmt::format("{:<{}}", state, state_width);
+        fmt::print("{}", colour_ ? fmt::format("\x1b[{}m{}\x1b[0m", sgr(state), padded) : padded);
+        wrapped(state_width, what);
+        const auto further = [this](std::string_view text) {
+            constexpr std::size_t indent = 10;
+            fmt::print("{:{}}", "", indent);
+            wrapped(indent, text);
+        };
+        std::for_each(below.begin(), below.end(), further);
+        if (!remedy.empty()) {
+            further(fmt::format("-> {}", remedy));
+        }
+    }
+
+  private:
+    static std::string_view sgr(std::string_view state) {
+        if (state == "seen" || state == "good") {
+            return "32";
+        }
+        return state == "partly" || state == "warning" ? "33" : state == "asked" ? "2" : "1;31";
+    }
+
+    // Behind what stands in the line already; further lines two base::columns further in.
+    void wrapped(std::size_t used, std::string_view text) const {
+        const std::size_t indent = used + 2;
+        const auto shown = base::printable(text);
+        bool first = true;
+        for (std::size_t at = 0; at <= shown.size();) {
+            const auto end = std::min(shown.find(' ', at), shown.size());
+            const auto size = end - at;
+            if (!first && used + 1 + size > width_) {
+                fmt::print("\n{:{}}", "", indent);
+                used = indent;
+            } else if (!first) {
+                fmt::print(" ");
+                ++used;
+            }
+            fmt::print("{}", shown.substr(at, size));
+            used += size;
+            first = false;
+            at = end + 1;
+        }
+        fmt::print("\n");
+    }
+
+    bool colour_;
+    std::size_t width_;
+};
+
+void print_text(const std::string& source, const std::string& profile, const std::vector<Row>& rows,
+                const std::vector<rules::Check>& checks) {
+    fmt::print("Rules: {}. Compared with luatrail's profile {}.\n\n", base::printable(source), profile);
+    const Table table;
+    for (const auto& row : rows) {
+        auto why = row.is.why;
+        if (row.is.coverage != rules::Coverage::seen && !row.worse()) {
+            why.push_back(fmt::format("(profile {} shows no more)", profile));
+        }
+        table.line(to_string(row.is.coverage), row.is.title, why, row.worse() ? row.is.remedy : "");
+    }
+    if (!checks.empty()) {
+        fmt::print("\n");
+    }
+    for (const auto& check : checks) {
+        table.line(name_of(check.health), check.text, {}, check.remedy);
+    }
+}
+
+void print_json(const std::string& source, const std::string& profile, const std::vector<Row>& rows,
+                const std::vector<rules::Check>& checks) {
+    const auto text = [](std::string_view bytes) { return base::to_utf8(bytes); };
+    Json out;
+    out["schema"] = "luatrail/doctor/1";
+    out["rules"] = text(source);
+    out["profile"] = profile;
+    out["coverage"] = Json::array();
+    for (const auto& row : rows) {
+        Json one;
+        one["id"] = row.is.id;
+        one["title"] = row.is.title;
+        one["state"] = to_string(row.is.coverage);
+        one["wanted"] = to_string(row.wanted);
+        one["why"] = Json::array();
+        for (const auto& why : row.is.why) {
+            one["why"].push_back(text(why));
+        }
+        one["remedy"] = row.is.remedy.empty() ? Json(nullptr) : Json(row.is.remedy);
+        out["coverage"].push_back(std::move(one));
+    }
+    out["checks"] = Json::array();
+    for (const auto& check : checks) {
+        Json one;
+        one["id"] = check.id;
+        one["state"] = name_of(check.health);
+        one["text"] = text(check.text);
+        one["remedy"] = check.remedy.empty() ? Json(nullptr) : Json(text(check.remedy));
+        out["checks"].push_back(std::move(one));
+    }
+    fmt::print("{}\n", out.dump());
+}
+
+int doctor(const CLI::App& app, const DoctorOptions& options) {
+    const auto profile = wanted_profile(app, options);
+    auto host = rules::this_host(detect::ProfileSet::builtin());
+    rules::RuleSet set;
+    std::vector<rules::Check> checks;
+    std::string source;
+    if (options.rules.empty()) {
+        checks = rules::kernel_checks(rules::kernel_status());
+        const auto auditd = rules::auditd_checks(options.auditd);
+        checks.insert(checks.end(), auditd.begin(), auditd.end());
+        set = rules::loaded_rules();
+        source = fmt::format("the {} that the kernel has loaded", set.rules.size());
+    } else {
+        set = read_rules(options.rules, host.machine);
+        checks = rules::setting_checks(set);
+        source = fmt::format("{}", fmt::join(options.rules, ", "));
+    }
+    rules::RuleSet shipped;
+    for (auto& topic : rules::host_rules(profile == "lean" ? rules::Profile::lean : rules::Profile::full, host)) {
+        std::move(topic.rules.begin(), topic.rules.end(), std::back_inserter(shipped.rules));
+    }
+    const auto wanted = rules::coverage(shipped, host);
+    std::vector<Row> rows;
+    for (auto& row : rules::coverage(set, host)) {
+        rows.push_back({std::move(row), wanted[rows.size()].coverage});
+    }
+    (options.format == "json" ? print_json : print_text)(source, profile, rows, checks);
+    const bool written = std::fflush(stdout) == 0;
+    for (const auto& error : set.errors) {
+        base::say(error);
+    }
+    if (!set.errors.empty() || !written) {
+        return base::exit_trouble;
+    }
+    const bool blind = std::any_of(rows.begin(), rows.end(), [](const Row& row) { return row.worse(); }) ||
+                       std::any_of(checks.begin(), checks.end(),
+                                   [](const rules::Check& check) { return check.health == rules::Health::fault; });
+    return blind ? base::exit_finding : base::exit_clean;
+}
+
+} // namespace
+
+Command add_doctor(CLI::App& app) {
+    auto options = std::make_shared<DoctorOptions>();
+    app.add_option("--rules", options->rules,
+                   "Look at a rules file or a folder of them, not at the kernel (repeatable)")
+        ->type_name("FILE")
+        ->allow_extra_args(false);
+    app.add_option("--profile", options->profile, "What should be seen: full or lean (default: the configuration's)")
+        ->check(CLI::IsMember({"full", "lean"}))
+        ->type_name("PROFILE");
+    app.add_option("-c,--config", options->config, "The configuration, for doctor.profile")
+        ->type_name("FILE")
+        ->capture_default_str();
+    app.add_option("--auditd", options->auditd, "The folder of auditd's configuration")
+        ->type_name("DIR")
+        ->capture_default_str();
+    app.add_option("--format", options->format, "text for a person, json for one object")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->type_name("FORMAT")
+        ->capture_default_str();
+    app.footer(
+        "Asks the kernel for its rules and state, which needs root, and changes nothing.\n"
+        "Exit status: 0 all that the profile shows is seen, 1 something is not or keeps records away, 2 trouble.");
+    return [&app, options] { return doctor(app, *options); };
+}
+
+} // namespace luatrail::cli

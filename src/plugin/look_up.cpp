@@ -1,0 +1,290 @@
+#include "plugin/look_up.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "luatrail/base/descriptor.hpp"
+#include "luatrail/host/running.hpp"
+#include "plugin/safe_file.hpp"
+
+namespace luatrail::plugin {
+namespace {
+
+using base::Descriptor;
+
+constexpr std::int64_t start_grain_ms = 1500; // of a process's start, told in whole seconds of boot and ticks
+constexpr std::int64_t clock_grain_ms = 10;   // of a file's time
+constexpr std::size_t most_environ = 256UL * 1024;
+
+void note(std::optional<std::string>& notes, std::string_view text) {
+    notes = notes ? fmt::format("{}; {}", *notes, text) : std::string(text);
+}
+
+std::string_view without_deleted(std::string_view exe) {
+    constexpr std::string_view suffix = " (deleted)";
+    return exe.ends_with(suffix) ? exe.substr(0, exe.size() - suffix.size()) : exe;
+}
+
+bool same_program(const std::optional<std::string>& a, const std::optional<std::string>& b) {
+    return a && b && without_deleted(*a) == without_deleted(*b);
+}
+
+std::string read_text(const std::string& path, std::size_t most) {
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    std::string text(most, '\0');
+    std::size_t used = 0;
+    while (file.get() >= 0 && used < most) {
+        const auto size = ::read(file.get(), text.data() + used, most - used);
+        if (size <= 0) {
+            break;
+        }
+        used += static_cast<std::size_t>(size);
+    }
+    text.resize(used);
+    return text;
+}
+
+// Variables that decide which code an interpreter loads (lua.c, luaconf.h; those of a version end in it: LUA_INIT_5_4).
+std::vector<std::string> lua_variables(const std::string& environ) {
+    std::vector<std::string> found;
+    for (std::size_t at = 0; at < environ.size();) {
+        const auto end = std::min(environ.find('\0', at), environ.size());
+        const auto one = std::string_view(environ).substr(at, end - at);
+        if (one.starts_with("LUA_INIT") || one.starts_with("LUA_PATH") || one.starts_with("LUA_CPATH")) {
+            found.emplace_back(one.substr(0, most_variable));
+        }
+        at = end + 1;
+    }
+    return found;
+}
+
+// "/dev/fd/63", "/proc/self/fd/63", "/dev/stdin": which descriptor of the process that is.
+std::optional<int> descriptor_of(const detect::Code& code) {
+    if (code.origin == detect::Origin::stdin_code || code.argument == "/dev/stdin") {
+        return 0;
+    }
+    if (code.origin != detect::Origin::descriptor || !code.argument) {
+        return std::nullopt;
+    }
+    const auto slash = code.argument->rfind("fd/");
+    int number = 0;
+    const auto* const first = code.argument->data() + (slash == std::string::npos ? 0 : slash + 3);
+    const auto* const last = code.argument->data() + code.argument->size();
+    const auto [end, error] = std::from_chars(first, last, number);
+    return slash != std::string::npos && error == std::errc{} && end == last && number >= 0 ? std::optional(number)
+                                                                                            : std::nullopt;
+}
+
+// Lua skips a first line that begins with '#' (lauxlib.c, skipcomment).
+std::string_view behind_comment(std::string_view bytes) {
+    if (!bytes.starts_with('#')) {
+        return bytes;
+    }
+    const auto end = bytes.find('\n');
+    return end == std::string_view::npos ? std::string_view() : bytes.substr(end + 1);
+}
+
+void describe_code(std::string_view head, detect::FileEvidence& file, detect::Code& code) {
+    file.bytecode = bytecode_of(behind_comment(head));
+    if (file.bytecode) {
+        code.format = "bytecode";
+    } else if (head.find('\0') == std::string_view::npos) {
+        code.format = "text";
+        file.first_line = std::string(head.substr(0, std::min(head.find('\n'), most_first_line)));
+    }
+}
+
+} // namespace
+
+std::optional<std::string> bytecode_of(std::string_view first_bytes) {
+    if (first_bytes.starts_with("\x1bLua") && first_bytes.size() > 4) {
+        const auto version = static_cast<unsigned char>(first_bytes[4]);
+        return fmt::format("Lua {}.{}", version >> 4U, version & 0xfU);
+    }
+    if (first_bytes.starts_with("\x1bLJ") && first_bytes.size() > 3) {
+        return fmt::format("LuaJIT {}", static_cast<unsigned char>(first_bytes[3]));
+    }
+    return std::nullopt;
+}
+
+// "$LuaVersion: Lua 5.4.4  Copyright" (lapi.c, lua_ident), "LuaJIT 2.1.0-beta3".
+std::optional<std::string> lua_version_in(std::string_view program) {
+    if (!program.starts_with("\x7f"
+                             "ELF")) {
+        return std::nullopt;
+    }
+    constexpr std::size_t most_version = 20;
+    const auto version_at = [program](std::size_t at) {
+        auto text = program.substr(at, most_version);
+        const auto end = text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.- ");
+        text = text.substr(0, end);
+        return std::string(text.substr(0, text.find("  ")));
+    };
+    // Before the version stands what makes the text one of a library, and not of a program that knows of Lua.
+    for (const auto& [mark, skipped] : {std::pair<std::string_view, std::size_t>{"LuaJIT 2.", 0},
+                                        {"$LuaVersion: Lua 5.", std::strlen("$LuaVersion: ")},
+                                        {"$Lua: Lua 5.", std::strlen("$Lua: ")}}) {
+        if (const auto at = program.find(mark); at != std::string_view::npos) {
+            return version_at(at + skipped);
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string> init_in(const std::vector<std::string>& environment) {
+    std::optional<std::string> found;
+    for (const auto& one : environment) {
+        if (one.starts_with("LUA_INIT_") || (one.starts_with("LUA_INIT=") && !found)) {
+            found = one;
+        }
+    }
+    return found;
+}
+
+struct LookUps::Impl {
+    std::string proc;
+    Digests digests;
+
+    void look(detect::Finding& finding);
+    bool runs_still(const detect::Finding& finding, detect::Evidence& evidence) const;
+    void place(std::uint32_t pid, detect::ProcessInfo& process) const;
+    void place_by_ancestor(detect::Finding& finding, detect::Evidence& evidence) const;
+    void interpreter(const detect::Finding& finding, bool runs, detect::Evidence& evidence);
+    void script(detect::Finding& finding, bool runs, detect::Evidence& evidence);
+    std::string of(std::uint32_t pid, std::string_view name) const { return fmt::format("{}/{}/{}", proc, pid, name); }
+};
+
+bool LookUps::Impl::runs_still(const detect::Finding& finding, detect::Evidence& evidence) const {
+    const auto process = host::running_process(finding.process.pid, proc);
+    if (!process || process->started_ms > finding.time_ms + start_grain_ms) {
+        note(evidence.note, "the process has ended");
+        return false;
+    }
+    if (!same_program(process->exe, finding.interpreter.exe)) {
+        note(evidence.note, "the process runs another program by now");
+        return false;
+    }
+    return true;
+}
+
+void LookUps::Impl::place(std::uint32_t pid, detect::ProcessInfo& process) const {
+    constexpr std::size_t most_bytes = 16UL * 1024;
+    auto group = parse_cgroup(read_text(of(pid, "cgroup"), most_bytes));
+    process.unit = process.unit ? process.unit : std::move(group.unit);
+    process.container = process.container ? process.container : std::move(group.container);
+}
+
+// A process is born into its parent's groups.
+void LookUps::Impl::place_by_ancestor(detect::Finding& finding, detect::Evidence& evidence) const {
+    for (const auto& ancestor : finding.ancestors) {
+        const auto process = host::running_process(ancestor.pid, proc);
+        if (process && process->started_ms <= finding.time_ms + start_grain_ms &&
+            same_program(process->exe, ancestor.exe)) {
+            place(ancestor.pid, finding.process);
+            if (finding.process.unit || finding.process.container) {
+                note(evidence.note, fmt::format("unit and container are those of its ancestor {}", ancestor.pid));
+            }
+            return;
+        }
+    }
+}
+
+void LookUps::Impl::interpreter(const detect::Finding& finding, bool runs, detect::Evidence& evidence) {
+    auto& file = evidence.interpreter.emplace();
+    file.path = runs ? of(finding.process.pid, "exe") : finding.interpreter.exe;
+    if (!file.path || file.path->empty() || file.path->front() != '/' || file.path->starts_with("/memfd:") ||
+        (!runs && file.path->ends_with(" (deleted)"))) {
+        note(file.note, "the process has ended, and its file has no name");
+        return;
+    }
+    const auto opened = SafeFile::open(*file.path);
+    if (!opened.usable()) {
+        note(file.note, opened.why());
+        return;
+    }
+    opened.digest(digests, file);
+}
+
+void LookUps::Impl::script(detect::Finding& finding, bool runs, detect::Evidence& evidence) {
+    auto& code = finding.code;
+    const auto number = code.path ? std::nullopt : descriptor_of(code);
+    if (!code.path && !number) {
+        return; // it has none, or nobody knows where
+    }
+    auto& file = evidence.script.emplace();
+    if (number && !runs) {
+        note(file.note, "the process has ended, and its descriptors with it");
+        return;
+    }
+    const auto root = runs ? of(finding.process.pid, "root") : std::string("/");
+    file.path = number ? of(finding.process.pid, fmt::format("fd/{}", *number)) : code.path;
+    const auto opened = number ? SafeFile::open(*file.path) : SafeFile::open_below(root, *file.path);
+    if (!opened.usable()) {
+        note(file.note, opened.why());
+        return;
+    }
+    const auto user = finding.process.euid ? finding.process.euid : finding.process.uid;
+    if (!number && !opened.readable_by(user.value_or(UINT32_MAX), root)) {
+        note(file.note, "not read: it is not open to everybody, nor is it the run's user's");
+        return;
+    }
+    if (code.inode && !opened.has_inode(*code.inode)) {
+        note(file.note, "another file lies there by now");
+    } else if (opened.modified_ms() > finding.time_ms + clock_grain_ms) {
+        note(file.note, "it was written again after the run");
+    }
+    opened.digest(digests, file);
+    describe_code(opened.head(), file, code);
+}
+
+void LookUps::Impl::look(detect::Finding& finding) {
+    detect::Evidence evidence;
+    const bool runs = runs_still(finding, evidence);
+    if (runs) {
+        evidence.environment = lua_variables(read_text(of(finding.process.pid, "environ"), most_environ));
+        place(finding.process.pid, finding.process);
+    } else {
+        place_by_ancestor(finding, evidence);
+    }
+    interpreter(finding, runs, evidence);
+    script(finding, runs, evidence);
+    finding.evidence = std::move(evidence);
+}
+
+LookUps::LookUps(std::string proc) : impl_(std::make_unique<Impl>()) {
+    impl_->proc = std::move(proc);
+}
+LookUps::~LookUps() = default;
+
+void LookUps::add_to(detect::Finding& finding) {
+    impl_->look(finding);
+}
+
+std::optional<std::string> LookUps::init_of(const detect::Finding& finding) const {
+    detect::Evidence evidence;
+    return impl_->runs_still(finding, evidence)
+               ? init_in(lua_variables(read_text(impl_->of(finding.process.pid, "environ"), most_environ)))
+               : std::nullopt;
+}
+
+std::optional<std::string> LookUps::lua_in(const detect::Finding& finding) const {
+    constexpr std::size_t most_program = 16UL * 1024 * 1024;
+    detect::Evidence evidence;
+    const auto path = impl_->of(finding.process.pid, "exe");
+    return impl_->runs_still(finding, evidence) && SafeFile::open(path).usable()
+               ? lua_version_in(read_text(path, most_program))
+               : std::nullopt;
+}
+
+} // namespace luatrail::plugin

@@ -1,0 +1,39 @@
+// Bytes that outlive the process: one file of a state folder, written whole or not at all.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "luatrail/base/descriptor.hpp"
+
+namespace luatrail::plugin {
+
+class StateFile {
+  public:
+    explicit StateFile(std::string folder) : folder_(std::move(folder)) {}
+
+    // Waits for another plugin of the same folder to end, but no longer than `patience`; until this one ends others
+    // wait for it.
+    void lock(std::chrono::milliseconds patience);
+
+    // The bytes that were saved last; nothing when there are none. What cannot be used (of another version, cut,
+    // altered, not this user's alone to write) is set aside as "state.bad" and told in `complaint`.
+    std::optional<std::string> load(std::string& complaint) const;
+    // Sets aside what load() gave: its reader found it wrong.
+    void reject(std::string_view why, std::string& complaint) const;
+
+    // Atomically: a new file takes the old one's name. The reason when that fails; the old one is kept then. `sync`:
+    // waits until the disk has it.
+    std::optional<std::string> save(std::string_view bytes, bool sync) const;
+
+    std::string path() const { return folder_ + "/state"; }
+
+  private:
+    std::string folder_;
+    std::shared_ptr<base::Descriptor> lock_;
+};
+
+} // namespace luatrail::plugin

@@ -1,0 +1,292 @@
+#include "plugin/look_up.hpp"
+
+#include <csignal>
+#include <filesystem>
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "luatrail/base/clock.hpp"
+#include "support/catch.hpp"
+#include "support/temp_dir.hpp"
+
+using namespace luatrail;
+
+namespace {
+
+constexpr const char* digest_of_return_1 =
+    "0805bfdc02e872ed322a4a4e440ae985f3a4335f4dd59f3d373dfaf2a68a4a3c"; // sha256sum
+constexpr std::uint32_t nobody = 65534;
+
+detect::Finding finding_of(const std::string& script, std::uint32_t euid = 0) {
+    detect::Finding finding;
+    finding.time_ms = base::wall_clock_ms() + 60'000; // no file is newer
+    finding.interpreter.exe = "/usr/bin/env";
+    finding.code.origin = detect::Origin::script;
+    finding.code.argument = script;
+    finding.code.path = script;
+    finding.process.pid = 0x7ffffffe; // none
+    finding.process.uid = finding.process.euid = euid;
+    return finding;
+}
+
+detect::Finding looked_up(detect::Finding finding) {
+    LookUps look_ups;
+    look_ups.add_to(finding);
+    REQUIRE(finding.evidence);
+    return finding;
+}
+
+detect::FileEvidence script_of(const detect::Finding& finding) {
+    const auto found = looked_up(finding);
+    REQUIRE(found.evidence->script);
+    return *found.evidence->script;
+}
+
+// A process that waits until it is killed, with a file as its standard input.
+class Sleeper {
+  public:
+    Sleeper(std::vector<std::string> environment, const std::string& input) {
+        std::vector<char*> variables;
+        for (auto& one : environment) {
+            variables.push_back(one.data());
+        }
+        variables.push_back(nullptr);
+        std::string name = "sleep";
+        std::string argument = "1000";
+        std::array<char*, 3> argv{name.data(), argument.data(), nullptr};
+        posix_spawn_file_actions_t actions{};
+        ::posix_spawn_file_actions_init(&actions);
+        ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, input.c_str(), O_RDONLY, 0);
+        REQUIRE(::posix_spawn(&pid_, "/bin/sleep", &actions, nullptr, argv.data(), variables.data()) == 0);
+        ::posix_spawn_file_actions_destroy(&actions);
+        const auto line = "/proc/" + std::to_string(pid_) + "/cmdline"; // the kernel says what runs a moment later
+        while (std::ifstream(line).peek() == std::ifstream::traits_type::eof()) {
+            ::usleep(1000);
+        }
+    }
+    ~Sleeper() {
+        ::kill(pid_, SIGKILL);
+        ::waitpid(pid_, nullptr, 0);
+    }
+    Sleeper(const Sleeper&) = delete;
+    Sleeper& operator=(const Sleeper&) = delete;
+
+    detect::Finding finding(detect::Origin origin) const {
+        auto made = finding_of("");
+        made.process.pid = static_cast<std::uint32_t>(pid_);
+        made.interpreter.exe = std::filesystem::canonical("/bin/sleep").string();
+        made.code = {};
+        made.code.origin = origin;
+        return made;
+    }
+
+  private:
+    pid_t pid_ = 0;
+};
+
+} // namespace
+
+TEST_CASE("a script's digest, size and first line") {
+    const test::TempDir dir;
+    const auto file = script_of(finding_of(dir.write("x.lua", "return 1\n")));
+    CHECK(file.sha256 == digest_of_return_1);
+    CHECK(file.size == 9);
+    CHECK(file.first_line == "return 1");
+    CHECK(!file.bytecode);
+    CHECK(!file.note);
+    CHECK(looked_up(finding_of(dir.path("x.lua"))).code.format == "text");
+}
+
+TEST_CASE("what is no text has no first line") {
+    const test::TempDir dir;
+    const auto bytecode = looked_up(finding_of(dir.write("b", std::string("\x1bLua\x54\x00\x19", 7))));
+    CHECK(bytecode.evidence->script->bytecode == "Lua 5.4");
+    CHECK(bytecode.code.format == "bytecode");
+    CHECK(!bytecode.evidence->script->first_line);
+    CHECK(script_of(finding_of(dir.write("c", std::string("#!/usr/bin/luajit\n\x1bLJ\x02", 22)))).bytecode ==
+          "LuaJIT 2");
+    const auto other = looked_up(finding_of(dir.write("d", std::string("\x7f"
+                                                                       "ELF\0\0",
+                                                                       6))));
+    CHECK(other.code.format == "unknown");
+    CHECK(!other.evidence->script->first_line);
+    CHECK(script_of(finding_of(dir.write("long", std::string(5000, 'x')))).first_line->size() == most_first_line);
+    CHECK(script_of(finding_of(dir.write("empty", ""))).first_line == "");
+}
+
+TEST_CASE("only regular files of this host are opened") {
+    const test::TempDir dir;
+    const auto fifo = dir.path("fifo");
+    REQUIRE(::mkfifo(fifo.c_str(), 0644) == 0); // nobody will ever write: opening it would wait for ever
+    CHECK_THAT(script_of(finding_of(fifo)).note.value(), has_text("a FIFO"));
+    std::filesystem::create_symlink(fifo, dir.path("link"));
+    CHECK_THAT(script_of(finding_of(dir.path("link"))).note.value(), has_text("a FIFO"));
+    CHECK_THAT(script_of(finding_of("/dev/zero")).note.value(), has_text("a device"));
+    CHECK_THAT(script_of(finding_of(dir.path())).note.value(), has_text("a folder"));
+    CHECK_THAT(script_of(finding_of("/proc/kmsg")).note.value(), has_text("the kernel makes it up"));
+    CHECK_THAT(script_of(finding_of(dir.path("none"))).note.value(), has_text("not there"));
+    std::filesystem::create_symlink("loop", dir.path("loop"));
+    CHECK_THAT(script_of(finding_of(dir.path("loop"))).note.value(), has_text("not there"));
+}
+
+TEST_CASE("nobody learns what is in a file that he may not read") {
+    if (::geteuid() != 0) {
+        WARN("only root can make files of others");
+        return;
+    }
+    const test::TempDir dir;
+    std::filesystem::permissions(dir.path(), std::filesystem::perms(0755));
+    const auto secret = dir.write("secret", "root:$y$secret\n");
+    const auto hidden = [](const detect::FileEvidence& file) {
+        return !file.first_line && !file.sha256 && !file.size && file.note && file.note->find("not read") == 0;
+    };
+    CHECK(script_of(finding_of(secret, nobody)).first_line == "root:$y$secret");
+    std::filesystem::permissions(secret, std::filesystem::perms(0640));
+    CHECK(hidden(script_of(finding_of(secret, nobody))));
+    CHECK(script_of(finding_of(secret, 0)).first_line == "root:$y$secret");
+    REQUIRE(::chown(secret.c_str(), nobody, 0) == 0);
+    CHECK(script_of(finding_of(secret, nobody)).first_line == "root:$y$secret");
+
+    // Also not where a folder above keeps him out, and also not through a link.
+    const auto below = dir.write("closed/open", "secret\n");
+    std::filesystem::create_directory_symlink(dir.path("closed"), dir.path("door"));
+    CHECK(!hidden(script_of(finding_of(dir.path("door/open"), nobody))));
+    std::filesystem::permissions(dir.path("closed"), std::filesystem::perms(0700));
+    CHECK(hidden(script_of(finding_of(below, nobody))));
+    CHECK(hidden(script_of(finding_of(dir.path("door/open"), nobody))));
+    auto unknown = finding_of(below);
+    unknown.process.uid.reset();
+    unknown.process.euid.reset();
+    CHECK(hidden(script_of(unknown)));
+}
+
+TEST_CASE("another file in its place, or one that was written again, is said") {
+    const test::TempDir dir;
+    const auto path = dir.write("x.lua", "return 1\n");
+    struct stat status {};
+    REQUIRE(::stat(path.c_str(), &status) == 0);
+    auto finding = finding_of(path);
+    finding.code.inode = status.st_ino;
+    CHECK(!script_of(finding).note);
+    finding.code.inode = status.st_ino + 1;
+    CHECK_THAT(script_of(finding).note.value(), has_text("another file"));
+    finding.code.inode = status.st_ino;
+    finding.time_ms = base::wall_clock_ms() - 60'000;
+    CHECK_THAT(script_of(finding).note.value(), has_text("written again"));
+}
+
+TEST_CASE("a file that is too large is not hashed, and says so") {
+    const test::TempDir dir;
+    const auto path = dir.write("large", "return 1\n");
+    REQUIRE(::truncate(path.c_str(), static_cast<off_t>(most_hashed) + 1) == 0);
+    const auto file = script_of(finding_of(path));
+    CHECK(!file.sha256);
+    CHECK(file.size == most_hashed + 1);
+    CHECK_THAT(file.note.value(), has_text("not hashed"));
+}
+
+TEST_CASE("a digest is not remembered beyond a change") {
+    const test::TempDir dir;
+    LookUps look_ups;
+    const auto path = dir.write("x.lua", "return 1\n");
+    auto first = finding_of(path);
+    look_ups.add_to(first);
+    auto again = finding_of(path);
+    look_ups.add_to(again);
+    CHECK(again.evidence->script->sha256 == digest_of_return_1);
+    ::usleep(20'000); // a tick of the file system's clock
+    dir.write("x.lua", "return 2\n");
+    auto changed = finding_of(path);
+    look_ups.add_to(changed);
+    CHECK(changed.evidence->script->sha256 != digest_of_return_1);
+}
+
+TEST_CASE("a process that still runs shows its program, its environment and its descriptors") {
+    const test::TempDir dir;
+    const auto path = dir.write("x.lua", "return 1\n");
+    const Sleeper sleeper(
+        {"LUA_INIT=@/tmp/x", "LUA_PATH_5_4=/dev/shm/?.lua", "LUA_CPATH=" + std::string(4000, 'c'), "SECRET=1"}, path);
+    const auto found = looked_up(sleeper.finding(detect::Origin::stdin_code));
+    CHECK(!found.evidence->note);
+    REQUIRE(found.evidence->environment.size() == 3);
+    CHECK(found.evidence->environment[0] == "LUA_INIT=@/tmp/x");
+    CHECK(found.evidence->environment[2].size() == most_variable);
+    REQUIRE(found.evidence->interpreter);
+    CHECK(found.evidence->interpreter->sha256.value_or("").size() == 64);
+    CHECK(found.evidence->interpreter->size == std::filesystem::file_size("/bin/sleep"));
+    REQUIRE(found.evidence->script); // lua < x.lua
+    CHECK(found.evidence->script->sha256 == digest_of_return_1);
+
+    auto by_number = sleeper.finding(detect::Origin::descriptor);
+    by_number.code.argument = "/proc/self/fd/0";
+    CHECK(script_of(by_number).sha256 == digest_of_return_1);
+    by_number.code.argument = "/dev/fd/77";
+    CHECK_THAT(script_of(by_number).note.value(), has_text("not there"));
+    by_number.code.argument = "/dev/fd/../../etc/shadow";
+    CHECK(!looked_up(by_number).evidence->script);
+}
+
+TEST_CASE("another process by the same pid tells nothing of a run") {
+    const test::TempDir dir;
+    const Sleeper sleeper({"LUA_INIT=@/tmp/x"}, dir.write("x", ""));
+    auto other = sleeper.finding(detect::Origin::stdin_code);
+    other.interpreter.exe = "/usr/bin/lua5.4";
+    CHECK_THAT(looked_up(other).evidence->note.value(), has_text("another program"));
+    auto older = sleeper.finding(detect::Origin::stdin_code);
+    older.time_ms = base::wall_clock_ms() - 3'600'000;
+    const auto found = looked_up(older);
+    CHECK_THAT(found.evidence->note.value(), has_text("has ended"));
+    CHECK(found.evidence->environment.empty());
+    CHECK_THAT(found.evidence->script->note.value(), has_text("has ended"));
+}
+
+TEST_CASE("an interpreter without a name is not taken for another file") {
+    auto finding = finding_of("");
+    for (const char* exe : {"/memfd:x (deleted)", "/tmp/lua (deleted)", "", "lua"}) {
+        finding.interpreter.exe = exe;
+        const auto found = looked_up(finding);
+        REQUIRE(found.evidence->interpreter);
+        CHECK(!found.evidence->interpreter->sha256);
+        CHECK(found.evidence->interpreter->note);
+    }
+    finding.interpreter.exe.reset();
+    CHECK(looked_up(finding).evidence->interpreter->note);
+}
+
+TEST_CASE("a program with Lua inside says its version") {
+    using luatrail::plugin::lua_version_in;
+    const std::string elf = "\x7f"
+                            "ELF....";
+    CHECK(lua_version_in(elf + std::string("x\0$LuaVersion: Lua 5.4.4  Copyright (C) 1994", 44)) == "Lua 5.4.4");
+    CHECK(lua_version_in(elf + std::string("$Lua: Lua 5.1.5 Copyright\0", 26)).value_or("").starts_with("Lua 5.1.5"));
+    CHECK(lua_version_in(elf + std::string("LuaJIT 2.1.0-beta3\0x", 20)) == "LuaJIT 2.1.0-beta3");
+    CHECK(!lua_version_in(elf + "runs Lua 5.4 scripts"));
+    CHECK(!lua_version_in("#!/bin/sh\necho LuaJIT 2.1"));
+    CHECK(!lua_version_in(""));
+    CHECK(lua_version_in(elf + "LuaJIT 2.") == "LuaJIT 2."); // cut at the end
+}
+
+TEST_CASE("of two variables the version's own is the one that counts") {
+    using luatrail::plugin::init_in;
+    CHECK(!init_in({"LUA_PATH=/x"}));
+    CHECK(init_in({"LUA_INIT=a"}) == "LUA_INIT=a");
+    CHECK(init_in({"LUA_INIT=a", "LUA_INIT_5_4=b"}) == "LUA_INIT_5_4=b");
+    CHECK(init_in({"LUA_INIT_5_4=b", "LUA_INIT=a"}) == "LUA_INIT_5_4=b");
+}
+
+TEST_CASE("a question about a process is answered from its own environment and program") {
+    const test::TempDir dir;
+    const Sleeper sleeper({"LUA_INIT=@/tmp/x"}, dir.write("x", ""));
+    const LookUps look_ups;
+    CHECK(look_ups.init_of(sleeper.finding(detect::Origin::script)) == "LUA_INIT=@/tmp/x");
+    CHECK(!look_ups.lua_in(sleeper.finding(detect::Origin::script))); // sleep has no Lua inside
+    auto ended = sleeper.finding(detect::Origin::script);
+    ended.time_ms = base::wall_clock_ms() - 3'600'000;
+    CHECK(!look_ups.init_of(ended));
+}
