@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-#include "bench/walk.hpp"
+#include "walk.hpp"
 #include "luatrail/source/input.hpp"
 
 namespace {

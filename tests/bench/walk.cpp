@@ -1,4 +1,4 @@
-#include "bench/walk.hpp"
+#include "walk.hpp"
 
 #include <auparse.h>
 

@@ -1,7 +1,7 @@
 // walk_auparse FILE: visits each record of FILE through libauparse and prints how many there were.
 #include <cstdio>
 
-#include "bench/walk.hpp"
+#include "walk.hpp"
 
 int main(int count, char** arguments) {
     if (count != 2) {

@@ -36,7 +36,7 @@ detect::Finding finding_of(const std::string& script, std::uint32_t euid = 0) {
 }
 
 detect::Finding looked_up(detect::Finding finding) {
-    LookUps look_ups;
+    plugin::LookUps look_ups;
     look_ups.add_to(finding);
     REQUIRE(finding.evidence);
     return finding;
@@ -116,7 +116,8 @@ TEST_CASE("what is no text has no first line") {
                                                                        6))));
     CHECK(other.code.format == "unknown");
     CHECK(!other.evidence->script->first_line);
-    CHECK(script_of(finding_of(dir.write("long", std::string(5000, 'x')))).first_line->size() == most_first_line);
+    CHECK(script_of(finding_of(dir.write("long", std::string(5000, 'x')))).first_line->size() ==
+          plugin::most_first_line);
     CHECK(script_of(finding_of(dir.write("empty", ""))).first_line == "");
 }
 
@@ -184,16 +185,16 @@ TEST_CASE("another file in its place, or one that was written again, is said") {
 TEST_CASE("a file that is too large is not hashed, and says so") {
     const test::TempDir dir;
     const auto path = dir.write("large", "return 1\n");
-    REQUIRE(::truncate(path.c_str(), static_cast<off_t>(most_hashed) + 1) == 0);
+    REQUIRE(::truncate(path.c_str(), static_cast<off_t>(plugin::most_hashed) + 1) == 0);
     const auto file = script_of(finding_of(path));
     CHECK(!file.sha256);
-    CHECK(file.size == most_hashed + 1);
+    CHECK(file.size == plugin::most_hashed + 1);
     CHECK_THAT(file.note.value(), has_text("not hashed"));
 }
 
 TEST_CASE("a digest is not remembered beyond a change") {
     const test::TempDir dir;
-    LookUps look_ups;
+    plugin::LookUps look_ups;
     const auto path = dir.write("x.lua", "return 1\n");
     auto first = finding_of(path);
     look_ups.add_to(first);
@@ -216,7 +217,7 @@ TEST_CASE("a process that still runs shows its program, its environment and its 
     CHECK(!found.evidence->note);
     REQUIRE(found.evidence->environment.size() == 3);
     CHECK(found.evidence->environment[0] == "LUA_INIT=@/tmp/x");
-    CHECK(found.evidence->environment[2].size() == most_variable);
+    CHECK(found.evidence->environment[2].size() == plugin::most_variable);
     REQUIRE(found.evidence->interpreter);
     CHECK(found.evidence->interpreter->sha256.value_or("").size() == 64);
     CHECK(found.evidence->interpreter->size == std::filesystem::file_size("/bin/sleep"));
@@ -283,7 +284,7 @@ TEST_CASE("of two variables the version's own is the one that counts") {
 TEST_CASE("a question about a process is answered from its own environment and program") {
     const test::TempDir dir;
     const Sleeper sleeper({"LUA_INIT=@/tmp/x"}, dir.write("x", ""));
-    const LookUps look_ups;
+    const plugin::LookUps look_ups;
     CHECK(look_ups.init_of(sleeper.finding(detect::Origin::script)) == "LUA_INIT=@/tmp/x");
     CHECK(!look_ups.lua_in(sleeper.finding(detect::Origin::script))); // sleep has no Lua inside
     auto ended = sleeper.finding(detect::Origin::script);

@@ -24,7 +24,7 @@ rules::KernelStatus lost(std::uint32_t count) {
     return status;
 }
 
-void settle_all(LossWatch& watch) {
+void settle_all(plugin::LossWatch& watch) {
     for (int turn = 0; turn < 3; ++turn) {
         watch.settle();
     }
@@ -33,7 +33,7 @@ void settle_all(LossWatch& watch) {
 } // namespace
 
 TEST_CASE("what the kernel lost counts from the first answer on") {
-    LossWatch watch;
+    plugin::LossWatch watch;
     CHECK(!watch.kernel_said(lost(700))); // before our time
     CHECK(!watch.kernel_said(lost(700)));
     CHECK(watch.kernel_said(lost(712)));
@@ -44,7 +44,7 @@ TEST_CASE("what the kernel lost counts from the first answer on") {
 }
 
 TEST_CASE("what was lost while the plugin was away counts, in the same boot") {
-    LossWatch before;
+    plugin::LossWatch before;
     before.kernel_said(lost(700));
     before.saw(record(99));
     before.saw(record(100));
@@ -52,7 +52,7 @@ TEST_CASE("what was lost while the plugin was away counts, in the same boot") {
     before.save(out);
     const auto bytes = out.take();
     for (const bool same_boot : {true, false}) {
-        LossWatch after;
+        plugin::LossWatch after;
         base::Unpacker in(bytes);
         after.load(in, same_boot);
         CHECK(after.kernel_said(lost(705)) == same_boot);
@@ -64,7 +64,7 @@ TEST_CASE("what was lost while the plugin was away counts, in the same boot") {
 }
 
 TEST_CASE("numbers that are missing are those of this host's kernel") {
-    LossWatch watch;
+    plugin::LossWatch watch;
     auto old = record(1);
     old.id.time_ms -= 3'600'000;
     watch.saw(old);
@@ -82,8 +82,8 @@ TEST_CASE("numbers that are missing are those of this host's kernel") {
 }
 
 TEST_CASE("a notice tells what was lost since the last one, once a minute") {
-    LossWatch watch;
-    const auto minute = LossWatch::notice_every_ms;
+    plugin::LossWatch watch;
+    const auto minute = plugin::LossWatch::notice_every_ms;
     CHECK(!watch.notice(0, 0));
     watch.saw(record(1));
     watch.kernel_said(lost(0));

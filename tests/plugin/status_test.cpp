@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::int64_t noon = 1795572000000; // 2026-11-25T02:00:00Z
 
-Status sample() {
-    Status status;
+plugin::Status sample() {
+    plugin::Status status;
     status.version = "0.1.0";
     status.config = "/etc/luatrail/luatrail.toml";
     status.pid = 4711;
@@ -42,7 +42,7 @@ Status sample() {
 } // namespace
 
 TEST_CASE("the page for a person says how it stands") {
-    const auto text = status_text(to_json(sample()), noon + 3'605'000);
+    const auto text = plugin::status_text(plugin::to_json(sample()), noon + 3'605'000);
     for (const auto* part : {"pid 4711", "1 h, since", "5 s old", "1000 records", "bad-stamp", "40 high",
                              "40 sent, 3 wait, 1 dropped, 2 reconnects", "records by the kernel: 1",
                              "backlog 5 of 8192", "half within 5 ms", "99 % within 1000 ms"}) {
@@ -52,7 +52,7 @@ TEST_CASE("the page for a person says how it stands") {
     bare.syslog.reset();
     bare.kernel.reset();
     bare.lag = {};
-    const auto without = status_text(to_json(bare), noon);
+    const auto without = plugin::status_text(plugin::to_json(bare), noon);
     CHECK_THAT(without, has_text("syslog     off"));
     CHECK_THAT(without, has_text("kernel     not asked"));
     CHECK_THAT(without, has_text("no event of this host yet"));
@@ -62,7 +62,7 @@ TEST_CASE("the textfile is what Prometheus reads") {
     // https://prometheus.io/docs/instrumenting/exposition_formats
     const std::regex comment("# (HELP|TYPE) luatrail_[a-z_]+ .+");
     const std::regex metric("(luatrail_[a-z_]+)(\\{[a-z]+=\"[^\"]*\"\\})? [0-9.e+-]+");
-    std::istringstream lines(status_prometheus(to_json(sample())));
+    std::istringstream lines(plugin::status_prometheus(plugin::to_json(sample())));
     std::set<std::string> seen;
     std::string type;
     for (std::string line; std::getline(lines, line);) {
@@ -79,7 +79,7 @@ TEST_CASE("the textfile is what Prometheus reads") {
         CHECK(match[1].str().starts_with(type)); // metrics stand behind their own type
         CHECK(seen.insert(line.substr(0, line.rfind(' '))).second);
     }
-    const auto text = status_prometheus(to_json(sample()));
+    const auto text = plugin::status_prometheus(plugin::to_json(sample()));
     CHECK_THAT(text, has_text("luatrail_findings_total{severity=\"high\"} 40\n"));
     CHECK_THAT(text, has_text("luatrail_malformed_lines_total{reason=\"bad-stamp\"} 7\n"));
     CHECK_THAT(text, has_text("luatrail_lag_seconds_bucket{le=\"0.005\"} 98\n"));
@@ -89,15 +89,15 @@ TEST_CASE("the textfile is what Prometheus reads") {
 }
 
 TEST_CASE("who wrote it, and whether it should have written again") {
-    const auto json = to_json(sample());
-    CHECK(status_writer(json, noon + 3'610'000).pid == 4711);
-    CHECK(!status_writer(json, noon + 3'630'000).late);
-    CHECK(status_writer(json, noon + 3'631'000).late);
-    CHECK(!status_writer(json, noon).ended);
+    const auto json = plugin::to_json(sample());
+    CHECK(plugin::status_writer(json, noon + 3'610'000).pid == 4711);
+    CHECK(!plugin::status_writer(json, noon + 3'630'000).late);
+    CHECK(plugin::status_writer(json, noon + 3'631'000).late);
+    CHECK(!plugin::status_writer(json, noon).ended);
     auto last = sample();
     last.ended = true;
-    CHECK(status_writer(to_json(last), noon).ended);
-    CHECK_THAT(status_prometheus(to_json(last)), has_text("luatrail_up 0\n"));
+    CHECK(plugin::status_writer(plugin::to_json(last), noon).ended);
+    CHECK_THAT(plugin::status_prometheus(plugin::to_json(last)), has_text("luatrail_up 0\n"));
 }
 
 TEST_CASE("what is no status is refused") {
@@ -105,14 +105,14 @@ TEST_CASE("what is no status is refused") {
          {"", "{", "[]", "{}", R"({"schema":"luatrail/finding/1"})", R"({"schema":"luatrail/status/1"})",
           R"({"schema":"luatrail/status/1","ended":"no","every_ms":1})"}) {
         INFO(text);
-        CHECK_THROWS_AS(status_text(text, 0), base::Error);
-        CHECK_THROWS_AS(status_prometheus(text), base::Error);
-        CHECK_THROWS_AS(status_writer(text, 0), base::Error);
+        CHECK_THROWS_AS(plugin::status_text(text, 0), base::Error);
+        CHECK_THROWS_AS(plugin::status_prometheus(text), base::Error);
+        CHECK_THROWS_AS(plugin::status_writer(text, 0), base::Error);
     }
 }
 
 TEST_CASE("lag is counted in its bucket") {
-    Lag lag;
+    plugin::Lag lag;
     for (const auto ms : {-5, 0, 1, 2, 3, 30'000, 30'001}) {
         lag.add(ms);
     }

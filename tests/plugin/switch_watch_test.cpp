@@ -9,7 +9,7 @@ namespace {
 
 struct Told {
     std::vector<report::Notice> notices;
-    SwitchWatch watch{[this](const report::Notice& notice) { notices.push_back(notice); }};
+    plugin::SwitchWatch watch{[this](const report::Notice& notice) { notices.push_back(notice); }};
 
     void saw(const char* type, std::string_view body, std::int64_t second = 100) {
         watch.saw({.id = {second * 1000, 7},
