@@ -25,7 +25,8 @@ install(DIRECTORY DESTINATION /var/lib/luatrail DIRECTORY_PERMISSIONS OWNER_READ
 # Manual pages and the changelog are compressed in packages, without the time in them.
 find_program(GZIP gzip REQUIRED)
 set(compressed)
-foreach(page luatrail.8 luatrail-replay.1 luatrail-inventory.1 luatrail-baseline.1 luatrail.toml.5 luatrail-rules.7)
+file(GLOB pages CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR}/man man/*)
+foreach(page ${pages})
   string(REGEX REPLACE ".*\\." "" section ${page})
   list(APPEND compressed ${CMAKE_CURRENT_BINARY_DIR}/packaging/${page}.gz)
   add_custom_command(OUTPUT packaging/${page}.gz DEPENDS man/${page}
