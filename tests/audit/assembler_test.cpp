@@ -164,7 +164,7 @@ TEST_CASE("of an event with more text than allowed the first records are kept, a
     CHECK(made.events.front()->typed().execve.truncated);
 }
 
-TEST_CASE("B21: what never ends is bounded in number and in bytes, and counted") {
+TEST_CASE("what never ends is bounded in number and in bytes, and counted") {
     for (const bool by_bytes : {false, true}) {
         audit::AssemblerLimits limits;
         (by_bytes ? limits.max_bytes : limits.max_events) = by_bytes ? 100'000 : 100;

@@ -42,27 +42,27 @@ TEST_CASE("arguments go on over several records") {
     CHECK(argv_of({R"(argc=3 a0="lua" )", R"(a2="y")", R"(a1="x" )"}) == "argc=3 [lua] [x] [y]");
 }
 
-TEST_CASE("B24: an argument in quotes is literal, also when it is all digits") {
+TEST_CASE("an argument in quotes is literal, also when it is all digits") {
     CHECK(argv_of({R"(argc=5 a0="sleep" a1="30" a2="3005" a3=3005 a4="x")"}) ==
           "argc=5 [sleep] [30] [3005] [0\x05] [x]");
 }
 
-TEST_CASE("B25: lower-case hex is not an encoding") {
+TEST_CASE("lower-case hex is not an encoding") {
     CHECK(argv_of({R"(argc=3 a0="docker" a1="deadbeef" a2=deadbeef)"}) == "argc=3 [docker] [deadbeef] [deadbeef]");
 }
 
-TEST_CASE("B30: an argument that no record carries keeps its place, empty and named as missing") {
+TEST_CASE("an argument that no record carries keeps its place, empty and named as missing") {
     CHECK(argv_of({R"(argc=3 a0="/bin/ls" a2="/etc")"}) == "argc=3 [/bin/ls] [] [/etc] missing=1");
     CHECK(argv_of({R"(argc=5 a1="b" a3="d")"}) == "argc=5 [] [b] [] [d] [] missing=0 missing=2 missing=4");
 }
 
-TEST_CASE("B31: fewer arguments than announced leave the last ones missing") {
+TEST_CASE("fewer arguments than announced leave the last ones missing") {
     CHECK(argv_of({R"(argc=4 a0="/bin/bash" a1="/x.sh" a2="/usr/bin/ipmitool")"}) ==
           "argc=4 [/bin/bash] [/x.sh] [/usr/bin/ipmitool] [] missing=3");
     CHECK(argv_of({"argc=2"}) == "argc=2 [] [] missing=0 missing=1");
 }
 
-TEST_CASE("B32: a split argument is joined from its pieces, its length counted as it is written") {
+TEST_CASE("a split argument is joined from its pieces, its length counted as it is written") {
     const std::string big(8000, '0'); // plain text, and yet hex in pieces
     const auto hex = hex_of(big);
     const auto half = hex.size() / 2;
@@ -82,32 +82,32 @@ TEST_CASE("a split argument of which a piece is missing is what is left, and sai
     CHECK(argv_of({R"(argc=2 a0="lua" a1[0]=61 a1[0]=62)"}) == "argc=2 [lua] [b]");
 }
 
-TEST_CASE("B34: the last argument needs nothing behind it") {
+TEST_CASE("the last argument needs nothing behind it") {
     CHECK(argv_of({R"(argc=1 a0="ps")"}) == "argc=1 [ps]");
     CHECK(argv_of({R"(argc=2 a0="ps" a1=6C)"}) == "argc=2 [ps] [l]");
 }
 
-TEST_CASE("B40: an exec without arguments has the name that the kernel put there") {
+TEST_CASE("an exec without arguments has the name that the kernel put there") {
     const auto made = event_of(syscall_line(stamp, 322) + line("EXECVE", stamp, R"(argc=0 a0="/dev/fd/3/x")"));
     CHECK(made->typed().is_exec());
     CHECK(argv_text(made->typed().execve) == "argc=0 [/dev/fd/3/x]");
     CHECK(argv_of({"argc=0"}) == "argc=0");
 }
 
-TEST_CASE("B41: of two EXECVE heads of a #! script the one with more arguments counts") {
+TEST_CASE("of two EXECVE heads of a #! script the one with more arguments counts") {
     const std::string script = R"(argc=2 a0="/bin/sh" a1="/etc/acpi/powerbtn.sh")";
     const std::string shell = R"(argc=1 a0="/bin/sh")";
     CHECK(argv_of({script, shell}) == "argc=2 [/bin/sh] [/etc/acpi/powerbtn.sh]");
     CHECK(argv_of({shell, script}) == "argc=2 [/bin/sh] [/etc/acpi/powerbtn.sh]");
 }
 
-TEST_CASE("B74: an argument that a relay cut in the middle of a byte is whole bytes, and said to be truncated") {
+TEST_CASE("an argument that a relay cut in the middle of a byte is whole bytes, and said to be truncated") {
     CHECK(argv_of({"argc=2 a0=\"lua\" a1=6C7561612"}) == "argc=2 [lua] [luaa] truncated");
     CHECK(argv_of({"argc=3 a0=\"lua\" a1=6C7561612"}) == "argc=3 [lua] [luaa] [] missing=2 truncated");
     CHECK(argv_of({"argc=2 a0=\"lua\" a1_len=20 a1[0]=6C7561612"}) == "argc=2 [lua] [luaa] truncated");
 }
 
-TEST_CASE("B77: a half-interpreted word at its record's end is no cut hex") {
+TEST_CASE("a half-interpreted word at its record's end is no cut hex") {
     CHECK(argv_of({"argc=2 a0=lua a1=top"}) == "argc=2 [lua] [top]");
 }
 
@@ -121,7 +121,7 @@ TEST_CASE("a forged count or index costs no memory") {
     CHECK(argv_of({R"(argc=1 a0="lua" a="1" ab="2" a1x="3" a1[="4" a1[]="5" a1[x]="6" a1_le="7")"}) == "argc=1 [lua]");
 }
 
-TEST_CASE("B37, B38: without EXECVE the arguments are PROCTITLE's, which is cut at 128 bytes") {
+TEST_CASE("without EXECVE the arguments are PROCTITLE's, which is cut at 128 bytes") {
     const auto argv = [](const std::string& title, std::string_view call = "success=yes exit=0") {
         return argv_text(
             event_of(syscall_line(stamp, 59, call) + line("PROCTITLE", stamp, "proctitle=" + title))->typed().execve);

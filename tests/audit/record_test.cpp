@@ -25,12 +25,12 @@ TEST_CASE("an event's id is written as ausearch takes it, and read back") {
     }
 }
 
-TEST_CASE("B17: seconds with fewer than nine digits are a time") {
+TEST_CASE("seconds with fewer than nine digits are a time") {
     const EventId id{215159, 13046};
     CHECK(parse_event_id("215.159:13046") == id);
 }
 
-TEST_CASE("B13: a serial of 32 bits may be at its end and begin anew") {
+TEST_CASE("a serial of 32 bits may be at its end and begin anew") {
     const EventId last{1000, 4294967295}, next{1000, 0};
     CHECK(parse_event_id("1.000:4294967295") == last);
     CHECK(parse_event_id("1.000:0") == next);
@@ -57,7 +57,7 @@ TEST_CASE("ids are ordered by time first, by serial then") {
     CHECK(hashes.size() == 2000);
 }
 
-TEST_CASE("B72: a record type is known by name and by number") {
+TEST_CASE("a record type is known by name and by number") {
     const std::vector<std::pair<std::string_view, RecordType>> cases = {
         {"SYSCALL", 1300},       {"1300", 1300}, {"UNKNOWN[1300]", 1300}, {"EXECVE", 1309}, {"1309", 1309},
         {"UNKNOWN[1420]", 1420}, {"PATH", 1302}, {"CWD", 1307},           {"EOE", 1320},    {"PROCTITLE", 1327},

@@ -28,7 +28,7 @@ constexpr std::uint32_t x86_64 = 0xc000003e, i386 = 0x40000003, arm = 0x40000028
 
 } // namespace
 
-TEST_CASE("B44: which number is an exec goes by the architecture") {
+TEST_CASE("which number is an exec goes by the architecture") {
     check({
         {x86_64, 59, Call::execve},       {x86_64, 322, Call::execveat},  {x86_64, 11, Call::other},
         {i386, 11, Call::execve},         {i386, 358, Call::execveat},    {i386, 59, Call::other}, // olduname

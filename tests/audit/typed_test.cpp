@@ -107,14 +107,14 @@ TEST_CASE("values in quotes are the same values") { // a writer of JSON turned i
           "1 /x 7@2f 100644 CREATE");
 }
 
-TEST_CASE("B28: several keys of a rule are one value, joined by 0x01") {
+TEST_CASE("several keys of a rule are one value, joined by 0x01") {
     std::unique_ptr<Kept> keep;
     CHECK(syscall_of("pid=8 key=6C6F67696E730161756469742D77", keep).key == "logins\x01"
                                                                             "audit-w"s);
     CHECK(audit::encoding_of(1300, "key") == audit::Encoding::key);
 }
 
-TEST_CASE("B44, B77: a call is told by number and architecture, by its name, or by what auditd added") {
+TEST_CASE("a call is told by number and architecture, by its name, or by what auditd added") {
     std::unique_ptr<Kept> keep;
     CHECK(syscall_of("arch=40000003 syscall=59 pid=8", keep).call == Call::other);
     CHECK(syscall_of("arch=40000003 syscall=11 pid=8", keep).call == Call::execve);
@@ -131,7 +131,7 @@ TEST_CASE("B44, B77: a call is told by number and architecture, by its name, or 
     CHECK(unknown->typed().is_exec());
 }
 
-TEST_CASE("B43: an exec is told by its call, whatever other records it has") {
+TEST_CASE("an exec is told by its call, whatever other records it has") {
     const auto bare = event_of(line("SYSCALL", stamp, "arch=c000003e syscall=59 success=no exit=-2 items=1 pid=8"));
     CHECK(bare->typed().is_exec());
     CHECK(!bare->typed().has_execve);
@@ -143,7 +143,7 @@ TEST_CASE("B43: an exec is told by its call, whatever other records it has") {
                .is_exec());
 }
 
-TEST_CASE("B79: a record whose end was cut off gives what stands before the cut") {
+TEST_CASE("a record whose end was cut off gives what stands before the cut") {
     std::unique_ptr<Kept> keep;
     const auto call =
         syscall_of(R"(arch=c000003e syscall=59 success=yes exit=0 pid=8 comm="lua" exe="/usr/bin/lua" key=(nu)", keep);
@@ -154,7 +154,7 @@ TEST_CASE("B79: a record whose end was cut off gives what stands before the cut"
     CHECK(keep->typed().partial);
 }
 
-TEST_CASE("B39: a0 to a3 of a system call are numbers") {
+TEST_CASE("a0 to a3 of a system call are numbers") {
     std::unique_ptr<Kept> keep;
     const auto call = syscall_of("a0=55df330a3c10 a1=ffffffffffffff9c a2=zz a3=ffffffffffffffffff pid=8", keep);
     CHECK(call.a[0] == 0x55df330a3c10);
@@ -163,7 +163,7 @@ TEST_CASE("B39: a0 to a3 of a system call are numbers") {
     CHECK(call.a[3] == 0);
 }
 
-TEST_CASE("B46, B47: an executable's name in hex is its name, whatever stands behind it") {
+TEST_CASE("an executable's name in hex is its name, whatever stands behind it") {
     std::unique_ptr<Kept> keep;
     CHECK(syscall_of("pid=8 exe=2F6D656D66643A78202864656C6574656429 key=(null)", keep).exe == "/memfd:x (deleted)");
     CHECK(syscall_of("pid=8 exe=2F7573722F62696E2F707974686F6E322E373B3538643163636662202864656C6574656429 key=(null)",
@@ -171,7 +171,7 @@ TEST_CASE("B46, B47: an executable's name in hex is its name, whatever stands be
               .exe == "/usr/bin/python2.7;58d1ccfb (deleted)");
 }
 
-TEST_CASE("B60: names and directories are decoded, and keep their bytes") {
+TEST_CASE("names and directories are decoded, and keep their bytes") {
     const auto made = event_of(line("CWD", stamp, "cwd=2F746D702F6120622063") +
                                line("PATH", stamp, "item=0 name=66696C65C3B1 inode=7 dev=fe:00 nametype=NORMAL"));
     CHECK(made->typed().cwd == "/tmp/a b c");
@@ -189,14 +189,14 @@ TEST_CASE("path items are put in order, and hold what their record says") {
     CHECK(paths_text(swapped->typed()) == "0 a/ -@- - PARENT | 1 b -@- - CREATE");
 }
 
-TEST_CASE("B56: (null) is no name") {
+TEST_CASE("(null) is no name") {
     CHECK(path_of("item=1 name=(null) inode=9 dev=fe:00 mode=0100644 nametype=NORMAL") ==
           "1 - 9@fe00000000 100644 NORMAL");
     CHECK(path_of("item=1 name=\"(null)\" inode=9 dev=fe:00 mode=0100644 nametype=NORMAL") ==
           "1 (null) 9@fe00000000 100644 NORMAL"); // a file may be called so
 }
 
-TEST_CASE("B62: a rename's four path items are kept, each with its kind") {
+TEST_CASE("a rename's four path items are kept, each with its kind") {
     const auto made =
         event_of(line("SYSCALL", stamp,
                       "arch=c000003e syscall=316 success=yes exit=0 a0=ffffff9c a1=1 a2=ffffff9c a3=2 items=4 pid=8") +
@@ -239,7 +239,7 @@ TEST_CASE("openat2's flags come in a record of their own") {
     CHECK(made->typed().syscall.call == Call::openat2);
 }
 
-TEST_CASE("B94: what tells of lost records is noticed") {
+TEST_CASE("what tells of lost records is noticed") {
     CHECK(event_of(line("KERNEL", stamp, "audit_lost=494217 audit_rate_limit=0 audit_backlog_limit=64"))->typed().lost);
     CHECK(event_of(line("KERNEL_OTHER", stamp, "backlog limit exceeded"))->typed().lost);
     CHECK(event_of(line("DAEMON_ERR", stamp, "op=queue overflow res=failed"))->typed().lost);

@@ -9,8 +9,8 @@
 
 #include <fmt/format.h>
 
-#include "walk.hpp"
 #include "luatrail/source/input.hpp"
+#include "walk.hpp"
 
 namespace {
 

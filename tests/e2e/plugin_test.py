@@ -144,7 +144,7 @@ class Signals(PluginCase):
         self.assertEqual(self.received(rsyslog), ATTACK.replayed.findings())
 
     def test_end_of_input_in_the_middle_of_an_event(self):
-        """B84: auditd goes away in the middle of an event: what came counts, and the plugin ends well."""
+        """auditd goes away in the middle of an event: what came counts, and the plugin ends well."""
         rsyslog = self.rsyslog()
         lines = ATTACK.lines()
         run = ATTACK.replayed.findings()[0]["events"][0].encode()

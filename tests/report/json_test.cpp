@@ -89,7 +89,7 @@ TEST_CASE("valid text comes back from the JSON as it went in, whatever it is") {
     CHECK(json["process"]["argv"][0] == text);
 }
 
-TEST_CASE("B23: a command line of megabytes is trimmed from the middle, with counts, and the script stays") {
+TEST_CASE("a command line of megabytes is trimmed from the middle, with counts, and the script stays") {
     auto finding = test::dropped_script();
     finding.process.argv = {"lua", "/tmp/x.lua"};
     finding.process.argv.resize(44000, std::string(80, 'x'));

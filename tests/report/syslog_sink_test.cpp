@@ -214,7 +214,7 @@ TEST_CASE("a socket that goes away is told of once, and so is its return") {
     CHECK(s.log.size() == 2);
 }
 
-TEST_CASE("B86: a daemon that does not read never blocks, and gets everything once it does") {
+TEST_CASE("a daemon that does not read never blocks, and gets everything once it does") {
     Setting s;
     Receiver receiver(s.options.socket);
     auto sink = s.sink();

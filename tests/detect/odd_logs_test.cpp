@@ -1,4 +1,4 @@
-// What broke other collectors (public reports, by their number in the collection of cases): processes, files and runs.
+// Logs that broke other collectors, from public reports: processes, files and runs.
 #include <string>
 
 #include <fmt/format.h>
@@ -58,7 +58,7 @@ Raw& run_lua(Raw& raw, std::string_view script, std::string_view cwd = "\"/\"") 
 
 } // namespace
 
-TEST_CASE("B23: of 44,000 arguments the script's is kept, and what was left out is said") {
+TEST_CASE("of 44,000 arguments the script's is kept, and what was left out is said") {
     std::vector<std::string> argv = {"lua", "/tmp/x.lua"};
     argv.resize(44000, std::string(80, 'x'));
     Log log;
@@ -82,7 +82,7 @@ TEST_CASE("B23: of 44,000 arguments the script's is kept, and what was left out 
     CHECK(made.findings.front().code.path == "/tmp/x.lua");
 }
 
-TEST_CASE("B37, B38: a run of which only PROCTITLE tells the arguments is a run of that script") {
+TEST_CASE("a run of which only PROCTITLE tells the arguments is a run of that script") {
     Raw raw;
     raw.event(open_call, shell)
         .record("CWD", "cwd=\"/\"")
@@ -94,7 +94,7 @@ TEST_CASE("B37, B38: a run of which only PROCTITLE tells the arguments is a run 
     CHECK(replay(raw.text).briefs == Briefs{"high script: script-drop/create | no-baseline"});
 }
 
-TEST_CASE("B42: a shell's search for a program is as many failed execs, and one run") {
+TEST_CASE("a shell's search for a program is as many failed execs, and one run") {
     Log log;
     log.at(start).exec(shell, {"bash"}).create(shell, "/tmp/x.lua", 700).fork(shell, 20);
     const Who child{.pid = 20, .ppid = 10, .uid = 33, .exe = "/usr/bin/bash"};
@@ -111,13 +111,13 @@ TEST_CASE("B42: a shell's search for a program is as many failed execs, and one 
     CHECK(made.counters.runs == 1);
 }
 
-TEST_CASE("B43: an exec of a process that nobody knows is a run") {
+TEST_CASE("an exec of a process that nobody knows is a run") {
     Log log;
     log.at(start).exec({.pid = 20, .ppid = 19, .uid = 33, .exe = "/usr/bin/lua5.4"}, {"lua5.4", "/tmp/x.lua"});
     CHECK(replay(log.text).briefs == Briefs{"info script: | no-baseline no-lineage"});
 }
 
-TEST_CASE("B46: an exec of a memfd through its descriptor has no name but its executable's") {
+TEST_CASE("an exec of a memfd through its descriptor has no name but its executable's") {
     Raw raw;
     raw.event("syscall=319 success=yes exit=3 a0=1 a1=1 a2=0 a3=0 items=0", shell);
     raw.event("syscall=322 success=yes exit=0 a0=3 a1=7ffd a2=2 a3=3 items=2", {.pid = 10, .ppid = 1, .exe = ""},
@@ -134,7 +134,7 @@ TEST_CASE("B46: an exec of a memfd through its descriptor has no name but its ex
     CHECK(made.findings.front().chain.front().by->exe == "/usr/bin/bash"); // who made the memfd
 }
 
-TEST_CASE("B47: an interpreter that its package's upgrade replaced is the same program, and no deleted file") {
+TEST_CASE("an interpreter that its package's upgrade replaced is the same program, and no deleted file") {
     const auto briefs_of = [](const std::string& exe) {
         std::string hex;
         for (const unsigned char c : exe) {
@@ -161,7 +161,7 @@ TEST_CASE("B47: an interpreter that its package's upgrade replaced is the same p
     }
 }
 
-TEST_CASE("B50: who dropped and who ran is told by process, not by pid") {
+TEST_CASE("who dropped and who ran is told by process, not by pid") {
     Log log;
     // Pid 10 drops and exits; its pid comes back as another user's shell, whose child runs the script.
     log.at(start).exec(shell, {"bash"}).create(shell, "/tmp/x.lua", 700).exit(shell);
@@ -176,7 +176,7 @@ TEST_CASE("B50: who dropped and who ran is told by process, not by pid") {
     CHECK(finding.ancestors.front().exe == "/usr/bin/zsh");
 }
 
-TEST_CASE("B50: an orphan that pid 1 adopted keeps the parent that made it") {
+TEST_CASE("an orphan that pid 1 adopted keeps the parent that made it") {
     Log log;
     log.at(start).exec(shell, {"bash"}).create(shell, "/tmp/x.lua", 700).fork(shell, 20).exit(shell);
     auto orphan = lua;
@@ -188,7 +188,7 @@ TEST_CASE("B50: an orphan that pid 1 adopted keeps the parent that made it") {
     CHECK(made.findings.front().chain.front().same_tree == true);
 }
 
-TEST_CASE("B54: a #! script's caller names the script, the kernel the interpreter") {
+TEST_CASE("a #! script's caller names the script, the kernel the interpreter") {
     const auto run = [](std::string_view arguments) {
         Raw raw;
         raw.event(open_call, shell)
@@ -213,7 +213,7 @@ TEST_CASE("B54: a #! script's caller names the script, the kernel the interprete
     CHECK(dash.findings.front().process.argv == Briefs{"/usr/bin/lua", "-", "./x.lua"});
 }
 
-TEST_CASE("B55: a script without #! that the kernel refused is no run of Lua") {
+TEST_CASE("a script without #! that the kernel refused is no run of Lua") {
     Raw raw;
     raw.event(open_call, shell)
         .record("CWD", "cwd=\"/\"")
@@ -227,7 +227,7 @@ TEST_CASE("B55: a script without #! that the kernel refused is no run of Lua") {
     CHECK(made.counters.failed_execs == 1);
 }
 
-TEST_CASE("B56: a file without a name in its record is known by its inode") {
+TEST_CASE("a file without a name in its record is known by its inode") {
     Raw raw;
     raw.event(open_call, shell)
         .record("CWD", "cwd=\"/\"")
@@ -243,7 +243,7 @@ TEST_CASE("B56: a file without a name in its record is known by its inode") {
     }
 }
 
-TEST_CASE("B57: a name relative to a descriptor is not taken for one of the current directory") {
+TEST_CASE("a name relative to a descriptor is not taken for one of the current directory") {
     // The PARENT item of an *at call shows the current directory's name with the right inode.
     const auto run = [](bool directory_known, std::string_view script) {
         Raw raw;
@@ -271,7 +271,7 @@ TEST_CASE("B57: a name relative to a descriptor is not taken for one of the curr
     CHECK(guessed.briefs == Briefs{"high script: script-drop/create | no-baseline path-uncertain"});
 }
 
-TEST_CASE("B58: AT_FDCWD is the current directory in either width") {
+TEST_CASE("AT_FDCWD is the current directory in either width") {
     for (const auto* descriptor : {"ffffff9c", "ffffffffffffff9c"}) {
         CAPTURE(descriptor);
         Raw raw;
@@ -286,7 +286,7 @@ TEST_CASE("B58: AT_FDCWD is the current directory in either width") {
     }
 }
 
-TEST_CASE("B60: names with blanks and of any bytes are the same file wherever they stand") {
+TEST_CASE("names with blanks and of any bytes are the same file wherever they stand") {
     Raw raw;
     raw.event(open_call, shell)
         .record("CWD", "cwd=2F746D702F6120622063") // /tmp/a b c
@@ -300,7 +300,7 @@ TEST_CASE("B60: names with blanks and of any bytes are the same file wherever th
     CHECK(made.findings.front().chain.front().path == "/tmp/a b c/file\xc3\xb1\xff");
 }
 
-TEST_CASE("B62: a dropped file that was renamed to its last name is a dropped script") {
+TEST_CASE("a dropped file that was renamed to its last name is a dropped script") {
     Raw raw;
     raw.event(open_call, shell)
         .record("CWD", "cwd=\"/\"")
@@ -318,7 +318,7 @@ TEST_CASE("B62: a dropped file that was renamed to its last name is a dropped sc
     CHECK(made.briefs.front().starts_with("high script: script-drop/create script-drop/rename"));
 }
 
-TEST_CASE("B75: an event that was stored twice is one finding") {
+TEST_CASE("an event that was stored twice is one finding") {
     Raw raw;
     run_lua(raw, "\"/tmp/x.lua\"");
     std::string twice;
@@ -331,7 +331,7 @@ TEST_CASE("B75: an event that was stored twice is one finding") {
     CHECK(replay(raw.text + raw.text).findings.size() == 1);
 }
 
-TEST_CASE("B94: lost records are told in the findings after them") {
+TEST_CASE("lost records are told in the findings after them") {
     Log log;
     log.at(start).exec(shell, {"bash"});
     const auto kernel = fmt::format(
