@@ -1,4 +1,5 @@
-"""The detection table of docs/detections.md (scripts/coverage): each recorded scenario under each profile of the rules."""
+"""The tables of docs/detections.md (scripts/coverage): evasions, and each recorded scenario under each profile of the rules."""
+import dataclasses
 import json
 import pathlib
 import sys
@@ -7,9 +8,41 @@ import tempfile
 import harness
 from harness import SEVERITIES
 
-BEGIN, END = "<!-- begin: scripts/coverage -->", "<!-- end -->"
+END = "<!-- end -->"
 DOCUMENT = harness.ROOT / "docs" / "detections.md"
-HEAD = ["| scenario | what happens | expected | full rules | lean rules |", "|---|---|---|---|---|"]
+SCENARIOS = ["| scenario | what happens | expected | full rules | lean rules |", "|---|---|---|---|---|"]
+EVASIONS = ["| attack shape | what luatrail goes by | full rules | lean rules | recordings |", "|---|---|---|---|---|"]
+
+# Shapes of attacks that try not to be found: what luatrail goes by, and the recordings that show it.
+SHAPES = (
+    ("the script is renamed after its drop, once or a hundred times", "the inode", "rename-mv rename-old-file rename-storm"),
+    ("it is run by a hard link or a symbolic link, or an old link is pointed at it", "the inode", "hard-link symlink symlink-swap"),
+    ("it is bound over an old script", "the inode that the interpreter opens", "script-bind-mount"),
+    ("it is dropped by openat2, a nameless file, a directory descriptor, or a 32-bit program", "the records of these calls",
+     "openat2 tmpfile-link dirfd-new-folder dirfd-old-folder drop-32bit"),
+    ("its content is old, and only a chmod, a rename or an append is new", "each of them is a drop", "chmod-arms rename-old-file append-old-file"),
+    ("one user, process or thread drops, another runs", "the file; `same_tree` says which it was",
+     "drop-other-user orphan thread-exec pid-namespace"),
+    ("it is run through sudo, su, cron, at, ssh, nsenter or runc", "the process that runs Lua", "sudo-run login-user cron-run at-run ssh-login nsenter-run runc-exec"),
+    ("the name holds newlines, quotes, record ends or bytes that are not UTF-8", "decoded bytes", "names-odd name-not-utf8 name-parent-relative"),
+    ("300 other files are dropped between drop and run", "the ledger keeps them within its memory", "junk-drops"),
+    ("code comes from a pipe, a here-document or a descriptor", "no file is behind the run", "stdin-dash stdin-bare here-doc process-substitution fd-deleted-script"),
+    ("the script is in a memfd", "the descriptor's file", "memfd-script"),
+    ("the script is executed by its descriptor", "the inode", "execveat-shebang"),
+    ("an old script loads dropped code", "what the interpreter opens", "module-drop dofile-dropped c-module-dropped"),
+    ("`LUA_INIT` names a dropped file", "what the interpreter opens", "lua-init"),
+    ("the code is bytecode without an extension", "the file, not its content", "bytecode"),
+    ("the interpreter is copied or linked under another name", "who copied what", "interpreter-copy interpreter-cat interpreter-dd interpreter-two-copies interpreter-hardlink"),
+    ("an interpreter is downloaded or unpacked", "the file and its name", "interpreter-download interpreter-tar"),
+    ("the interpreter is deleted before it is executed", "the kernel's ` (deleted)`", "interpreter-deleted"),
+    ("the interpreter is in a memfd and calls itself one", "argv[0]", "memfd-interpreter"),
+    ("the interpreter is bound over another name", "the inode", "interpreter-bind-mount"),
+    ("the interpreter gives itself another name", "the program's path", "argv0-lies"),
+    ("the dynamic loader runs the interpreter", "the loader's argument", "loader"),
+    ("an expected job is changed shortly before it runs", "a drop counts in an expected run too", "expected-job-tampered"),
+    ("a run's pid is used again", "the event that made the process", "pid-reuse"),
+    ("the script removes itself", "the removal", "self-delete"),
+)
 
 # What the doctor calls the sight of a chain's kind; of a drop it is the way that the file came.
 ROWS = {
@@ -48,12 +81,12 @@ def expected(facts):
 
 def doctor(profile):
     """What the doctor says of this profile's rules, by row."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as directory:
         for file in sorted((harness.ROOT / "audit-rules").glob("*.rules")):
             text = file.read_text()
             if profile in text.split("## Profiles:", 1)[1].splitlines()[0].split():
-                (pathlib.Path(folder) / file.name).write_text(text)
-        report = json.loads(harness.run("doctor", "--rules", folder, "--profile", "full", "--format", "json").out)
+                (pathlib.Path(directory) / file.name).write_text(text)
+        report = json.loads(harness.run("doctor", "--rules", directory, "--profile", "full", "--format", "json").out)
     return {row["id"]: row for row in report["coverage"]}
 
 
@@ -81,33 +114,65 @@ def cell(finding, facts):
     return shown(finding)
 
 
-def rows():
+def lean_findings(scenario):
+    log = scenario.log.parent / "lean.log"
+    return harness.run("replay", "--format", "json", *scenario.facts.get("args", []), log, cwd=scenario.log.parent).findings()
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """The worst finding of a scenario under each profile; nothing: none."""
+
+    scenario: harness.Scenario
+    full: dict | None
+    lean: dict | None
+
+
+def scenario_rows(seen):
     rows_of_lean = doctor("lean")
     for kind in ("attack", "benign"):
-        for scenario in harness.scenarios():
-            facts = scenario.facts
+        for one in seen.values():
+            facts = one.scenario.facts
             if facts["kind"] != kind:
                 continue
-            full = worst(scenario.replayed.findings())
-            lean_log = scenario.log.parent / "lean.log"
-            lean = worst(harness.run("replay", "--format", "json", *facts.get("args", []), lean_log, cwd=scenario.log.parent).findings())
-            text = cell(lean, facts)
-            if full is not None and facts["kind"] == "attack" and (lean is None or SEVERITIES.index(lean["severity"]) < SEVERITIES.index(full["severity"])):
-                text += f": {reason(rows_of_lean, full, lean)}"
-            yield f"| `{scenario.name}` | {facts['story']} | {expected(facts) if kind == 'attack' else 'silence'} | {cell(full, facts)} | {text} |"
+            text = cell(one.lean, facts)
+            if one.full is not None and facts["kind"] == "attack" and rank(one.lean) < rank(one.full):
+                text += f": {reason(rows_of_lean, one.full, one.lean)}"
+            yield f"| `{one.scenario.name}` | {facts['story']} | {expected(facts) if kind == 'attack' else 'silence'} | {cell(one.full, facts)} | {text} |"
+
+
+def rank(finding):
+    return -1 if finding is None else SEVERITIES.index(finding["severity"])
+
+
+def verdicts(findings):
+    """The severities of an attack shape's recordings, each once, the worst first."""
+    ordered = sorted(findings, key=rank, reverse=True)
+    return ", ".join(dict.fromkeys("**blind**" if finding is None else finding["severity"] for finding in ordered))
+
+
+def evasion_rows(seen):
+    for shape, means, names in SHAPES:
+        ones = [seen[name] for name in names.split()]
+        recordings = ", ".join(f"`{one.scenario.name}`" for one in ones)
+        yield f"| {shape} | {means} | {verdicts([one.full for one in ones])} | {verdicts([one.lean for one in ones])} | {recordings} |"
 
 
 def main():
-    table = "\n".join([BEGIN, *HEAD, *rows(), END])
+    seen = {one.name: Seen(one, worst(one.replayed.findings()), worst(lean_findings(one))) for one in harness.scenarios()}
     document = DOCUMENT.read_text(encoding="utf-8")
-    start, end = document.index(BEGIN), document.index(END) + len(END)
-    if "--check" in sys.argv:
-        if document[start:end] != table:
-            raise SystemExit("docs/detections.md is not what the recordings give: run scripts/coverage --write, and read what changed")
-    elif "--write" in sys.argv:
-        DOCUMENT.write_text(document[:start] + table + document[end:], encoding="utf-8")
-    else:
-        print(table)
+    made = document
+    for name, head, rows in (("evasions", EVASIONS, evasion_rows(seen)), ("scenarios", SCENARIOS, scenario_rows(seen))):
+        begin = f"<!-- begin: scripts/coverage, {name} -->"
+        table = "\n".join([begin, *head, *rows, END])
+        start = made.index(begin)
+        made = made[:start] + table + made[made.index(END, start) + len(END) :]
+        if not sys.argv[1:]:
+            print(table)
+    if "--check" in sys.argv and made != document:
+        raise SystemExit("docs/detections.md is not what the recordings give: run scripts/coverage --write, and read what changed")
+    if "--write" in sys.argv:
+        DOCUMENT.write_text(made, encoding="utf-8")
 
 
 if __name__ == "__main__":
