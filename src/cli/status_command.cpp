@@ -13,7 +13,9 @@
 #include "luatrail/base/clock.hpp"
 #include "luatrail/base/console.hpp"
 #include "luatrail/base/error.hpp"
-#include "luatrail/plugin/status.hpp"
+#include "luatrail/plugin/status_page.hpp"
+#include "luatrail/plugin/status_prometheus.hpp"
+#include "luatrail/setup/config.hpp"
 
 namespace luatrail::cli {
 namespace {

@@ -1,8 +1,8 @@
+#include "plugin/control_group.hpp"
+
 #include <algorithm>
 #include <array>
 #include <vector>
-
-#include "plugin/look_up.hpp"
 
 namespace luatrail::plugin {
 namespace {

@@ -17,25 +17,7 @@
 
 namespace luatrail::plugin {
 
-inline constexpr std::uint64_t most_hashed = 32UL * 1024 * 1024; // bytes of one file
-inline constexpr std::size_t most_first_line = 200;              // bytes
-inline constexpr std::size_t most_variable = 1024;               // bytes of one environment variable
-
-// What cgroups(7) says of a process: /proc/PID/cgroup.
-struct ControlGroup {
-    std::optional<std::string> unit;      // of systemd, the innermost: "nginx.service", "session-3.scope"
-    std::optional<std::string> container; // its id, or the name that lxc or systemd-nspawn give it
-};
-ControlGroup parse_cgroup(std::string_view text);
-
-// "Lua 5.4" (lundump.h: ESC "Lua", then the version's two digits in one byte), "LuaJIT 2" (lj_bcdump.h: ESC "LJ", then
-// the format's version); nothing when the bytes are no bytecode.
-std::optional<std::string> bytecode_of(std::string_view first_bytes);
-
-// The version that a program with Lua inside says (lua.h, LUA_RELEASE; luajit.h, LUAJIT_VERSION), or nothing.
-std::optional<std::string> lua_version_in(std::string_view program);
-// Of a run's environment the variable that is code: LUA_INIT, or that of a version (LUA_INIT_5_4), which goes before.
-std::optional<std::string> init_in(const std::vector<std::string>& environment);
+inline constexpr std::size_t most_first_line = 200; // bytes
 
 class LookUps {
   public:

@@ -16,7 +16,6 @@
 #include <openssl/evp.h>
 
 #include "luatrail/base/text.hpp"
-#include "plugin/look_up.hpp"
 
 namespace luatrail::plugin {
 namespace {

@@ -15,6 +15,8 @@
 
 namespace luatrail::plugin {
 
+inline constexpr std::uint64_t most_hashed = 32UL * 1024 * 1024; // bytes of one file
+
 // SHA-256 of files that were read before, by what changes when they do.
 class Digests {
   public:

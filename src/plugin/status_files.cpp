@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "luatrail/base/atomic_file.hpp"
+#include "luatrail/plugin/status_prometheus.hpp"
 
 namespace luatrail::plugin {
 namespace {

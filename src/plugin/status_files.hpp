@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "luatrail/plugin/status.hpp"
 #include "luatrail/setup/config.hpp"
+#include "plugin/status.hpp"
 
 namespace luatrail::plugin {
 

@@ -1,6 +1,6 @@
 #include <string>
 
-#include "plugin/look_up.hpp"
+#include "plugin/control_group.hpp"
 #include "support/catch.hpp"
 
 using luatrail::plugin::parse_cgroup;
@@ -54,15 +54,4 @@ TEST_CASE("unit and container of a control group") {
         CHECK(found.unit.value_or("") == row.unit);
         CHECK(found.container.value_or("") == row.container);
     }
-}
-
-TEST_CASE("bytecode is told by its header") {
-    using luatrail::plugin::bytecode_of;
-    CHECK(bytecode_of("\x1bLua\x54\x00 and more") == "Lua 5.4");
-    CHECK(bytecode_of("\x1bLua\x51") == "Lua 5.1");
-    CHECK(bytecode_of("\x1bLJ\x02") == "LuaJIT 2");
-    CHECK(!bytecode_of("\x1bLua"));
-    CHECK(!bytecode_of("\x1bLJ"));
-    CHECK(!bytecode_of("print(1)"));
-    CHECK(!bytecode_of(""));
 }

@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "luatrail/base/clock.hpp"
+#include "plugin/lua_signs.hpp"
+#include "plugin/safe_file.hpp"
 #include "support/catch.hpp"
 #include "support/temp_dir.hpp"
 
@@ -258,27 +260,6 @@ TEST_CASE("an interpreter without a name is not taken for another file") {
     }
     finding.interpreter.exe.reset();
     CHECK(looked_up(finding).evidence->interpreter->note);
-}
-
-TEST_CASE("a program with Lua inside says its version") {
-    using luatrail::plugin::lua_version_in;
-    const std::string elf = "\x7f"
-                            "ELF....";
-    CHECK(lua_version_in(elf + std::string("x\0$LuaVersion: Lua 5.4.4  Copyright (C) 1994", 44)) == "Lua 5.4.4");
-    CHECK(lua_version_in(elf + std::string("$Lua: Lua 5.1.5 Copyright\0", 26)).value_or("").starts_with("Lua 5.1.5"));
-    CHECK(lua_version_in(elf + std::string("LuaJIT 2.1.0-beta3\0x", 20)) == "LuaJIT 2.1.0-beta3");
-    CHECK(!lua_version_in(elf + "runs Lua 5.4 scripts"));
-    CHECK(!lua_version_in("#!/bin/sh\necho LuaJIT 2.1"));
-    CHECK(!lua_version_in(""));
-    CHECK(lua_version_in(elf + "LuaJIT 2.") == "LuaJIT 2."); // cut at the end
-}
-
-TEST_CASE("of two variables the version's own is the one that counts") {
-    using luatrail::plugin::init_in;
-    CHECK(!init_in({"LUA_PATH=/x"}));
-    CHECK(init_in({"LUA_INIT=a"}) == "LUA_INIT=a");
-    CHECK(init_in({"LUA_INIT=a", "LUA_INIT_5_4=b"}) == "LUA_INIT_5_4=b");
-    CHECK(init_in({"LUA_INIT_5_4=b", "LUA_INIT=a"}) == "LUA_INIT_5_4=b");
 }
 
 TEST_CASE("a question about a process is answered from its own environment and program") {

@@ -1,10 +1,12 @@
-#include "luatrail/plugin/status.hpp"
+#include "plugin/status.hpp"
 
 #include <regex>
 #include <set>
 #include <sstream>
 
 #include "luatrail/base/error.hpp"
+#include "luatrail/plugin/status_page.hpp"
+#include "luatrail/plugin/status_prometheus.hpp"
 #include "support/catch.hpp"
 
 using namespace luatrail;

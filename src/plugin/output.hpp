@@ -16,9 +16,9 @@
 
 namespace luatrail::plugin {
 
-class LiveOutput : public detect::FindingSink {
+class Output : public detect::FindingSink {
   public:
-    LiveOutput(boost::asio::io_context& io, const setup::Config& config);
+    Output(boost::asio::io_context& io, const setup::Config& config);
 
     // Starts a thread: behind drop_capabilities(), before filter_calls().
     void start_look_ups() { evidence_ = std::make_unique<EvidenceSink>(delivery_); }
@@ -62,9 +62,9 @@ class LiveOutput : public detect::FindingSink {
     };
     // Between the repeat filter and the delivery, where look-ups are on.
     struct Enrichment : detect::FindingSink {
-        explicit Enrichment(LiveOutput& owner) : output(owner) {}
+        explicit Enrichment(Output& owner) : output(owner) {}
         void on_finding(const detect::Finding& finding) override;
-        LiveOutput& output;
+        Output& output;
     };
 
     std::unique_ptr<report::SyslogSink> open_syslog(const setup::Config& config);

@@ -1,4 +1,4 @@
-#include "plugin/live_input.hpp"
+#include "plugin/input.hpp"
 
 #include <cerrno>
 #include <cstdint>
@@ -35,7 +35,7 @@ bool is_binary_protocol(std::string_view bytes) {
 
 } // namespace
 
-void LiveInput::start() {
+void Input::start() {
     struct stat status {};
     if (::fstat(STDIN_FILENO, &status) == 0 && S_ISREG(status.st_mode)) {
         read_file(); // epoll refuses regular files
@@ -49,7 +49,7 @@ void LiveInput::start() {
     read_stream();
 }
 
-bool LiveInput::hand_on(std::size_t size) {
+bool Input::hand_on(std::size_t size) {
     const std::string_view bytes(buffer_.data(), size);
     if (!std::exchange(begun_, true) && is_binary_protocol(bytes)) {
         stopped_ = true;
@@ -60,7 +60,7 @@ bool LiveInput::hand_on(std::size_t size) {
     return !stopped_;
 }
 
-void LiveInput::read_stream() {
+void Input::read_stream() {
     input_.async_read_some(asio::buffer(buffer_), [this](const error_code& error, std::size_t size) {
         if (error == asio::error::eof) {
             ended_(End::of_input, {});
@@ -74,7 +74,7 @@ void LiveInput::read_stream() {
     });
 }
 
-void LiveInput::read_file() {
+void Input::read_file() {
     asio::post(io_, [this] {
         const auto size = stopped_ ? 0 : ::read(STDIN_FILENO, buffer_.data(), buffer_.size());
         if (size < 0) {
@@ -87,7 +87,7 @@ void LiveInput::read_file() {
     });
 }
 
-void LiveInput::close_and_drain() {
+void Input::close_and_drain() {
     if (!input_.is_open()) {
         return;
     }
@@ -105,7 +105,7 @@ void LiveInput::close_and_drain() {
     stop();
 }
 
-void LiveInput::stop() {
+void Input::stop() {
     stopped_ = true;
     error_code ignored;
     input_.close(ignored);

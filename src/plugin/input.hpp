@@ -11,7 +11,7 @@
 
 namespace luatrail::plugin {
 
-class LiveInput {
+class Input {
   public:
     enum class End {
         of_input, // auditd, or whoever writes, has closed it
@@ -21,7 +21,7 @@ class LiveInput {
     using Take = std::function<void(std::string_view)>;
     using Ended = std::function<void(End, const std::string& why)>;
 
-    LiveInput(boost::asio::io_context& io, Take take, Ended ended)
+    Input(boost::asio::io_context& io, Take take, Ended ended)
         : io_(io), input_(io), take_(std::move(take)), ended_(std::move(ended)) {}
 
     // Reads within the loop. Throws base::Error when there is nothing to read from.

@@ -1,4 +1,4 @@
-#include "plugin/live_output.hpp"
+#include "plugin/output.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,6 +10,7 @@
 #include "luatrail/base/console.hpp"
 #include "luatrail/base/error.hpp"
 #include "luatrail/base/pack.hpp"
+#include "plugin/lua_signs.hpp"
 
 namespace luatrail::plugin {
 namespace {
@@ -32,13 +33,13 @@ report::SyslogOptions syslog_options(const setup::Config& config) {
 
 } // namespace
 
-LiveOutput::LiveOutput(boost::asio::io_context& io, const setup::Config& config)
+Output::Output(boost::asio::io_context& io, const setup::Config& config)
     : io_(io), syslog_config_(config.syslog), queue_(config.limits.queue), least_(config.detect.min_severity) {
     delivery_.syslog = open_syslog(config);
     set_repeat(config.limits.repeat_ms);
 }
 
-std::unique_ptr<report::SyslogSink> LiveOutput::open_syslog(const setup::Config& config) {
+std::unique_ptr<report::SyslogSink> Output::open_syslog(const setup::Config& config) {
     if (config.syslog.transport == setup::Config::Transport::off) {
         return nullptr;
     }
@@ -46,7 +47,7 @@ std::unique_ptr<report::SyslogSink> LiveOutput::open_syslog(const setup::Config&
                                                 [](const std::string& text) { base::say(text); });
 }
 
-void LiveOutput::set_repeat(std::int64_t repeat_ms) {
+void Output::set_repeat(std::int64_t repeat_ms) {
     if (repeat_) {
         repeat_->flush();
         former_repeats_ += repeat_->counters().suppressed;
@@ -57,7 +58,7 @@ void LiveOutput::set_repeat(std::int64_t repeat_ms) {
     repeat_ms_ = repeat_ms;
 }
 
-void LiveOutput::Delivery::on_finding(const detect::Finding& finding) {
+void Output::Delivery::on_finding(const detect::Finding& finding) {
     if (finding.evidence && !finding.live && !finding.follows) {
         if (const auto init = init_in(finding.evidence->environment)) {
             sightings.push_back({finding, *init, false});
@@ -68,14 +69,14 @@ void LiveOutput::Delivery::on_finding(const detect::Finding& finding) {
     }
 }
 
-void LiveOutput::Enrichment::on_finding(const detect::Finding& finding) {
+void Output::Enrichment::on_finding(const detect::Finding& finding) {
     detect::FindingSink& next = output.evidence_ && output.delivery_.syslog
                                     ? static_cast<detect::FindingSink&>(*output.evidence_)
                                     : output.delivery_;
     next.on_finding(finding);
 }
 
-void LiveOutput::on_finding(const detect::Finding& finding) {
+void Output::on_finding(const detect::Finding& finding) {
     if (finding.severity < least_ && !finding.live && !finding.follows) {
         on_expected_run(finding); // nobody is told of it either
     }
@@ -86,40 +87,40 @@ void LiveOutput::on_finding(const detect::Finding& finding) {
     }
 }
 
-void LiveOutput::on_expected_run(const detect::Finding& run) {
+void Output::on_expected_run(const detect::Finding& run) {
     if (const auto init = evidence_ ? evidence_->init_of(run) : std::nullopt) {
         delivery_.sightings.push_back({run, *init, false});
     }
 }
 
-void LiveOutput::on_unknown_program(const detect::Finding& program) {
+void Output::on_unknown_program(const detect::Finding& program) {
     if (const auto version = evidence_ ? evidence_->lua_in(program) : std::nullopt) {
         delivery_.sightings.push_back({program, *version, true});
     }
 }
 
-void LiveOutput::notify(const report::Notice& notice) {
+void Output::notify(const report::Notice& notice) {
     if (delivery_.syslog) {
         delivery_.syslog->notify(notice);
     }
 }
 
 // Event time goes on by itself while no finding comes, as in the kernel that writes the records.
-void LiveOutput::tick() {
+void Output::tick() {
     if (newest_ms_ != INT64_MIN) {
         repeat_->tick(newest_ms_ + (base::monotonic_ms() - came_ms_));
     }
 }
 
-void LiveOutput::flush() {
+void Output::flush() {
     repeat_->flush();
 }
 
-std::size_t LiveOutput::drain(int ms) {
+std::size_t Output::drain(int ms) {
     return delivery_.syslog ? delivery_.syslog->drain(ms) : 0;
 }
 
-void LiveOutput::apply(const setup::Config& config) {
+void Output::apply(const setup::Config& config) {
     const bool other_syslog = !(config.syslog == syslog_config_) || config.limits.queue != queue_;
     auto fresh = other_syslog ? open_syslog(config) : nullptr; // throws before anything was changed
     least_ = config.detect.min_severity;
@@ -148,14 +149,14 @@ void LiveOutput::apply(const setup::Config& config) {
     queue_ = config.limits.queue;
 }
 
-void LiveOutput::save(base::Packer& out) const {
+void Output::save(base::Packer& out) const {
     out.number(delivery_.syslog ? 1 : 0);
     if (delivery_.syslog) {
         delivery_.syslog->save(out);
     }
 }
 
-bool LiveOutput::load(base::Unpacker& in) {
+bool Output::load(base::Unpacker& in) {
     if (in.number() == 0) {
         return true;
     }
@@ -166,7 +167,7 @@ bool LiveOutput::load(base::Unpacker& in) {
     return true;
 }
 
-std::optional<report::SyslogCounters> LiveOutput::syslog() const {
+std::optional<report::SyslogCounters> Output::syslog() const {
     if (!delivery_.syslog) {
         return std::nullopt;
     }
@@ -177,7 +178,7 @@ std::optional<report::SyslogCounters> LiveOutput::syslog() const {
     return counters;
 }
 
-LookUpCounters LiveOutput::look_ups() const {
+LookUpCounters Output::look_ups() const {
     return evidence_ ? evidence_->counters() : LookUpCounters{};
 }
 
