@@ -9,11 +9,14 @@ import packages_test
 
 HEAD = """# Real packages
 
-Each row is a Debian 12 package that legitimately runs Lua, exercised under this kernel's audit with the full rules (`scripts/record-package`), and
-replayed with its inventory and the baseline that `luatrail baseline build` makes of that. A star: `fixtures/packages/NAME/baseline.toml` adds what no
-package database can say. Runs are those that luatrail knows as runs of Lua; in the other packages Lua is inside of the program, and only the program's own
-exec shows. The last column: three recorded attacks in the midst of the same recording (a script in shared memory, another user's drop, a copied
-interpreter), and how many of their severe findings are there. Written by `scripts/package-table`.
+Each row is a Debian 12 package that legitimately runs Lua. It was exercised under the kernel's
+audit with the full rules (`scripts/record-package`) and replayed with its inventory and the
+baseline that `luatrail baseline build` makes from that. A star:
+`fixtures/packages/NAME/baseline.toml` adds what no package database can say. "Runs of Lua" are
+those that luatrail knows as such; the other packages have Lua inside, and only the program's own
+exec shows. The last column: three recorded attacks were put into the same recording (a script in
+shared memory, another user's drop, a copied interpreter), and so many of their severe findings are
+still there. Written by `scripts/package-table`.
 
 | package | what it does | events | runs of Lua | expected | findings | attacks' severe findings |
 |---|---|---|---|---|---|---|"""
@@ -41,11 +44,11 @@ def row(package, case):
 
 def main():
     case = packages_test.PackagesTest()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as directory:
         numbers = iter(range(10_000))
 
         def fresh():
-            path = pathlib.Path(folder) / str(next(numbers))
+            path = pathlib.Path(directory) / str(next(numbers))
             path.mkdir()
             return path
 
