@@ -63,6 +63,16 @@ std::string_view plain(std::string_view value) {
     return value.size() >= 2 && value.front() == '"' && value.back() == '"' ? value.substr(1, value.size() - 2) : value;
 }
 
+// "59", and "unknown-syscall(59)" as auparse has it where its tables end.
+std::optional<std::uint64_t> number_of_call(std::string_view text) {
+    constexpr std::string_view unknown = "unknown-syscall(";
+    if (text.starts_with(unknown) && text.ends_with(')')) {
+        text = text.substr(unknown.size(), text.size() - unknown.size() - 1);
+    }
+    const auto number = parse_decimal(text);
+    return number && *number >= 0 ? std::optional(static_cast<std::uint64_t>(*number)) : std::nullopt;
+}
+
 Field field_of(std::string_view body, std::uint64_t name) {
     FieldReader fields(body);
     for (Field field; fields.next(field);) {
@@ -200,21 +210,38 @@ void Decoder::read_syscall(const Record& record) {
     for (Field field; fields.next(field);) {
         read_field(field);
     }
+    std::string_view enriched_name;
     FieldReader enriched(record.enriched);
     for (Field field; !typed_.syscall.user && enriched.next(field);) {
-        if (field.code == name_code("SYSCALL") || field.code == name_code("UID")) {
+        if (field.code == name_code("SYSCALL")) {
+            enriched_name = unquoted(field.value).value_or("");
+        } else if (field.code == name_code("UID")) {
             read_field(field);
         }
     }
+    name_call(enriched_name);
+}
+
+// By number, else by the name that stands in its place in half-interpreted logs, else by the enriched one: whoever
+// wrote that may know a processor or a number that the table does not.
+void Decoder::name_call(std::string_view enriched_name) {
     auto& call = typed_.syscall;
-    const auto arch = arch_from(call.arch_text);
-    const auto number = parse_decimal(call.call_text);
-    if (arch && number && *number >= 0 && *number <= UINT32_MAX) {
-        if (const auto known = call_of(*arch, static_cast<std::uint32_t>(*number))) {
-            call.call = *known;
-        }
-    } else if (!number && !call.call_text.empty()) {
+    const auto* const architecture = architecture_of(call.arch_text);
+    const auto number = number_of_call(call.call_text);
+    if (architecture != nullptr && number) {
+        call.call = call_of(*architecture, *number);
+    } else if (!number) {
         call.call = call_from_name(call.call_text);
+    }
+    if (call.call == Call::other) {
+        call.call = call_from_name(enriched_name);
+    }
+    if (effect_of(call.call) == Effect::socket_call) { // its arguments lie in memory
+        const auto made = socket_call(call.a[0]);
+        call.call = made == Call::other ? call.call : made;
+    }
+    if (architecture != nullptr && !shows_arguments(call.call, *architecture)) {
+        std::fill(std::begin(call.a), std::end(call.a), 0);
     }
 }
 
@@ -278,9 +305,6 @@ void Decoder::read_field(const Field& field) {
         break;
     case name_code("key"):
         call.key = untrusted(field.value, field.cut);
-        break;
-    case name_code("SYSCALL"):
-        call.call = call_from_name(unquoted(field.value).value_or(""));
         break;
     case name_code("UID"):
         call.user = unquoted(field.value);

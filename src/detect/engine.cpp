@@ -15,18 +15,11 @@
 namespace luatrail::detect {
 namespace {
 
+using audit::Effect;
+
 constexpr std::size_t most_runs = 512; // of one node, that later events may raise
 constexpr std::size_t remembered_findings = 8192;
 constexpr std::int64_t expire_every_ms = 5000; // event time
-
-bool opens(audit::Call call) {
-    return call == audit::Call::open || call == audit::Call::openat || call == audit::Call::openat2;
-}
-
-bool forks(audit::Call call) {
-    return call == audit::Call::fork || call == audit::Call::vfork || call == audit::Call::clone ||
-           call == audit::Call::clone3;
-}
 
 } // namespace
 
@@ -60,12 +53,13 @@ struct Engine::Impl {
         if (!sighting) {
             return; // user space's own records, and late pieces without the call that they belong to
         }
+        const auto effect = audit::effect_of(event.syscall.call);
         if (event.is_exec()) {
             on_exec(node, event, *sighting);
-        } else if (forks(event.syscall.call)) {
+        } else if (effect == Effect::fork) {
             on_fork(node, event, *sighting);
-        } else if (event.syscall.call == audit::Call::exit_group || event.syscall.call == audit::Call::exit) {
-            on_exit(node, event, *sighting);
+        } else if (effect == Effect::exit) {
+            node.processes.exited(*sighting);
         } else {
             const auto who = node.processes.sighted(*sighting);
             on_memory_and_network(node, event, who);
@@ -128,26 +122,18 @@ struct Engine::Impl {
         note_birth(node, event, sighting.pid, static_cast<std::uint32_t>(child));
     }
 
-    void on_exit(Node& node, const audit::TypedEvent& event, const host::Sighting& sighting) {
-        if (event.syscall.call == audit::Call::exit) {
-            node.processes.sighted(sighting); // ends a thread, perhaps not its process
-        } else {
-            node.processes.exited(sighting);
-        }
-    }
-
     void on_memory_and_network(Node& node, const audit::TypedEvent& event, host::ProcessRef who) {
         const auto& call = event.syscall;
-        if (call.call == audit::Call::memfd_create && call.exit && *call.exit >= 0) {
+        const auto effect = audit::effect_of(call.call);
+        if (effect == Effect::memfd && call.exit && *call.exit >= 0) {
             Node::keep(node.memfds, {.event = event.id,
                                      .pid = call.pid.value_or(0),
                                      .descriptor = *call.exit,
                                      .exe = call.exe ? std::optional<std::string>(*call.exe) : std::nullopt,
                                      .uid = call.uid});
-        } else if (call.call == audit::Call::connect && event.peer) {
+        } else if (audit::names_peer(effect) && event.peer) {
             raise_all(node, after_connect(node, event, who));
-        } else if (call.call == audit::Call::mmap || call.call == audit::Call::mprotect ||
-                   call.call == audit::Call::ptrace || call.call == audit::Call::process_vm_writev) {
+        } else if (audit::is_memory(effect)) {
             raise_all(node, after_memory_call(node, event, who));
         }
     }
@@ -190,7 +176,7 @@ struct Engine::Impl {
         }
         const auto file = host::file_event_of(event, who);
         if (!file) {
-            if (opens(event.syscall.call)) {
+            if (audit::effect_of(event.syscall.call) == Effect::open) {
                 raise_all(node, after_open(node, event, who, options));
             }
             node.files.observe(event.cwd, host::path_items_of(event));

@@ -117,16 +117,12 @@ bool takes_over(std::uint64_t request) {
 
 // Of a call that changes another process: its pid.
 std::optional<std::uint32_t> victim_of(const audit::Syscall& call) {
-    if (call.success == false) {
+    const auto& row = audit::system_call(call.call);
+    if (call.success == false || row.arguments.process < 0 ||
+        (row.effect == audit::Effect::trace && !takes_over(call.a[0]))) {
         return std::nullopt;
     }
-    if (call.call == audit::Call::process_vm_writev) {
-        return static_cast<std::uint32_t>(call.a[0]);
-    }
-    if (call.call == audit::Call::ptrace && takes_over(call.a[0])) {
-        return static_cast<std::uint32_t>(call.a[1]);
-    }
-    return std::nullopt;
+    return static_cast<std::uint32_t>(call.a[row.arguments.process]);
 }
 
 // mmap(2), mprotect(2): anonymous executable memory. LuaJIT's own code is written first and made executable after,
@@ -136,10 +132,11 @@ bool makes_executable(const audit::Syscall& call, bool jit) {
     if (call.success == false || (call.a[2] & exec) == 0 || (jit && (call.a[2] & write) == 0)) {
         return false;
     }
-    if (call.call == audit::Call::mmap) {
+    const auto effect = audit::effect_of(call.call);
+    if (effect == audit::Effect::map) {
         return (call.a[3] & anonymous) != 0;
     }
-    return call.call == audit::Call::mprotect && ((call.a[2] & write) != 0);
+    return effect == audit::Effect::protect && (call.a[2] & write) != 0;
 }
 
 // What a run opens may be data as well as code, and the log does not say which. By its name it is code where it ends as

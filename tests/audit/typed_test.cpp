@@ -114,6 +114,18 @@ TEST_CASE("several keys of a rule are one value, joined by 0x01") {
     CHECK(audit::encoding_of(1300, "key") == audit::Encoding::key);
 }
 
+TEST_CASE("socketcall is the call that it makes, and mmap of a struct has no arguments to show") {
+    std::unique_ptr<Kept> keep;
+    CHECK(syscall_of("arch=40000003 syscall=102 a0=3 pid=8", keep).call == Call::connect);
+    CHECK(syscall_of("arch=40000003 syscall=socketcall a0=b pid=8", keep).call == Call::sendto);
+    CHECK(syscall_of("arch=ffff syscall=102 a0=3 pid=8\x1dSYSCALL=socketcall", keep).call == Call::connect);
+    CHECK(syscall_of("arch=40000003 syscall=102 a0=63 pid=8", keep).call == Call::socketcall);
+    CHECK(syscall_of("arch=c000003e syscall=102 a0=3 pid=8", keep).call == Call::other); // getuid
+    CHECK(syscall_of("arch=40000003 syscall=90 a0=ff a1=1 a2=7 a3=22 pid=8", keep).a[2] == 0);
+    CHECK(syscall_of("arch=i386 syscall=mmap a0=ff a1=1 a2=7 a3=22 pid=8", keep).a[2] == 0);
+    CHECK(syscall_of("arch=40000003 syscall=192 a0=ff a1=1 a2=7 a3=22 pid=8", keep).a[2] == 7);
+}
+
 TEST_CASE("a call is told by number and architecture, by its name, or by what auditd added") {
     std::unique_ptr<Kept> keep;
     CHECK(syscall_of("arch=40000003 syscall=59 pid=8", keep).call == Call::other);
@@ -125,6 +137,14 @@ TEST_CASE("a call is told by number and architecture, by its name, or by what au
     CHECK(syscall_of("arch=ffff syscall=59 pid=8\x1dSYSCALL=execve", keep).call == Call::execve);
     CHECK(syscall_of("arch=ffff syscall=59 pid=8", keep).call == Call::other);
     CHECK(syscall_of("arch=c000003e pid=8", keep).call == Call::other);
+    CHECK(syscall_of("arch=c000003e syscall=999 pid=8\x1dSYSCALL=fchmodat2", keep).call == Call::fchmodat2);
+    CHECK(syscall_of("arch=x86_64 syscall=fchmodat2 pid=8", keep).call == Call::fchmodat2);
+    CHECK(syscall_of("arch=x86_64 syscall=unknown-syscall(452) pid=8", keep).call == Call::fchmodat2);
+    CHECK(syscall_of("arch=c000003e syscall=452 pid=8\x1dSYSCALL=unknown-syscall(452)", keep).call == Call::fchmodat2);
+    CHECK(syscall_of("arch=c000003e syscall=59 pid=8\x1dSYSCALL=fchmodat2", keep).call == Call::execve);
+    CHECK(syscall_of("arch=c000003e syscall=1073742344 pid=8", keep).call == Call::execve); // x32
+    CHECK(syscall_of("arch=c000003e syscall=18446744073709551675 pid=8", keep).call == Call::other);
+    CHECK(syscall_of("arch=c000003e syscall=-59 pid=8", keep).call == Call::other);
     // An architecture that nobody knows: the EXECVE record tells.
     const auto unknown = event_of(line("SYSCALL", stamp, "arch=ffff syscall=59 success=yes exit=0 items=0 pid=8") +
                                   line("EXECVE", stamp, "argc=1 a0=\"lua\""));

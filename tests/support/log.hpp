@@ -85,6 +85,35 @@ class Log {
         begin(who, number, middle);
         return *this;
     }
+    Log& call(const Who& who, const std::string& head, const std::string& middle) {
+        begin(who, head, middle);
+        return *this;
+    }
+
+    // Any call that touches files, on any processor: `head` is "arch=... syscall=...".
+    struct Item {
+        std::string name; // "(null)": none
+        std::uint64_t inode = 0;
+        const char* nametype = "NORMAL";
+        const char* mode = "0100755";
+    };
+    Log& file_call(const Who& who, const std::string& head, const std::string& arguments,
+                   const std::vector<Item>& items) {
+        begin(who, head, fmt::format("success=yes exit=0 {} items={}", arguments, items.size()));
+        add("CWD", "cwd=\"/\"");
+        for (std::size_t at = 0; at < items.size(); ++at) {
+            path(static_cast<int>(at), items[at].name, items[at].inode, items[at].nametype, items[at].mode);
+        }
+        return *this;
+    }
+
+    // A call with the address that it was given: SOCKADDR's bytes in hex.
+    Log& address_call(const Who& who, const std::string& head, const std::string& arguments,
+                      const std::string& address) {
+        begin(who, head, fmt::format("success=yes exit=0 {} items=0", arguments));
+        add("SOCKADDR", "saddr=" + address);
+        return *this;
+    }
 
     // openat(AT_FDCWD, path, O_RDONLY).
     Log& read(const Who& who, const std::string& file, std::uint64_t inode, const char* mode = "0100644") {
@@ -108,6 +137,12 @@ class Log {
     // Two names of one file that no record tells of (a bind mount).
     void same_inode(const std::string& one, const std::string& other) { created_[other] = inode_of(one); }
 
+    // A further record of the last event.
+    Log& more(const std::string& type, const std::string& body) {
+        add(type, body);
+        return *this;
+    }
+
     // A record that is an event of its own.
     Log& lone(const std::string& type, const std::string& body) {
         ++serial_;
@@ -120,11 +155,15 @@ class Log {
 
   private:
     void begin(const Who& who, int call, const std::string& middle) {
+        begin(who, fmt::format("arch=c000003e syscall={}", call), middle);
+    }
+
+    void begin(const Who& who, const std::string& head, const std::string& middle) {
         ++serial_;
-        auto record = fmt::format("arch=c000003e syscall={} {} ppid={} pid={} auid={} uid={} gid=0 euid={} suid=0 "
+        auto record = fmt::format("{} {} ppid={} pid={} auid={} uid={} gid=0 euid={} suid=0 "
                                   "fsuid=0 egid=0 sgid=0 fsgid=0 tty={} "
                                   "ses={} comm=\"{}\" exe=\"{}\" key=(null)",
-                                  call, middle, who.ppid, who.pid, who.auid, who.uid, who.uid, who.tty, who.ses,
+                                  head, middle, who.ppid, who.pid, who.auid, who.uid, who.uid, who.tty, who.ses,
                                   who.exe.substr(who.exe.rfind('/') + 1).substr(0, 15), who.exe);
         if (!who.user.empty()) {
             record += fmt::format("\x1d"
@@ -142,8 +181,8 @@ class Log {
 
     void path(int item, const std::string& name, std::uint64_t inode, const char* nametype,
               const char* mode = "0100755") {
-        add("PATH", fmt::format("item={} name=\"{}\" inode={} dev=fe:00 mode={} ouid=0 ogid=0 rdev=00:00 nametype={}",
-                                item, name, inode, mode, nametype));
+        add("PATH", fmt::format("item={} name={} inode={} dev=fe:00 mode={} ouid=0 ogid=0 rdev=00:00 nametype={}", item,
+                                name == "(null)" ? name : fmt::format("\"{}\"", name), inode, mode, nametype));
     }
 
     void add(const std::string& type, const std::string& body) {

@@ -22,10 +22,10 @@ using Text = std::optional<std::string_view>;
 struct Syscall {
     std::string_view arch_text;  // "c000003e"
     std::string_view call_text;  // "59", or "execve" in half-interpreted logs
-    Call call = Call::other;     // by arch and number, else by the enriched SYSCALL=
+    Call call = Call::other;     // by arch and number, else by name; what socketcall(2) makes is the call made
     std::optional<bool> success; // nothing: the record has no such field (exit_group never returns)
     std::optional<std::int64_t> exit;
-    std::uint64_t a[4] = {}; // a0..a3
+    std::uint64_t a[4] = {}; // a0..a3; 0 where they are not the call's arguments (shows_arguments())
     std::optional<std::uint32_t> pid, ppid, auid, uid, gid, euid, ses;
     Text tty, comm, exe, key;
     Text user; // enriched UID=
@@ -101,6 +101,7 @@ class Decoder {
     Text untrusted(std::string_view value, bool cut);
     void read(const Record& record);
     void read_syscall(const Record& record);
+    void name_call(std::string_view enriched_name);
     void read_field(const Field& field);
     void read_path(const Record& record);
     void read_execve(const Event& event);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "luatrail/audit/record.hpp"
+#include "luatrail/audit/syscalls.hpp"
 #include "luatrail/host/actor.hpp"
 
 namespace luatrail::base {
@@ -53,19 +54,8 @@ struct PathItem {
 
 // A successful system call that touched files, with what its records say.
 struct FileEvent {
-    enum class Call : std::uint8_t {
-        open,
-        mkdir,
-        mknod,
-        rename,
-        link,
-        symlink,
-        unlink,
-        rmdir,
-        chmod,
-        truncate,
-        other
-    } call = Call::other;
+    using Call = audit::Effect;
+    Call call = Call::other; // one of a file's
     audit::EventId event;
     std::optional<std::string_view> cwd;
     bool at_cwd = true;          // names are relative to cwd: not an *at call, or its descriptor was AT_FDCWD
