@@ -6,13 +6,18 @@
 #include <map>
 #include <set>
 
+#include <sys/socket.h>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "luatrail/audit/syscalls.hpp"
 #include "rules/kernel_filter.hpp"
 
 namespace luatrail::rules {
 namespace {
+
+using audit::Effect;
 
 struct Subject {
     std::string_view name;
@@ -113,41 +118,60 @@ class Examination {
     }
 
   private:
-    using Calls = std::vector<std::string>;
-    using Fill = std::function<void(Probe&)>;
+    using SystemCall = audit::SystemCall;
+    using Wanted = std::function<bool(const SystemCall&)>;
+    using Fill = std::function<void(Probe&, const SystemCall&)>;
 
-    // Of everybody, 64- and 32-bit: calls that the processor has not got are not asked for.
-    void ask(std::string id, std::string title, const Calls& calls, const std::vector<std::string>& places,
+    static Wanted does(Effect effect) {
+        return [effect](const SystemCall& call) { return call.effect == effect; };
+    }
+
+    // Of everybody, 64- and 32-bit: by each call of the table that is wanted and that the processor has. Where a call's
+    // arguments lie in memory no rule sees them, and it is not asked for.
+    void ask(std::string id, std::string title, const Wanted& wanted, const std::vector<std::string>& places,
              const Fill& fill) {
         std::vector<Question> questions;
         for (const auto& subject : subjects) {
             for (const auto* const arch : {"b64", "b32"}) {
-                for (const auto& call : calls) {
-                    // i386's first mmap takes its arguments in memory, where no rule sees them; nothing uses it.
-                    if (!call_number(call, arch, host_.machine) ||
-                        (call == "mmap" && arch == std::string_view("b32"))) {
+                const auto* const on = processor(arch, host_.machine);
+                for (const auto& call : audit::system_calls()) {
+                    if (on == nullptr || !wanted(call) || !audit::number_of(call.call, *on) ||
+                        !audit::shows_arguments(call.call, *on)) {
                         continue;
                     }
                     for (const auto& place : places.empty() ? std::vector<std::string>{""} : places) {
-                        Question question{{},    call == "452" ? "fchmodat2" : call, arch,
-                                          place, std::string(subject.name),          {}};
-                        auto& probe = question.probe;
-                        probe.arch = arch;
-                        probe.call = call;
-                        probe.uid = subject.uid;
-                        probe.auid = subject.auid;
-                        probe.exe = any_program;
-                        if (!place.empty()) {
-                            probe.paths = {place, place + "/file"};
-                        }
-                        fill(probe);
-                        question.verdict = ask_kernel(set_, probe, host_.machine);
-                        questions.push_back(std::move(question));
+                        questions.push_back(question(subject, arch, call, place, fill));
                     }
                 }
             }
         }
         rows_.push_back(conclude(std::move(id), std::move(title), questions));
+    }
+
+    Question question(const Subject& subject, std::string_view arch, const SystemCall& call, const std::string& place,
+                      const Fill& fill) const {
+        Question made{{}, std::string(call.name), std::string(arch), place, std::string(subject.name), {}};
+        auto& probe = made.probe;
+        probe.arch = arch;
+        probe.call = call.name;
+        probe.uid = subject.uid;
+        probe.auid = subject.auid;
+        probe.exe = any_program;
+        probe.perm = call.perm;
+        if (!place.empty()) {
+            probe.paths = {place, place + "/file"};
+        }
+        fill(probe, call);
+        made.verdict = ask_kernel(set_, probe, host_.machine);
+        return made;
+    }
+
+    // An opening: perm= looks at the flags of some calls, and at others not at all.
+    static void open_for(std::string_view perm, std::uint64_t flags, Probe& probe, const SystemCall& call) {
+        probe.perm = call.perm == "rw" ? perm : call.perm;
+        if (call.arguments.flags >= 0) {
+            probe.a[call.arguments.flags] = flags;
+        }
     }
 
     static CoverageRow conclude(std::string id, std::string title, const std::vector<Question>& questions) {
@@ -180,65 +204,60 @@ class Examination {
     }
 
     void runs() {
-        const Calls execs{"execve", "execveat"};
-        const auto interpreter = [this](Probe& probe) {
+        const auto execs = does(Effect::exec);
+        ask("run", "an installed interpreter is run", execs, {}, [this](Probe& probe, const SystemCall&) {
             probe.exe = interpreter_;
             probe.paths = {interpreter_};
-            probe.perm = "x";
-        };
-        ask("run", "an installed interpreter is run", execs, {}, interpreter);
-        ask("run-script", "a dropped script is run by its \"#!\" line", execs, places_, [this](Probe& probe) {
-            probe.exe = interpreter_;
-            probe.paths.push_back(interpreter_);
-            probe.perm = "x";
         });
-        ask("run-copy", "a copied or dropped interpreter is run", execs, places_, [](Probe& probe) {
-            probe.exe = probe.paths.back();
-            probe.perm = "x";
-        });
-        ask("run-memfd", "an interpreter in a memfd is run", execs, {}, [](Probe& probe) {
+        ask("run-script", "a dropped script is run by its \"#!\" line", execs, places_,
+            [this](Probe& probe, const SystemCall&) {
+                probe.exe = interpreter_;
+                probe.paths.push_back(interpreter_);
+            });
+        ask("run-copy", "a copied or dropped interpreter is run", execs, places_,
+            [](Probe& probe, const SystemCall&) { probe.exe = probe.paths.back(); });
+        ask("run-memfd", "an interpreter in a memfd is run", execs, {}, [](Probe& probe, const SystemCall&) {
             probe.exe = "/memfd:x (deleted)";
             probe.paths = {"/proc/self/fd/3"};
-            probe.perm = "x";
         });
-        ask("run-anywhere", "an interpreter of another name elsewhere is run", execs, {}, [](Probe& probe) {
-            probe.exe = "/var/lib/somewhere/x";
-            probe.paths = {probe.exe};
-            probe.perm = "x";
-        });
+        ask("run-anywhere", "an interpreter of another name elsewhere is run", execs, {},
+            [](Probe& probe, const SystemCall&) {
+                probe.exe = "/var/lib/somewhere/x";
+                probe.paths = {probe.exe};
+            });
     }
 
     void drops() {
-        ask("drop/write", "a file is created or written", {"open", "openat", "openat2", "creat"}, places_,
-            [](Probe& probe) {
-                probe.perm = "w";
-                if (probe.call == "open") {
-                    probe.a[1] = create_flags;
-                } else if (probe.call == "openat") {
-                    probe.a[2] = create_flags;
-                }
+        const Fill change = [](Probe&, const SystemCall&) {};
+        ask(
+            "drop/write", "a file is created or written",
+            [](const SystemCall& call) { return call.effect == Effect::open || call.effect == Effect::truncate; },
+            places_, [](Probe& probe, const SystemCall& call) { open_for("w", create_flags, probe, call); });
+        ask("drop/rename", "a file is renamed", does(Effect::rename), places_, change);
+        ask("drop/link", "a file gets a hard link", does(Effect::link), places_, change);
+        ask("drop/symlink", "a symbolic link is made", does(Effect::symlink), places_, change);
+        ask("drop/chmod", "a file is made executable", does(Effect::chmod), places_, change);
+        ask("delete", "a script or an interpreter is deleted", does(Effect::unlink), places_, change);
+        ask(
+            "load", "an interpreter opens a module",
+            [](const SystemCall& call) { return call.effect == Effect::open && !call.marks.writes; }, {},
+            [this](Probe& probe, const SystemCall& call) {
+                probe.exe = interpreter_;
+                probe.paths = {"/usr/share/lua/module.lua"};
+                open_for("r", 0, probe, call);
             });
-        const auto change = [](Probe& probe) { probe.perm = "w"; };
-        ask("drop/rename", "a file is renamed", {"rename", "renameat", "renameat2"}, places_, change);
-        ask("drop/link", "a file gets a hard link", {"link", "linkat"}, places_,
-            [](Probe& probe) { probe.perm = "wa"; });
-        ask("drop/symlink", "a symbolic link is made", {"symlink", "symlinkat"}, places_, change);
-        ask("drop/chmod", "a file is made executable", {"chmod", "fchmod", "fchmodat", "452"}, places_,
-            [](Probe& probe) { probe.perm = probe.call == "452" ? "" : "a"; });
-        ask("delete", "a script or an interpreter is deleted", {"unlink", "unlinkat"}, places_, change);
-        ask("load", "an interpreter opens a module", {"open", "openat", "openat2"}, {}, [this](Probe& probe) {
-            probe.exe = interpreter_;
-            probe.paths = {"/usr/share/lua/module.lua"};
-            probe.perm = "r";
-            probe.a[probe.call == "open" ? 1 : 2] = 0;
-        });
     }
 
     void memory() {
-        ask("memfd", "a file in memory is made", {"memfd_create"}, {}, [](Probe&) {});
-        ask("injection", "a process changes another's memory", {"ptrace", "process_vm_writev"}, {}, [](Probe&) {});
-        ask("exec-memory", "an interpreter makes memory executable", {"mmap", "mmap2", "mprotect"}, {},
-            [this](Probe& probe) {
+        const Fill any = [](Probe&, const SystemCall&) {};
+        ask("memfd", "a file in memory is made", does(Effect::memfd), {}, any);
+        ask(
+            "injection", "a process changes another's memory",
+            [](const SystemCall& call) { return call.arguments.process >= 0; }, {}, any);
+        ask(
+            "exec-memory", "an interpreter makes memory executable",
+            [](const SystemCall& call) { return call.effect == Effect::map || call.effect == Effect::protect; }, {},
+            [this](Probe& probe, const SystemCall&) {
                 probe.exe = interpreter_;
                 probe.a[2] = read_execute;
                 probe.a[3] = private_anonymous;
@@ -246,17 +265,24 @@ class Examination {
     }
 
     void follow_ups() {
-        ask("child-shell", "an interpreter starts a shell", {"execve", "execveat"}, {}, [](Probe& probe) {
-            probe.exe = "/usr/bin/dash";
-            probe.paths = {probe.exe};
-            probe.perm = "x";
-        });
-        ask("network", "an interpreter connects to the network", {"connect"}, {}, [this](Probe& probe) {
+        ask("child-shell", "an interpreter starts a shell", does(Effect::exec), {},
+            [](Probe& probe, const SystemCall&) {
+                probe.exe = "/usr/bin/dash";
+                probe.paths = {probe.exe};
+            });
+        const auto peer = [this](Probe& probe, const SystemCall& call) {
             probe.exe = interpreter_;
-            probe.saddr_fam = 2;
-        });
-        ask("lineage/fork", "who started whom", {"fork", "vfork", "clone", "clone3"}, {}, [](Probe&) {});
-        ask("lineage/exit", "a process ends", {"exit_group"}, {}, [](Probe&) {});
+            probe.saddr_fam = AF_INET;
+            if (call.effect == Effect::socket_call) {
+                probe.a[0] = audit::system_call(audit::Call::connect).marks.in_socketcall;
+            }
+        };
+        ask(
+            "network", "an interpreter connects to the network",
+            [](const SystemCall& call) { return audit::names_peer(call.effect) || call.effect == Effect::socket_call; },
+            {}, peer);
+        ask("lineage/fork", "who started whom", does(Effect::fork), {}, [](Probe&, const SystemCall&) {});
+        ask("lineage/exit", "a process ends", does(Effect::exit), {}, [](Probe&, const SystemCall&) {});
     }
 
     void records() {

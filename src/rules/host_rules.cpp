@@ -98,10 +98,37 @@ void leave_out_package_manager(std::vector<Topic>& topics, const std::string& ex
     }
 }
 
+// The calls that the host's processor has, each so that its auditctl takes it: a name that is newer than its libaudit
+// stands as the number. False when no call is left.
+bool cut_calls(Rule& rule, const Host& host) {
+    const auto* const on = processor(rule.field("arch")->value, host.machine);
+    std::vector<std::string> calls;
+    for (auto& call : rule.calls) {
+        const auto number = on == nullptr ? std::nullopt : call_number(call, on->name, host.machine);
+        if (number) {
+            calls.push_back(auditctl_number(call, *on) ? std::move(call) : std::to_string(*number));
+        }
+    }
+    // Where socketcall is there for 64-bit programs as well, it connects as well.
+    const auto has = [&calls](std::string_view name) {
+        return std::find(calls.begin(), calls.end(), name) != calls.end();
+    };
+    if (on != nullptr && has("connect") && !has("socketcall") && call_number("socketcall", on->name, host.machine)) {
+        calls.emplace_back("socketcall");
+    }
+    rule.calls = std::move(calls);
+    return !rule.calls.empty();
+}
+
+// A file that is for one processor names its older calls; others have many of them, too.
 Topic topic_of(const ShippedFile& file, const Host& host, std::vector<Topic>& topics) {
     Topic topic{std::string(head(file.text, "luatrail")), {}, {}};
     std::vector<Rule> of_interpreters;
-    for (auto& rule : parse_rules(file.text, file.name, host.machine).rules) {
+    const auto only = head(file.text, "Architecture");
+    for (auto& rule : parse_rules(file.text, file.name, only.empty() ? host.machine : only).rules) {
+        if (!cut_calls(rule, host)) {
+            continue;
+        }
         if (rule.field("exe") != nullptr) {
             of_interpreters.push_back(std::move(rule));
             continue;
@@ -130,14 +157,13 @@ std::string_view to_string(Profile profile) {
 
 std::vector<Topic> host_rules(Profile profile, const Host& host) {
     if (!call_number("execve", "b64", host.machine)) {
-        throw base::Error(fmt::format("processor {}: libaudit knows no 64-bit system calls of it; take the files of "
+        throw base::Error(fmt::format("processor {}: no 64-bit one that luatrail knows; take the files of "
                                       "audit-rules/ as a pattern",
                                       host.machine));
     }
     std::vector<Topic> topics;
     for (const auto& file : shipped_files()) {
-        const auto only = head(file.text, "Architecture");
-        if (!names(head(file.text, "Profiles"), to_string(profile)) || (!only.empty() && only != host.machine)) {
+        if (!names(head(file.text, "Profiles"), to_string(profile))) {
             continue;
         }
         auto topic = topic_of(file, host, topics);

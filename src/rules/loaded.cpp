@@ -73,9 +73,8 @@ std::string value_text(int field, std::uint32_t value) {
         return perm_text(value);
     }
     if (field == AUDIT_ARCH) {
-        const auto machine = audit_elf_to_machine(value);
-        const auto* name = machine < 0 ? nullptr : audit_machine_to_name(machine);
-        return name == nullptr ? fmt::format("{:#x}", value) : name;
+        const auto* const known = audit::architecture_of(value);
+        return known == nullptr ? fmt::format("{:x}", value) : std::string(known->name);
     }
     if (field == AUDIT_MSGTYPE) {
         const auto* name = audit_msg_type_to_name(static_cast<int>(value));
@@ -133,11 +132,10 @@ void read_calls(const audit_rule_data& data, Rule& rule) {
         all = all && data.mask[at] == ~0U;
     }
     const auto* const arch = rule.field("arch");
-    const int machine = arch == nullptr ? audit_detect_machine() : audit_name_to_machine(arch->value.c_str());
+    const auto* const on = processor(arch == nullptr ? "" : arch->value, machine_name());
     for (int number = 0; !all && number < AUDIT_BITMASK_SIZE * 32; ++number) {
         if ((data.mask[AUDIT_WORD(number)] & AUDIT_BIT(number)) != 0) {
-            const auto* const name = machine < 0 ? nullptr : audit_syscall_to_name(number, machine);
-            rule.calls.push_back(name == nullptr ? std::to_string(number) : name);
+            rule.calls.push_back(on == nullptr ? std::to_string(number) : call_name(number, *on));
         }
     }
 }

@@ -31,34 +31,6 @@ constexpr std::string_view name_of(List list) {
     return "";
 }
 
-// libaudit's number of the processor that arch=b64, arch=b32 or a name stands for; -1: none. b32 on a 64-bit processor
-// is the 32-bit one that its kernel also runs (libaudit.c, audit_determine_machine).
-int machine_of(std::string_view rule_arch, std::string_view machine) {
-    const auto native = audit_name_to_machine(std::string(machine).c_str());
-    if (rule_arch.empty() || rule_arch == "b64") {
-        const bool wide = native == MACH_86_64 || native == MACH_AARCH64 || native == MACH_PPC64 ||
-                          native == MACH_PPC64LE || native == MACH_S390X;
-        return rule_arch.empty() || wide ? native : -1;
-    }
-    if (rule_arch == "b32") {
-        switch (native) {
-        case MACH_86_64:
-            return MACH_X86;
-        case MACH_AARCH64:
-            return MACH_ARM;
-        case MACH_PPC64:
-            return MACH_PPC;
-        case MACH_S390X:
-            return MACH_S390;
-        case MACH_PPC64LE:
-            return -1;
-        default:
-            return native;
-        }
-    }
-    return audit_name_to_machine(std::string(rule_arch).c_str());
-}
-
 } // namespace
 
 const Comparison* Rule::field(std::string_view name) const {
@@ -97,9 +69,21 @@ std::optional<std::string> RuleSet::setting(char option) const {
     return found == settings.rend() ? std::nullopt : std::optional(found->value);
 }
 
+// b32 on a 64-bit processor is the 32-bit one that its kernel also runs (libaudit.c, audit_determine_machine).
+const audit::Architecture* processor(std::string_view rule_arch, std::string_view machine) {
+    const auto* const native = audit::architecture_of(machine);
+    if (rule_arch == "b64") {
+        return native != nullptr && native->wide() ? native : nullptr;
+    }
+    if (rule_arch == "b32") {
+        return native != nullptr && native->wide() ? audit::architecture_of(native->narrow) : native;
+    }
+    return rule_arch.empty() ? native : audit::architecture_of(rule_arch);
+}
+
 bool same_processor(std::string_view one, std::string_view other, std::string_view machine) {
-    const int which = machine_of(one, machine);
-    return which >= 0 && which == machine_of(other, machine);
+    const auto* const which = processor(one, machine);
+    return which != nullptr && which == processor(other, machine);
 }
 
 std::string machine_name() {
@@ -113,9 +97,30 @@ std::optional<int> call_number(std::string_view call, std::string_view rule_arch
     if (const auto [end, error] = std::from_chars(call.data(), last, number); error == std::errc{} && end == last) {
         return number;
     }
-    const int which = machine_of(rule_arch, machine);
-    number = which < 0 ? -1 : audit_name_to_syscall(std::string(call).c_str(), which);
+    const auto* const on = processor(rule_arch, machine);
+    if (on == nullptr) {
+        return std::nullopt;
+    }
+    if (const auto known = audit::call_from_name(call); known != audit::Call::other) {
+        return audit::number_of(known, *on);
+    }
+    return auditctl_number(call, *on);
+}
+
+std::optional<int> auditctl_number(std::string_view call, const audit::Architecture& on) {
+    const int machine = audit_elf_to_machine(on.value);
+    const int number = machine < 0 ? -1 : audit_name_to_syscall(std::string(call).c_str(), machine);
     return number < 0 ? std::nullopt : std::optional(number);
+}
+
+std::string call_name(int number, const audit::Architecture& on) {
+    const auto known = audit::call_of(on, static_cast<std::uint32_t>(number));
+    if (known != audit::Call::other) {
+        return std::string(audit::to_string(known));
+    }
+    const int machine = audit_elf_to_machine(on.value);
+    const auto* const name = machine < 0 ? nullptr : audit_syscall_to_name(number, machine);
+    return name == nullptr ? std::to_string(number) : name;
 }
 
 } // namespace luatrail::rules

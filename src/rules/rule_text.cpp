@@ -199,7 +199,7 @@ class LineReader {
             rule_.keys.push_back(one.value);
             return;
         } else if (one.field == "arch" && one.value != "b64" && one.value != "b32" &&
-                   audit_name_to_machine(one.value.c_str()) < 0) {
+                   audit::architecture_of(one.value) == nullptr) {
             throw LineError{fmt::format("-F arch={}: no such architecture", one.value)};
         } else if ((one.field == "dir" || one.field == "path" || one.field == "exe") && !one.value.starts_with("/")) {
             throw LineError{fmt::format("-F {}{}{}: not an absolute path", one.field, one.op, one.value)};

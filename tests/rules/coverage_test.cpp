@@ -42,8 +42,13 @@ const std::string full = rules_file(Profile::full, host());
 
 } // namespace
 
-TEST_CASE("the full profile shows everything, on either processor") {
-    for (const auto* const machine : {"x86_64", "aarch64"}) {
+TEST_CASE("the full profile shows everything, on every processor of 64 bits") {
+    for (const auto& architecture : luatrail::audit::architectures()) {
+        if (!architecture.wide()) {
+            continue;
+        }
+        const std::string machine(architecture.name);
+        INFO(machine);
         for (const auto& [id, row] : rows_of(rules_file(Profile::full, host(machine)), host(machine))) {
             INFO(id << ": " << why(row));
             CHECK(row.coverage == Coverage::seen);
@@ -106,6 +111,50 @@ TEST_CASE("a comparison that cannot be answered is not taken for seen") {
     const auto rows = rows_of("-a always,exit -F arch=b64 -S execve,execveat -F subj_type=httpd_t\n");
     CHECK(rows.at("run").coverage == Coverage::partly);
     CHECK(why(rows.at("run")).find("perhaps not execve of") != std::string::npos);
+}
+
+TEST_CASE("each call of the table by which something is done is asked for") {
+    using luatrail::audit::Effect;
+    const std::map<Effect, std::string> rows{
+        {Effect::exec, "run"},
+        {Effect::fork, "lineage/fork"},
+        {Effect::exit, "lineage/exit"},
+        {Effect::open, "drop/write"},
+        {Effect::rename, "drop/rename"},
+        {Effect::link, "drop/link"},
+        {Effect::symlink, "drop/symlink"},
+        {Effect::unlink, "delete"},
+        {Effect::chmod, "drop/chmod"},
+        {Effect::truncate, "drop/write"},
+        {Effect::memfd, "memfd"},
+        {Effect::map, "exec-memory"},
+        {Effect::protect, "exec-memory"},
+        {Effect::trace, "injection"},
+        {Effect::poke, "injection"},
+        {Effect::connect, "network"},
+        {Effect::send, "network"},
+        {Effect::socket_call, "network"},
+    };
+    for (const auto& call : luatrail::audit::system_calls()) {
+        const auto row = rows.find(call.effect);
+        if (row == rows.end()) {
+            continue;
+        }
+        // The full profile without this call, by name or number.
+        std::string text;
+        const std::string name(call.call == luatrail::audit::Call::fchmodat2 ? "452" : call.name);
+        const auto set = parse_rules(full, "f", "x86_64");
+        for (auto rule : set.rules) {
+            std::erase(rule.calls, name);
+            text += rule.calls.empty() ? "" : rule.text() + "\n";
+        }
+        INFO(call.name);
+        const auto* const narrow = luatrail::audit::architecture_of("i386");
+        const bool asked = luatrail::audit::shows_arguments(call.call, *narrow) ||
+                           luatrail::audit::number_of(call.call, *luatrail::audit::architecture_of("x86_64"));
+        const auto is = rows_of(text).at(row->second);
+        CHECK((is.coverage != Coverage::seen) == asked);
+    }
 }
 
 TEST_CASE("records that are thrown away are told") {

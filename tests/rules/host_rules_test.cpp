@@ -50,6 +50,49 @@ TEST_CASE("every shipped file can be loaded on x86_64, and on aarch64 but for th
     }
 }
 
+TEST_CASE("luatrail makes something of each call that a shipped rule names") {
+    std::size_t asked = 0;
+    for (const auto& file : shipped_files()) {
+        for (const auto& rule : parse_rules(file.text, file.name, "x86_64").rules) {
+            const auto* const on = processor(rule.field("arch")->value, "x86_64");
+            REQUIRE(on != nullptr);
+            REQUIRE_FALSE(rule.calls.empty());
+            for (const auto& call : rule.calls) {
+                INFO(file.name << ": " << call);
+                const auto number = call_number(call, on->name, "x86_64");
+                REQUIRE(number.has_value());
+                const auto known = audit::call_of(*on, static_cast<std::uint32_t>(*number));
+                CHECK(audit::effect_of(known) != audit::Effect::other);
+                ++asked;
+            }
+        }
+    }
+    CHECK(asked > 500);
+}
+
+TEST_CASE(
+    "what is printed names no call that this machine's auditctl does not know, nor one that the processor has not") {
+    for (const auto& architecture : audit::architectures()) {
+        if (!architecture.wide()) {
+            continue;
+        }
+        const std::string machine(architecture.name);
+        for (const auto profile : {Profile::full, Profile::lean}) {
+            for (const auto& rule : rules_of(profile, host(machine))) {
+                INFO(machine << ": " << rule.text());
+                const auto* const on = processor(rule.field("arch")->value, machine);
+                REQUIRE(on != nullptr);
+                REQUIRE_FALSE(rule.calls.empty());
+                for (const auto& call : rule.calls) {
+                    const bool number = call.find_first_not_of("0123456789") == std::string::npos;
+                    CHECK((number || auditctl_number(call, *on).has_value()));
+                    CHECK(call_number(call, on->name, machine).has_value());
+                }
+            }
+        }
+    }
+}
+
 TEST_CASE("every shipped rule is for one architecture, has luatrail's key, and there is one for 32-bit programs beside "
           "each") {
     for (const auto& file : shipped_files()) {

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "luatrail/audit/syscalls.hpp"
+
 namespace luatrail::rules {
 
 enum class Action : std::uint8_t { always, never };
@@ -25,7 +27,7 @@ struct Comparison {
 struct Rule {
     List list = List::exit;
     Action action = Action::always;
-    std::vector<std::string> calls; // names, or numbers that libaudit cannot name; empty: every call
+    std::vector<std::string> calls; // names, or numbers that have none; empty: every call
     std::vector<Comparison> fields; // without the key
     std::vector<std::string> keys;
     std::string origin; // "FILE:12", or "loaded rule 3"
@@ -66,9 +68,18 @@ RuleSet loaded_rules();
 // This machine's processor, as uname(2) names it.
 std::string machine_name();
 
-// The number of a call under arch=b64, arch=b32 or a machine's name on this processor; nothing when that has no such
-// call.
+// The processor that arch=b64, arch=b32, another value or no arch= (an empty one) stands for on this machine; null:
+// none that is known.
+const audit::Architecture* processor(std::string_view rule_arch, std::string_view machine);
+
+// The number of a call under such a value; nothing when the processor has no such call. Calls that luatrail has no use
+// for are libaudit's knowledge: a rule of another tool may name them.
 std::optional<int> call_number(std::string_view call, std::string_view rule_arch, std::string_view machine);
+
+// The name of a call; its number when it has none.
+std::string call_name(int number, const audit::Architecture& on);
+// The number by which auditctl knows a name; nothing when the libaudit of this machine does not know it.
+std::optional<int> auditctl_number(std::string_view call, const audit::Architecture& on);
 
 // Whether two values of arch= stand for one processor: b64 and x86_64, on x86_64.
 bool same_processor(std::string_view one, std::string_view other, std::string_view machine);
