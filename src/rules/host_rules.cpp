@@ -109,12 +109,20 @@ bool cut_calls(Rule& rule, const Host& host) {
             calls.push_back(auditctl_number(call, *on) ? std::move(call) : std::to_string(*number));
         }
     }
-    // Where socketcall is there for 64-bit programs as well, it connects as well.
-    const auto has = [&calls](std::string_view name) {
-        return std::find(calls.begin(), calls.end(), name) != calls.end();
+    // Some processors have a second way: socketcall for 64-bit programs, mmap whose arguments are no struct beside
+    // mmap2.
+    const auto also = [&](std::string_view first, audit::Call second) {
+        const auto has = [&calls](std::string_view name) {
+            return std::find(calls.begin(), calls.end(), name) != calls.end();
+        };
+        if (has(first) && !has(audit::to_string(second)) && audit::number_of(second, *on) &&
+            audit::shows_arguments(second, *on)) {
+            calls.emplace_back(audit::to_string(second));
+        }
     };
-    if (on != nullptr && has("connect") && !has("socketcall") && call_number("socketcall", on->name, host.machine)) {
-        calls.emplace_back("socketcall");
+    if (on != nullptr) {
+        also("connect", audit::Call::socketcall);
+        also("mmap2", audit::Call::mmap);
     }
     rule.calls = std::move(calls);
     return !rule.calls.empty();
