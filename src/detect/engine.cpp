@@ -8,6 +8,7 @@
 #include "detect/judge.hpp"
 #include "detect/nodes.hpp"
 #include "detect/programs.hpp"
+#include "luatrail/base/heap.hpp"
 #include "luatrail/base/text.hpp"
 #include "luatrail/detect/severity.hpp"
 #include "luatrail/host/from_audit.hpp"
@@ -40,7 +41,11 @@ struct Engine::Impl {
 
     void on_event(const audit::Event& raw) {
         ++counters.events;
-        const auto& event = decoder.decode(raw);
+        take(decoder.decode(raw));
+        fit();
+    }
+
+    void take(const audit::TypedEvent& event) {
         auto& node = nodes.of(event.node);
         advance(node, event);
         if (event.abend_pid) {
@@ -90,7 +95,6 @@ struct Engine::Impl {
         while (!node.runs.empty() && node.runs.front().finding.time_ms < horizon) {
             node.forget_oldest_run();
         }
-        nodes.shrink(memory_of_seen());
     }
 
     void on_exec(Node& node, const audit::TypedEvent& event, const host::Sighting& sighting) {
@@ -159,6 +163,7 @@ struct Engine::Impl {
         default:
             break;
         }
+        fit();
     }
 
     void on_message(Node& node, const audit::TypedEvent& event) {
@@ -352,7 +357,13 @@ struct Engine::Impl {
     // ---- bookkeeping
     // -----------------------------------------------------------------------------------------------------------
 
-    std::size_t memory_of_seen() const { return seen.size() * 96; }
+    // A digest of 16 digits in the set and in the queue.
+    std::size_t memory_of_seen() const {
+        constexpr std::size_t one =
+            base::hash_node<std::string, void*>(true) + sizeof(std::string) + 2 * base::block(17);
+        return seen.size() * one + base::hash_buckets(seen);
+    }
+    void fit() { nodes.fit(memory_of_seen()); }
 
     void note_birth(Node& node, const audit::TypedEvent& event, std::uint32_t parent, std::uint32_t child) {
         const bool known = std::any_of(node.births.rbegin(), node.births.rend(), [&](const Birth& birth) {
@@ -403,6 +414,10 @@ std::size_t Engine::memory() const {
     return impl_->nodes.memory() + impl_->memory_of_seen();
 }
 
+std::size_t Engine::memory_limit() const {
+    return impl_->nodes.limit();
+}
+
 EngineCounters Engine::counters() const {
     auto counters = impl_->counters;
     impl_->nodes.count(counters);
@@ -418,10 +433,12 @@ void Engine::load(base::Unpacker& in) {
     impl_->nodes.load(in);
     in(impl_->seen_order);
     impl_->seen = {impl_->seen_order.begin(), impl_->seen_order.end()};
+    impl_->fit(); // it may have been saved under a larger bound
 }
 
 void Engine::seed(std::string_view node, const std::vector<host::RunningProcess>& running, const audit::EventId& now) {
     host::seed(impl_->nodes.of(node).processes, running, now);
+    impl_->fit();
 }
 
 void Engine::begin_boot() {

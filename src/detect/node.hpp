@@ -8,6 +8,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "luatrail/base/budget.hpp"
+#include "luatrail/base/heap.hpp"
 #include "luatrail/detect/finding.hpp"
 #include "luatrail/host/file_ledger.hpp"
 #include "luatrail/host/process_table.hpp"
@@ -70,6 +72,27 @@ struct KnownInterpreter {
     std::int64_t last_ms = 0; // when it last ran under that name
 };
 
+// What the bound of all nodes together is shared among.
+enum class Share : std::uint8_t {
+    processes,
+    files,
+    nodes, // each one's own
+};
+inline constexpr std::size_t share_count = 3;
+
+// One for all nodes.
+struct Shares {
+    explicit Shares(std::size_t limit)
+        : whole(limit), processes(whole, limit / 8 * 3), files(whole, limit / 16 * 9), nodes(whole, limit / 16) {}
+
+    base::Budget whole;
+    base::Budget processes, files, nodes;
+
+    const base::Budget& of(Share share) const {
+        return share == Share::processes ? processes : share == Share::files ? files : nodes;
+    }
+};
+
 struct Node {
     std::string name;
     host::ProcessTable processes;
@@ -86,8 +109,12 @@ struct Node {
     std::int64_t newest_ms = INT64_MIN;
     std::int64_t lost_ms = INT64_MIN; // newest event time when records were last known to be lost
 
-    Node(std::string_view node_name, std::size_t processes_kept, std::size_t ledger_bytes)
-        : name(node_name), processes(processes_kept), files(ledger_bytes) {}
+    base::Charge own; // for itself, its name and its place in the index
+
+    Node(std::string_view node_name, Shares& shares)
+        : name(node_name), processes(shares.processes), files(shares.files),
+          own(shares.nodes,
+              base::list_node<Node>() + base::heap_of(name) + base::hash_node<std::string_view, void*>(true)) {}
 
     void add_run(Run run) {
         runs.push_back(std::move(run));
@@ -157,9 +184,13 @@ struct Node {
         return found;
     }
 
-    std::size_t memory() const {
-        constexpr std::size_t run_bytes = 8192; // a finding with its strings
-        return processes.memory() + files.memory() + runs.size() * run_bytes + births.size() * sizeof(Birth);
+    // What it holds of a share.
+    std::size_t bytes(Share share) const {
+        return share == Share::processes ? processes.memory() : share == Share::files ? files.memory() : own.bytes();
+    }
+    // Lets go of what is worth least of it. False: nothing is left that could go.
+    bool give_way(Share share) {
+        return share == Share::processes ? processes.give_way() : share == Share::files && files.give_way();
     }
 };
 

@@ -1,23 +1,17 @@
 #include "detect/nodes.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace luatrail::detect {
 namespace {
 
 constexpr std::size_t most_nodes = 1024;
-constexpr std::size_t process_bytes = 1024; // an image with its command line, about
 
 } // namespace
 
-// A quarter for processes, three eighths for files: the rest is for events in flight, findings that wait, and what the
-// allocator takes for itself.
-std::size_t Nodes::process_capacity() const {
-    return std::max<std::size_t>(memory_ / 4 / process_bytes, 256);
-}
-
 Node& Nodes::add(std::string_view name) {
-    nodes_.emplace_front(name, process_capacity(), memory_ / 8 * 3);
+    nodes_.emplace_front(name, shares_);
     index_.emplace(nodes_.front().name, nodes_.begin());
     return nodes_.front();
 }
@@ -37,10 +31,50 @@ Node& Nodes::of(std::string_view name) {
     return node;
 }
 
-void Nodes::shrink(std::size_t more) {
-    while (nodes_.size() > 1 && memory() + more > memory_) {
-        drop_oldest();
+void Nodes::fit(std::size_t more) {
+    const std::size_t limit = shares_.whole.limit() - std::min(more, shares_.whole.limit());
+    if (shares_.whole.used() <= limit) {
+        return;
     }
+    const std::size_t goal = limit - limit / 64; // some room, so that not every event has to look who holds most
+    while (shares_.whole.used() > goal && give_way(goal)) {
+    }
+}
+
+bool Nodes::give_way(std::size_t goal) {
+    std::array<Share, share_count> shares{};
+    for (std::size_t i = 0; i < share_count; ++i) {
+        shares[i] = static_cast<Share>(i);
+    }
+    const auto fullness = [this](Share share) {
+        const auto& budget = shares_.of(share);
+        return static_cast<double>(budget.used()) / static_cast<double>(budget.limit() + 1);
+    };
+    std::sort(shares.begin(), shares.end(), [&](Share a, Share b) { return fullness(a) > fullness(b); });
+    if (std::any_of(shares.begin(), shares.end(), [&](Share share) { return give_way(share, goal); })) {
+        return true;
+    }
+    if (nodes_.size() > 1) {
+        drop_oldest();
+        return true;
+    }
+    return false;
+}
+
+// A part of what the node with most of it holds.
+bool Nodes::give_way(Share share, std::size_t goal) {
+    const auto most = std::max_element(nodes_.begin(), nodes_.end(), [share](const Node& a, const Node& b) {
+        return a.bytes(share) < b.bytes(share);
+    });
+    if (most == nodes_.end()) {
+        return false;
+    }
+    const std::size_t enough = most->bytes(share) / 8 * 7;
+    bool gone = false;
+    while (shares_.whole.used() > goal && most->bytes(share) > enough && most->give_way(share)) {
+        gone = true;
+    }
+    return gone;
 }
 
 void Nodes::drop_oldest() {
@@ -49,14 +83,6 @@ void Nodes::drop_oldest() {
     evicted_processes_ += nodes_.back().processes.evicted();
     index_.erase(nodes_.back().name);
     nodes_.pop_back();
-}
-
-std::size_t Nodes::memory() const {
-    std::size_t bytes = 0;
-    for (const auto& node : nodes_) {
-        bytes += node.memory();
-    }
-    return bytes;
 }
 
 void Nodes::count(EngineCounters& counters) const {
@@ -77,7 +103,7 @@ void Nodes::count(EngineCounters& counters) const {
 }
 
 void Nodes::begin_boot(Node& node) {
-    node.processes = host::ProcessTable(process_capacity());
+    node.processes = host::ProcessTable(shares_.processes);
     node.births.clear();
     node.memfds.clear();
     node.service_starts.clear();

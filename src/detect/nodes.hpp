@@ -14,13 +14,17 @@ namespace luatrail::detect {
 
 class Nodes {
   public:
-    explicit Nodes(std::size_t memory) : memory_(memory) {}
+    // Five eighths of the memory are for the tables: docs/design.md, "Memory".
+    explicit Nodes(std::size_t memory) : shares_(memory / 8 * 5) {}
 
     // Known, or new; the least recently used goes when there are too many.
     Node& of(std::string_view name);
-    // Until all tables together, with `more` bytes elsewhere, are within the bound.
-    void shrink(std::size_t more);
-    std::size_t memory() const;
+    // After each event: lets tables give way until all together, with `more` bytes elsewhere, are within the bound.
+    // First the share that is furthest above what it is meant to be, of it the node that holds most; where nothing more
+    // can go, the least recently used node.
+    void fit(std::size_t more);
+    std::size_t memory() const { return shares_.whole.used(); }
+    std::size_t limit() const { return shares_.whole.limit(); }
     // What was given up, into the counters.
     void count(EngineCounters& counters) const;
 
@@ -35,9 +39,10 @@ class Nodes {
   private:
     Node& add(std::string_view name);
     void drop_oldest();
-    std::size_t process_capacity() const;
+    bool give_way(std::size_t goal);
+    bool give_way(Share share, std::size_t goal);
 
-    std::size_t memory_;
+    Shares shares_;
     std::list<Node> nodes_; // most recently used first
     std::unordered_map<std::string_view, std::list<Node>::iterator> index_;
     std::uint64_t evicted_nodes_ = 0, evicted_files_ = 0, evicted_processes_ = 0; // with their nodes

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "host/file_names.hpp"
+#include "luatrail/base/heap.hpp"
 
 namespace luatrail::host {
 
@@ -48,8 +49,13 @@ struct Roles {
 
 } // namespace
 
-struct FileLedger::State : FileNames {
-    using FileNames::FileNames;
+struct FileLedger::State {
+    explicit State(base::Budget& budget) : charge(budget) { measure(); }
+
+    FileNames names;
+    base::Charge charge;
+
+    void measure() { charge.resize(base::block(sizeof(State)) + names.bytes()); }
 
     // Which of a call's two names: rename has both, link's new one is the second.
     enum class Side : std::uint8_t { first, second };
@@ -65,7 +71,7 @@ struct FileLedger::State : FileNames {
     std::size_t old_parent(const FileEvent& event, const Roles& roles);
     ResolvedPath place_of(const PathItem& item, const FileEvent& event, const Roles& roles, Side side);
     bool is_directory(const PathItem& item) {
-        return is_type(item, type_directory) || (!item.mode && directory(*item.id));
+        return is_type(item, type_directory) || (!item.mode && names.directory(*item.id) != nullptr);
     }
     void note(Entry& entry, ChangeKind kind, const FileEvent& event, const ResolvedPath& place);
 };
@@ -94,8 +100,8 @@ std::size_t FileLedger::State::old_parent(const FileEvent& event, const Roles& r
     }
     const std::string_view last = old_name.substr(old_name.rfind('/') + 1);
     const auto holds_old = [&](const PathItem& parent) {
-        const PathTree::Node* folder = parent.id ? directory(*parent.id) : nullptr;
-        const PathTree::Node* child = folder == nullptr ? nullptr : tree().child(folder, last);
+        const PathTree::Node* folder = parent.id ? names.directory(*parent.id) : nullptr;
+        const PathTree::Node* child = folder == nullptr ? nullptr : names.tree().child(folder, last);
         return child != nullptr && child->id == roles.removed.front()->id;
     };
     return !holds_old(*parents[0]) && holds_old(*parents[1]) ? 1 : 0;
@@ -112,7 +118,7 @@ ResolvedPath FileLedger::State::place_of(const PathItem& item, const FileEvent& 
         parent = roles.parents[at]->id;
     }
     const bool at_cwd = side == Side::first ? event.at_cwd : event.at_cwd_second;
-    return item.name ? resolve(*item.name, event.cwd, parent, at_cwd) : ResolvedPath{};
+    return item.name ? names.resolve(*item.name, event.cwd, parent, at_cwd) : ResolvedPath{};
 }
 
 void FileLedger::State::note(Entry& entry, ChangeKind kind, const FileEvent& event, const ResolvedPath& place) {
@@ -127,7 +133,7 @@ void FileLedger::State::note(Entry& entry, ChangeKind kind, const FileEvent& eve
         change.by_exe.emplace(event.by_exe->substr(0, path_bytes));
     }
     change.by_uid = event.by_uid;
-    record(entry, std::move(change));
+    names.files().record(entry, std::move(change));
 }
 
 // --- directories
@@ -138,41 +144,41 @@ void FileLedger::State::learn_parents(const FileEvent& event, const Roles& roles
         const Items& children = second || roles.removed.empty() ? roles.created : roles.removed;
         const bool child_absolute = !children.empty() && children.front()->name && absolute(*children.front()->name);
         const bool at_cwd = second ? event.at_cwd_second : event.at_cwd;
-        learn_parent(*roles.parents[i], event.cwd, at_cwd || child_absolute);
+        names.learn_parent(*roles.parents[i], event.cwd, at_cwd || child_absolute);
     }
 }
 
 void FileLedger::State::created_directory(FileId id, const ResolvedPath& place, const FileEvent& event, bool moved) {
-    if (Entry* file = find(id)) {
-        forget(*file); // the inode was a file's
+    if (Entry* file = names.files().find(id)) {
+        names.files().forget(*file); // the inode was a file's
     }
     if (!absolute(place.path) || place.path.size() > path_bytes || place.uncertain) {
         if (moved || event.call == Call::mkdir) {
-            forget_directory(id); // it went where we can't follow
+            names.forget_directory(id); // it went where we can't follow
         }
         return;
     }
-    PathTree::Node* known = directory(id);
+    PathTree::Node* known = names.directory(id);
     if (known != nullptr && moved) {
         const std::size_t slash = place.path.rfind('/');
-        PathTree::Node* above = tree().make(std::string_view(place.path).substr(0, slash));
-        tree().hold(above);
-        tree().move(known, above, std::string_view(place.path).substr(slash + 1));
-        tree().drop(above);
+        PathTree::Node* above = names.tree().make(std::string_view(place.path).substr(0, slash));
+        names.tree().hold(above);
+        names.tree().move(known, above, std::string_view(place.path).substr(slash + 1));
+        names.tree().drop(above);
         known->id = id;
         return;
     }
-    if (known != nullptr && tree().path(known) == place.path) {
+    if (known != nullptr && names.tree().path(known) == place.path) {
         return; // the same record twice
     }
-    forget_directory(id);
-    PathTree::Node* stale = moved ? nullptr : tree().locate(place.path);
-    if (stale != nullptr && stale != tree().root() && (!stale->id || stale->id->dev == id.dev)) {
-        tree().hold(stale);
-        tree().detach(stale); // a new directory is empty: what we knew below it is gone
-        tree().drop(stale);
+    names.forget_directory(id);
+    PathTree::Node* stale = moved ? nullptr : names.tree().locate(place.path);
+    if (stale != nullptr && stale != names.tree().root() && (!stale->id || stale->id->dev == id.dev)) {
+        names.tree().hold(stale);
+        names.tree().detach(stale); // a new directory is empty: what we knew below it is gone
+        names.tree().drop(stale);
     }
-    learn_directory(id, place.path);
+    names.learn_directory(id, place.path);
 }
 
 // --- changes
@@ -182,22 +188,22 @@ void FileLedger::State::removed(const PathItem& item, const FileEvent& event, co
     const bool moved = with_id(roles.created, *item.id) != nullptr;
     if (is_directory(item)) {
         if (!moved) {
-            forget_directory(*item.id);
-        } else if (directory(*item.id) == nullptr && !place.uncertain) {
-            learn_directory(*item.id, place.path); // so that what is known below moves with it
+            names.forget_directory(*item.id);
+        } else if (names.directory(*item.id) == nullptr && !place.uncertain) {
+            names.learn_directory(*item.id, place.path); // so that what is known below moves with it
         }
         return;
     }
-    Entry* known = find(*item.id);
+    Entry* known = names.files().find(*item.id);
     if (moved) {
         if (known != nullptr) {
-            unname_entry(*known, place);
+            names.unname_entry(*known, place);
         }
         return;
     }
-    Entry& entry = known != nullptr ? *known : open(*item.id);
-    unname_entry(entry, place);
-    set_deleted(entry, entry.names.empty());
+    Entry& entry = known != nullptr ? *known : names.files().open(*item.id);
+    names.unname_entry(entry, place);
+    names.files().set_deleted(entry, entry.names.empty());
     note(entry, ChangeKind::unlink, event, place);
 }
 
@@ -220,22 +226,22 @@ void FileLedger::State::created(const PathItem& item, const FileEvent& event, co
         kind = ChangeKind::symlink;
     }
 
-    forget_directory(*item.id); // the inode was a directory's
-    Entry& entry = open(*item.id);
+    names.forget_directory(*item.id); // the inode was a directory's
+    Entry& entry = names.files().open(*item.id);
     if (!entry.file.changes.empty() && entry.file.changes.back().event == event.event &&
         entry.file.changes.back().kind == kind) {
         return; // the same record twice
     }
     if (fresh) {
-        reset(entry);
+        names.files().reset(entry);
     }
     if (linked != nullptr) {
         also_named(*linked, event);
     }
-    name_entry(entry, place);
-    set_deleted(entry, false);
+    names.name_entry(entry, place);
+    names.files().set_deleted(entry, false);
     if (symlink && fresh && !roles.unknown.empty() && roles.unknown.front()->name) {
-        set_link_target(entry, *roles.unknown.front()->name);
+        names.files().set_link_target(entry, *roles.unknown.front()->name);
     }
     note(entry, kind, event, place);
 }
@@ -245,15 +251,15 @@ void FileLedger::State::also_named(const PathItem& item, const FileEvent& event)
     if (!item.name || item.name->empty() || (!absolute(*item.name) && !event.at_cwd)) {
         return;
     }
-    if (Entry* entry = find(*item.id)) {
-        name_entry(*entry, resolve(*item.name, event.cwd, {}, event.at_cwd));
+    if (Entry* entry = names.files().find(*item.id)) {
+        names.name_entry(*entry, names.resolve(*item.name, event.cwd, {}, event.at_cwd));
     }
 }
 
 // O_TMPFILE: a file without a name, until linkat gives it one.
 void FileLedger::State::unnamed(const PathItem& item, const FileEvent& event, const std::string& directory_path) {
-    Entry& entry = open(*item.id);
-    reset(entry);
+    Entry& entry = names.files().open(*item.id);
+    names.files().reset(entry);
     note(entry, ChangeKind::create, event, {join_path(directory_path, "#" + std::to_string(item.id->inode)), false});
 }
 
@@ -261,29 +267,29 @@ void FileLedger::State::unnamed(const PathItem& item, const FileEvent& event, co
 void FileLedger::State::changed(const PathItem& item, const FileEvent& event) {
     const bool writes = event.call == Call::truncate || (event.call == Call::open && (event.writes || event.unnamed));
     if ((!writes && event.call != Call::chmod) || (item.mode && !is_type(item, type_regular))) {
-        seen(item, event.cwd, event.at_cwd); // a write to a device or a pipe leaves nothing to run
+        names.seen(item, event.cwd, event.at_cwd); // a write to a device or a pipe leaves nothing to run
         return;
     }
     ResolvedPath place;
     if (item.name && !item.name->empty()) {
-        place = resolve(*item.name, event.cwd, {}, event.at_cwd);
-        std::string real = absolute(place.path) ? follow(place.path, true) : std::string();
+        place = names.resolve(*item.name, event.cwd, {}, event.at_cwd);
+        std::string real = absolute(place.path) ? names.follow(place.path, true) : std::string();
         place.path = real.empty() ? place.path : real;
     }
-    const PathTree::Node* there = absolute(place.path) ? tree().locate(place.path) : nullptr;
-    if (event.unnamed || (writes && there != nullptr && there->id && directory(*there->id) == there)) {
+    const PathTree::Node* there = absolute(place.path) ? names.tree().locate(place.path) : nullptr;
+    if (event.unnamed || (writes && there != nullptr && there->id && names.directory(*there->id) == there)) {
         unnamed(item, event, place.path);
         return;
     }
-    Entry& entry = open(*item.id);
+    Entry& entry = names.files().open(*item.id);
     const std::string_view last = last_component(place.path);
     const auto known = std::find_if(entry.names.begin(), entry.names.end(), [&](const PathTree::Node* name) {
         return place.path.empty() || (place.uncertain && name->name == last);
     });
     if (known != entry.names.end()) {
-        place = {tree().path(*known), false};
+        place = {names.tree().path(*known), false};
     } else if (!place.uncertain) {
-        name_entry(entry, place);
+        names.name_entry(entry, place);
     }
 
     const ChangeKind kind = writes ? ChangeKind::write : ChangeKind::chmod;
@@ -301,7 +307,7 @@ void FileLedger::State::changed(const PathItem& item, const FileEvent& event) {
 
 // --- the interface
 
-FileLedger::FileLedger(std::size_t capacity_bytes) : state_(std::make_unique<State>(capacity_bytes)) {}
+FileLedger::FileLedger(base::Budget& budget) : state_(std::make_unique<State>(budget)) {}
 FileLedger::~FileLedger() = default;
 FileLedger::FileLedger(FileLedger&&) noexcept = default;
 FileLedger& FileLedger::operator=(FileLedger&&) noexcept = default;
@@ -328,24 +334,25 @@ void FileLedger::apply(const FileEvent& event) {
             state_->changed(*item, event);
         }
     }
-    state_->enforce_capacity();
+    state_->measure();
 }
 
 void FileLedger::observe(std::optional<std::string_view> cwd, const std::vector<PathItem>& items, bool at_cwd) {
     for (const PathItem& item : items) {
         if (item.nametype == NameType::normal) {
-            state_->seen(item, cwd, at_cwd);
+            state_->names.seen(item, cwd, at_cwd);
         }
     }
-    state_->enforce_capacity();
+    state_->measure();
 }
 
 const File* FileLedger::find(FileId id) const {
-    Entry* entry = state_->find(id);
+    Entry* entry = state_->names.files().find(id);
     if (entry == nullptr) {
         return nullptr;
     }
-    state_->fill_paths(*entry);
+    state_->names.files().fill_paths(*entry);
+    state_->measure();
     return &entry->file;
 }
 
@@ -354,37 +361,44 @@ const File* FileLedger::find(std::string_view absolute_path, std::vector<const C
         return nullptr;
     }
     const std::string path = normal_path(absolute_path);
-    const std::string real = state_->follow(path, true, through);
-    const PathTree::Node* node = real.empty() ? nullptr : state_->tree().locate(real);
+    const std::string real = state_->names.follow(path, true, through);
+    const PathTree::Node* node = real.empty() ? nullptr : state_->names.tree().locate(real);
     return node != nullptr && node->id ? find(*node->id) : nullptr;
 }
 
 ResolvedPath FileLedger::resolve(std::string_view name, std::optional<std::string_view> cwd,
                                  std::optional<FileId> parent, bool at_cwd) const {
-    return state_->resolve(name, cwd, parent, at_cwd);
+    return state_->names.resolve(name, cwd, parent, at_cwd);
 }
 
 void FileLedger::expire(std::int64_t horizon_ms) {
-    state_->expire(horizon_ms);
+    state_->names.files().expire(horizon_ms);
+    state_->measure();
+}
+bool FileLedger::give_way() {
+    const bool gone = state_->names.give_way();
+    state_->measure();
+    return gone;
 }
 std::size_t FileLedger::size() const {
-    return state_->size();
+    return state_->names.files().size();
 }
 std::uint64_t FileLedger::evicted() const {
-    return state_->evicted();
+    return state_->names.files().evicted();
 }
 std::int64_t FileLedger::evicted_until_ms() const {
-    return state_->evicted_until_ms();
+    return state_->names.files().evicted_until_ms();
 }
 std::size_t FileLedger::memory() const {
-    return state_->memory();
+    return state_->charge.bytes();
 }
 
 void FileLedger::save(base::Packer& out) const {
-    state_->save(out);
+    state_->names.save(out);
 }
 void FileLedger::load(base::Unpacker& in) {
-    state_->load(in);
+    state_->names.load(in);
+    state_->measure();
 }
 
 } // namespace luatrail::host

@@ -1,8 +1,14 @@
 #include "host/file_names.hpp"
 
+#include <algorithm>
+
+#include "luatrail/host/paths.hpp"
+
 namespace luatrail::host {
 
 namespace {
+
+constexpr int symlink_hops = 8;
 
 // Names that lead somewhere else for each process that uses them.
 bool magic(std::string_view path) {
@@ -40,7 +46,7 @@ ResolvedPath FileNames::resolve(std::string_view name, std::optional<std::string
     const std::string_view last = last_component(normal);
     if (parent && !last.empty() && last != "." && last != "..") {
         const PathTree::Node* node = directory(*parent);
-        const std::string above = node == nullptr ? std::string() : tree().path(node);
+        const std::string above = node == nullptr ? std::string() : tree_.path(node);
         if (!above.empty()) {
             return {join_path(above, last), false};
         }
@@ -57,10 +63,10 @@ bool FileNames::name_entry(Entry& entry, const ResolvedPath& place) {
     if (!absolute(place.path) || place.path.size() > path_bytes || magic(place.path)) {
         return false;
     }
-    PathTree::Node* node = tree().make(place.path);
-    tree().hold(node);
+    PathTree::Node* node = tree_.make(place.path);
+    tree_.hold(node);
     add_name(entry, node, !place.uncertain);
-    tree().drop(node);
+    tree_.drop(node);
     return true;
 }
 
@@ -68,10 +74,10 @@ bool FileNames::unname_entry(Entry& entry, const ResolvedPath& place) {
     if (!absolute(place.path) || place.path.size() > path_bytes) {
         return false;
     }
-    PathTree::Node* node = tree().make(place.path);
-    tree().hold(node);
-    const bool had = remove_name(entry, node, !place.uncertain);
-    tree().drop(node);
+    PathTree::Node* node = tree_.make(place.path);
+    tree_.hold(node);
+    const bool had = files_.remove_name(entry, node, !place.uncertain);
+    tree_.drop(node);
     return had;
 }
 
@@ -102,7 +108,7 @@ void FileNames::seen(const PathItem& item, std::optional<std::string_view> cwd, 
     if (place.uncertain || !absolute(place.path) || magic(place.path)) {
         return;
     }
-    PathTree::Node* there = tree().locate(place.path);
+    PathTree::Node* there = tree_.locate(place.path);
     if (there != nullptr && there->id == item.id) {
         return;
     }
@@ -114,18 +120,177 @@ void FileNames::seen(const PathItem& item, std::optional<std::string_view> cwd, 
         learn_directory(*item.id, real);
         return;
     }
-    if (Entry* entry = find(*item.id)) {
+    if (Entry* entry = files_.find(*item.id)) {
         const bool removed = entry->file.deleted && !entry->file.changes.empty() &&
                              entry->file.changes.back().kind == ChangeKind::unlink;
         if (!removed) {
             name_entry(*entry, {real, false});
             return;
         }
-        forget(*entry); // its last name was removed: the inode is another file's by now, which came where nobody looked
+        files_.forget(
+            *entry); // its last name was removed: the inode is another file's by now, which came where nobody looked
     }
-    there = tree().locate(real);
-    if (there != nullptr && there != tree().root()) {
+    there = tree_.locate(real);
+    if (there != nullptr && there != tree_.root()) {
         vacate(there, *item.id);
+    }
+}
+
+// --- who has a name
+
+void FileNames::add_name(Entry& entry, PathTree::Node* node, bool certain) {
+    if (node->id && *node->id != entry.file.id) {
+        if (!certain && node->certain) {
+            return;
+        }
+        vacate(node, entry.file.id);
+    }
+    node->certain = certain || (node->certain && node->id == entry.file.id);
+    node->id = entry.file.id;
+    files_.add_name(entry, node);
+}
+
+void FileNames::vacate(PathTree::Node* node, FileId by) {
+    if (!node->id || *node->id == by) {
+        return;
+    }
+    const FileId former = *node->id;
+    node->id.reset();
+    if (former.dev != by.dev) {
+        return; // another mount namespace's file: it keeps its name there
+    }
+    tree_.hold(node);
+    if (Entry* owner = files_.find(former); owner != nullptr && files_.remove_name(*owner, node, true)) {
+        files_.set_deleted(*owner, owner->names.empty());
+    }
+    if (directory(former) == node) {
+        directories_.drop(former);
+    }
+    tree_.drop(node);
+}
+
+// --- directories
+
+void FileNames::learn_directory(FileId id, const std::string& path) {
+    if (!absolute(path) || path.size() > path_bytes) {
+        return;
+    }
+    const std::size_t before = tree_.node_bytes();
+    PathTree::Node* node = tree_.make(path);
+    tree_.hold(node);
+    const PathTree::Node* known = directory(id);
+    if (known == nullptr || (known != node && tree_.path(known).empty())) { // it is new, or lost its former place
+        vacate(node, id);
+        directories_.place(id, node);
+    } else if (known != node && !taken(node) && !directories_.has_alias(id, node)) {
+        vacate(node, id);
+        directories_.add_alias(id, node);
+    }
+    directories_.touch(id);
+    tree_.drop(node);
+    const std::size_t after = tree_.node_bytes();
+    directories_.add_cost(id, after > before ? after - before : 0);
+}
+
+// By a directory of another root.
+bool FileNames::taken(const PathTree::Node* node) const {
+    return node->parent == nullptr || (node->id && directory(*node->id) == node);
+}
+
+void FileNames::forget_directory(FileId id) {
+    if (PathTree::Node* node = directory(id)) {
+        tree_.detach(node); // names below it are stale
+        directories_.drop(id);
+    }
+}
+
+// --- symlinks
+
+std::string FileNames::follow(std::string path, bool last, std::vector<const Change*>* through) {
+    if (!files_.any_links() && !directories_.any_aliases()) {
+        return path;
+    }
+    for (int hop = 0; hop <= symlink_hops; ++hop) {
+        if (!step_through(path, last, through)) {
+            return path;
+        }
+        if (path.size() > path_bytes) {
+            break;
+        }
+    }
+    return {};
+}
+
+// Where the directory of an alias is.
+const PathTree::Node* FileNames::other_place(const PathTree::Node* node) const {
+    const PathTree::Node* place = node->id && directories_.any_aliases() ? directory(*node->id) : nullptr;
+    return place == node ? nullptr : place;
+}
+
+// Replaces the first symlink or alias of the path; false when there is none.
+bool FileNames::step_through(std::string& path, bool last, std::vector<const Change*>* through) {
+    const PathTree::Node* node = tree_.root();
+    for (std::size_t start = 1; start < path.size();) {
+        const std::size_t end = std::min(path.find('/', start), path.size());
+        node = tree_.child(node, std::string_view(path).substr(start, end - start));
+        if (node == nullptr || (end == path.size() && !last)) {
+            return false;
+        }
+        const Entry* link = node->id ? files_.find(*node->id) : nullptr;
+        if (link != nullptr && !link->link_target.empty()) {
+            for (const Change& change : link->file.changes) {
+                if (through != nullptr) {
+                    through->push_back(&change);
+                }
+            }
+            path = normal_path(join_path(path.substr(0, start), link->link_target) + path.substr(end));
+            return true;
+        }
+        if (const PathTree::Node* place = other_place(node)) {
+            const std::string above = tree_.path(place);
+            if (!above.empty()) {
+                path = join_path(above, std::string_view(path).substr(std::min(end + 1, path.size())));
+                return true;
+            }
+        }
+        start = end + 1;
+    }
+    return false;
+}
+
+// --- bounds and state
+
+bool FileNames::give_way() {
+    const bool too_many = directories_.cost() > bytes() / 4 || files_.size() == 0;
+    return (too_many && directories_.give_way()) || files_.give_way();
+}
+
+void FileNames::clear() {
+    files_.clear();
+    directories_.clear();
+    tree_.clear();
+}
+
+void FileNames::save(base::Packer& out) const {
+    const auto numbers = tree_.save(out);
+    files_.save(out, numbers);
+    directories_.save(out, numbers);
+}
+
+void FileNames::load(base::Unpacker& in) {
+    clear();
+    try {
+        const auto nodes = tree_.load(in);
+        files_.load(in, nodes);
+        directories_.load(in, nodes);
+        for (const auto* node : nodes) {
+            if (node->holds == 0) {
+                throw base::UnpackError("a name belongs to nothing");
+            }
+        }
+    } catch (...) {
+        clear();
+        throw;
     }
 }
 

@@ -79,11 +79,11 @@ Slot& Lineage::begin(const Sighting& s, Born born) {
     process.born = born;
     process.pid = s.pid;
     update(process, s);
-    Slot& slot = create(process);
+    Slot& slot = slots_->create(std::move(process));
     slot.mentioned = true;
-    rerank(slot);
-    set_forked_from(slot, parent);
-    set_latest(slot);
+    slots_->rerank(slot);
+    slots_->set_forked_from(slot, parent);
+    slots_->set_latest(slot);
     return slot;
 }
 
@@ -92,18 +92,18 @@ Slot& Lineage::successor(Slot& image, const Sighting& s, Born born) {
     Process process = image.process;
     process.created = s.event;
     process.born = born;
-    process.argv.clear();
+    std::vector<std::string>().swap(process.argv);
     update(process, s);
-    Slot& slot = create(process);
+    Slot& slot = slots_->create(std::move(process));
     slot.exit_event = image.exit_event;
     slot.mentioned = true;
     slot.fork_known = image.fork_known;
-    set_forked_from(slot, image.process.forked_from ? image.process.forked_from : parent_by_ppid(s));
-    set_execed_from(slot, ref(image));
+    slots_->set_forked_from(slot, image.process.forked_from ? image.process.forked_from : parent_by_ppid(s));
+    slots_->set_execed_from(slot, slots_->ref(image));
     image.replaced = true;
-    rerank(image);
-    rerank(slot);
-    set_latest(slot);
+    slots_->rerank(image);
+    slots_->rerank(slot);
+    slots_->set_latest(slot);
     shorten(slot);
     return slot;
 }
@@ -111,23 +111,23 @@ Slot& Lineage::successor(Slot& image, const Sighting& s, Born born) {
 // An exec whose record came after that of the next one.
 Slot& Lineage::insert_before(Slot& image, const Sighting& s) {
     Slot* after = &image;
-    for (Slot* older = find(after->process.execed_from); older != nullptr && before(s.event, older->process);
-         older = find(older->process.execed_from)) {
+    for (Slot* older = slots_->find(after->process.execed_from); older != nullptr && before(s.event, older->process);
+         older = slots_->find(older->process.execed_from)) {
         after = older;
     }
     Process process = after->process;
     const ProcessRef former = process.execed_from;
     process.created = s.event;
     process.born = Born::exec;
-    process.argv.clear();
+    std::vector<std::string>().swap(process.argv);
     process.comm.reset();
     update(process, s);
-    Slot& slot = create(process);
+    Slot& slot = slots_->create(std::move(process));
     slot.mentioned = slot.replaced = true;
     slot.fork_known = after->fork_known;
-    set_forked_from(slot, after->process.forked_from);
-    set_execed_from(slot, former);
-    set_execed_from(*after, ref(slot));
+    slots_->set_forked_from(slot, after->process.forked_from);
+    slots_->set_execed_from(slot, former);
+    slots_->set_execed_from(*after, slots_->ref(slot));
     shorten(image);
     return slot;
 }
@@ -140,10 +140,10 @@ Slot& Lineage::copy_of_parent(const Slot& parent, const audit::EventId& event, s
     process.ppid = parent.process.pid;
     process.exited = false;
     process.last_seen_ms = event.time_ms;
-    Slot& slot = create(process);
+    Slot& slot = slots_->create(std::move(process));
     slot.fork_known = true;
-    set_forked_from(slot, ref(parent));
-    set_latest(slot);
+    slots_->set_forked_from(slot, slots_->ref(parent));
+    slots_->set_latest(slot);
     return slot;
 }
 
@@ -156,23 +156,23 @@ void Lineage::set_argv(Slot& image, const std::vector<std::string>& argv) {
     for (std::size_t i = 0; i < argv.size() && i < argv_words; ++i) {
         words.push_back(argv[i].substr(0, word_bytes));
     }
-    remeasure(image);
+    slots_->remeasure(image);
 }
 
 void Lineage::refresh(Slot& image, const Sighting& s) {
     if (update(image.process, s)) {
-        remeasure(image);
+        slots_->remeasure(image);
     }
     image.mentioned = true;
-    rerank(image);
-    touch(image);
+    slots_->rerank(image);
+    slots_->touch(image);
 }
 
 void Lineage::end(Slot& image, const audit::EventId& event) {
     image.process.exited = true;
     image.exit_event = event;
-    rerank(image);
-    touch(image);
+    slots_->rerank(image);
+    slots_->touch(image);
 }
 
 // Takes the second oldest image out of a chain that grew too long: where it all began and what it is now tell most.
@@ -181,7 +181,7 @@ void Lineage::shorten(Slot& image) {
     Slot* after = nullptr; // of the second oldest
     Slot* second = nullptr;
     Slot* first = &image;
-    while (Slot* older = find(first->process.execed_from)) {
+    while (Slot* older = slots_->find(first->process.execed_from)) {
         after = second;
         second = first;
         first = older;
@@ -190,16 +190,16 @@ void Lineage::shorten(Slot& image) {
     if (length <= images_a_process || after == nullptr) {
         return;
     }
-    set_execed_from(*after, ref(*first));
+    slots_->set_execed_from(*after, slots_->ref(*first));
     if (second->references == 0) {
-        release(*second);
+        slots_->release(*second);
     }
 }
 
 // All images of the child's process get the parent.
 void Lineage::adopt(Slot& child, ProcessRef parent) {
-    for (Slot* image = &child; image != nullptr; image = find(image->process.execed_from)) {
-        set_forked_from(*image, parent);
+    for (Slot* image = &child; image != nullptr; image = slots_->find(image->process.execed_from)) {
+        slots_->set_forked_from(*image, parent);
         image->fork_known = true;
     }
 }
@@ -222,7 +222,7 @@ void Lineage::born_by(Slot& child, const Slot& parent, const audit::EventId& for
 Slot* Lineage::image_at(Slot& latest_image, const audit::EventId& event) {
     Slot* image = &latest_image;
     while (before(event, image->process)) {
-        Slot* older = find(image->process.execed_from);
+        Slot* older = slots_->find(image->process.execed_from);
         if (older == nullptr) {
             return image->process.born == Born::fork ? nullptr : image;
         }
@@ -233,7 +233,7 @@ Slot* Lineage::image_at(Slot& latest_image, const audit::EventId& event) {
 
 Slot& Lineage::root_of(Slot& image) {
     Slot* root = &image;
-    while (Slot* older = find(root->process.execed_from)) {
+    while (Slot* older = slots_->find(root->process.execed_from)) {
         root = older;
     }
     return *root;
@@ -244,20 +244,20 @@ ProcessRef Lineage::parent_by_ppid(const Sighting& s) {
     if (!s.ppid || *s.ppid == 0 || *s.ppid == s.pid) {
         return {};
     }
-    Slot* image = latest(*s.ppid);
+    Slot* image = slots_->latest(*s.ppid);
     if (image == nullptr || (image->process.exited && image->exit_event.time_ms + linger_ms < s.event.time_ms)) {
         return {};
     }
     image = image_at(*image, s.event);
-    return image == nullptr || before(s.event, image->process) ? ProcessRef{} : ref(*image);
+    return image == nullptr || before(s.event, image->process) ? ProcessRef{} : slots_->ref(*image);
 }
 
 bool Lineage::orphaned(const Slot& image) const {
-    const Slot* parent = find(image.process.forked_from);
+    const Slot* parent = slots_->find(image.process.forked_from);
     if (parent == nullptr) {
         return true;
     }
-    const Slot* now = latest(parent->process.pid);
+    const Slot* now = slots_->latest(parent->process.pid);
     return now == nullptr || now->process.exited || !descends(*now, *parent);
 }
 
@@ -277,7 +277,7 @@ bool Lineage::same_process(const Slot& image, const Sighting& s) const {
         return true;
     }
     const bool same_login = same_session && (!s.auid || !process.auid || *s.auid == *process.auid);
-    const Slot* adopter = latest(*s.ppid);
+    const Slot* adopter = slots_->latest(*s.ppid);
     const bool too_young = adopter != nullptr && adopter->fork_known && adopter->process.created > process.created;
     return same_login && !too_young && orphaned(image);
 }
@@ -290,8 +290,8 @@ bool Lineage::straggler(const Slot& image, const Sighting& s) const {
 
 // The next older image: of the same process, else the parent's.
 const Slot* Lineage::above(const Slot& image) const {
-    const Slot* older = find(image.process.execed_from);
-    return older != nullptr ? older : find(image.process.forked_from);
+    const Slot* older = slots_->find(image.process.execed_from);
+    return older != nullptr ? older : slots_->find(image.process.forked_from);
 }
 
 bool Lineage::descends(const Slot& from, const Slot& ancestor) const {

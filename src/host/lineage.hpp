@@ -18,9 +18,9 @@ bool before(const audit::EventId& event, const Process& image);
 // 4294967295 when unset.
 std::uint32_t session_of(const Process& process);
 
-class Lineage : public ProcessSlots {
+class Lineage {
   public:
-    using ProcessSlots::ProcessSlots;
+    explicit Lineage(ProcessSlots& slots) : slots_(&slots) {}
 
     // A process that was not known.
     Slot& begin(const Sighting& s, Born born);
@@ -46,6 +46,8 @@ class Lineage : public ProcessSlots {
     ProcessRef parent_by_ppid(const Sighting& s);
     bool orphaned(const Slot& image) const;
     bool has_ancestor_pid(const Slot& image, std::uint32_t pid) const;
+
+    ProcessSlots* slots_;
 };
 
 } // namespace luatrail::host

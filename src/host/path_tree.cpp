@@ -1,16 +1,17 @@
 #include "host/path_tree.hpp"
 
 #include <algorithm>
-
-#include "host/heap.hpp"
 #include <functional>
+
+#include "luatrail/base/heap.hpp"
 
 namespace luatrail::host {
 
 namespace {
 
-constexpr std::size_t path_bytes = 4096;                                         // PATH_MAX
-constexpr std::size_t bytes_a_node = sizeof(PathTree::Node) + 4 * sizeof(void*); // the list's links, malloc's head
+constexpr std::size_t path_bytes = 4096; // PATH_MAX
+constexpr std::size_t least_buckets = 64;
+constexpr std::size_t sparse = 8; // an index with fewer nodes than buckets by so much is halved
 
 std::size_t hash_of(const PathTree::Node* parent, std::string_view name) {
     return std::hash<std::string_view>()(name) ^ (std::hash<const void*>()(parent) * 0x9e3779b97f4a7c15ULL);
@@ -36,7 +37,7 @@ PathTree::PathTree() {
 
 void PathTree::clear() {
     nodes_.clear();
-    buckets_.assign(64, nullptr);
+    std::vector<Node*>(least_buckets).swap(buckets_);
     name_bytes_ = 0;
     nodes_.emplace_front();
     nodes_.front().self = nodes_.begin();
@@ -72,7 +73,7 @@ PathTree::Node* PathTree::make(Node* parent, std::string_view name) {
     node->self = std::prev(nodes_.end());
     node->name = name;
     node->parent = parent;
-    name_bytes_ += heap_of(node->name);
+    name_bytes_ += base::heap_of(node->name);
     hold(parent);
     insert(node);
     return node;
@@ -91,8 +92,11 @@ void PathTree::drop(Node* node) {
     while (node != nullptr && --node->holds == 0) {
         Node* parent = node->parent;
         remove(node);
-        name_bytes_ -= heap_of(node->name);
+        name_bytes_ -= base::heap_of(node->name);
         nodes_.erase(node->self);
+        if (buckets_.size() > least_buckets && nodes_.size() < buckets_.size() / sparse) {
+            resize_index(buckets_.size() / 2);
+        }
         node = parent; // which loses a child
     }
 }
@@ -114,9 +118,9 @@ void PathTree::move(Node* node, Node* new_parent, std::string_view name) {
     }
     if (child(new_parent, name) != node) {
         detach(node);
-        name_bytes_ -= heap_of(node->name);
+        name_bytes_ -= base::heap_of(node->name);
         node->name = std::string(name);
-        name_bytes_ += heap_of(node->name);
+        name_bytes_ += base::heap_of(node->name);
         node->parent = new_parent;
         hold(new_parent);
         insert(node);
@@ -159,16 +163,16 @@ std::string PathTree::path(const Node* node) const {
 }
 
 std::size_t PathTree::bytes() const {
-    return node_bytes() + buckets_.capacity() * sizeof(void*);
+    return node_bytes() + base::heap_of(buckets_);
 }
 
 std::size_t PathTree::node_bytes() const {
-    return nodes_.size() * bytes_a_node + name_bytes_;
+    return nodes_.size() * base::list_node<Node>() + name_bytes_;
 }
 
 void PathTree::insert(Node* node) {
     if (nodes_.size() > buckets_.size()) {
-        grow();
+        resize_index(buckets_.size() * 2);
     }
     node->hash = hash_of(node->parent, node->name);
     Node*& bucket = buckets_[node->hash & (buckets_.size() - 1)];
@@ -188,8 +192,8 @@ void PathTree::remove(Node* node) {
     node->next_in_bucket = nullptr;
 }
 
-void PathTree::grow() {
-    std::vector<Node*> former(buckets_.size() * 2);
+void PathTree::resize_index(std::size_t buckets) {
+    std::vector<Node*> former(buckets);
     former.swap(buckets_);
     for (Node* node : former) {
         while (node != nullptr) {
@@ -200,6 +204,72 @@ void PathTree::grow() {
             node = next;
         }
     }
+}
+
+// --- state
+
+PathTree::Numbers PathTree::save(base::Packer& out) const {
+    Numbers numbers;
+    for (const auto& node : nodes_) {
+        numbers.emplace(&node, static_cast<std::uint32_t>(numbers.size()));
+    }
+    out.number(nodes_.size());
+    for (const auto& node : nodes_) {
+        out(node.name, node.id, node.certain);
+        out.number(node.parent == nullptr ? 0 : numbers.at(node.parent) + std::uint64_t{1});
+    }
+    return numbers;
+}
+
+std::vector<PathTree::Node*> PathTree::load(base::Unpacker& in) {
+    clear();
+    const auto count = in.size();
+    std::vector<Node*> nodes{root()};
+    std::vector<std::uint64_t> parents;
+    for (std::size_t at = 0; at < count; ++at) {
+        if (at > 0) {
+            nodes.push_back(&nodes_.emplace_back());
+            nodes.back()->self = std::prev(nodes_.end());
+        }
+        Node* node = nodes.back();
+        in(node->name, node->id, node->certain);
+        name_bytes_ += base::heap_of(node->name);
+        parents.push_back(in.number());
+    }
+    if (count == 0 || parents.front() != 0) {
+        throw base::UnpackError("the tree of names has no root");
+    }
+    for (std::size_t at = 1; at < count; ++at) {
+        if (parents[at] > count) {
+            throw base::UnpackError("a name has no place in the tree");
+        }
+        if (parents[at] != 0) {
+            nodes[at]->parent = nodes[static_cast<std::size_t>(parents[at] - 1)];
+            hold(nodes[at]->parent);
+            insert(nodes[at]);
+        }
+    }
+    return nodes;
+}
+
+void PathTree::save_nodes(base::Packer& out, const std::vector<Node*>& nodes, const Numbers& numbers) {
+    out.number(nodes.size());
+    for (const auto* node : nodes) {
+        out.number(numbers.at(node));
+    }
+}
+
+std::vector<PathTree::Node*> PathTree::load_nodes(base::Unpacker& in, const std::vector<Node*>& nodes) {
+    std::vector<Node*> found;
+    for (auto left = in.size(); left > 0; --left) {
+        const auto number = in.number();
+        if (number >= nodes.size()) {
+            throw base::UnpackError("a name is not there");
+        }
+        found.push_back(nodes[static_cast<std::size_t>(number)]);
+        hold(found.back());
+    }
+    return found;
 }
 
 } // namespace luatrail::host

@@ -63,13 +63,18 @@ class PathTree {
     // says so. Throws base::UnpackError.
     std::vector<Node*> load(base::Unpacker& in);
 
+    // Of others that keep nodes.
+    static void save_nodes(base::Packer& out, const std::vector<Node*>& nodes, const Numbers& numbers);
+    // The result holds each node.
+    std::vector<Node*> load_nodes(base::Unpacker& in, const std::vector<Node*>& nodes);
+
     std::size_t bytes() const;
     std::size_t node_bytes() const; // bytes() without the index
 
   private:
     void insert(Node* node);
     void remove(Node* node);
-    void grow();
+    void resize_index(std::size_t buckets);
 
     std::list<Node> nodes_; // the root in front
     std::vector<Node*> buckets_;

@@ -1,7 +1,6 @@
-// Lexical path arithmetic: no file system is asked, for the log may be another machine's.
-#include <algorithm>
+#include "luatrail/host/paths.hpp"
 
-#include "luatrail/host/file_ledger.hpp"
+#include <algorithm>
 
 namespace luatrail::host {
 

@@ -2,37 +2,31 @@
 
 #include <algorithm>
 
-#include "host/heap.hpp"
+#include "luatrail/base/heap.hpp"
 
 namespace luatrail::host {
 
-namespace {
-
-constexpr std::size_t bytes_an_image = 1024;                                 // the budget, on average
-constexpr std::size_t index_entry_bytes = 4 * sizeof(void*) + sizeof(void*); // node and bucket of by_pid_
-
-} // namespace
-
-ProcessSlots::ProcessSlots(std::size_t capacity)
-    : capacity_(std::clamp<std::size_t>(capacity, 8, std::numeric_limits<std::uint32_t>::max() / 2)) {}
-
-void ProcessSlots::make_room(std::size_t count) {
-    while (used_ > 0 && (used_ + count > capacity_ || memory() > capacity_ * bytes_an_image)) {
-        evict_one();
+std::uint32_t ProcessSlots::free_slot() {
+    while (!free_.empty()) {
+        const std::uint32_t at = free_.back();
+        free_.pop_back();
+        if (at < slots_.size() && slots_[at] == nullptr) {
+            return at;
+        }
     }
+    slots_.emplace_back();
+    return static_cast<std::uint32_t>(slots_.size() - 1);
 }
 
-Slot& ProcessSlots::create(const Process& process) {
-    if (free_.empty()) {
-        free_.push_back(static_cast<std::uint32_t>(slots_.size()));
-        slots_.emplace_back();
-        slots_.back().self = free_.back();
-    }
-    const std::uint32_t at = free_.back();
-    free_.pop_back();
-    Slot& slot = slots_[at];
-    slot.generation |= 1U;
-    slot.process = process;
+Slot& ProcessSlots::create(Process process) {
+    const std::uint32_t at = free_slot();
+    slots_[at] = std::make_unique<Slot>();
+    Slot& slot = *slots_[at];
+    slot.self = at;
+    // A handle of the slot's former image does not match. 0 stays "no process" when the numbers begin anew.
+    last_generation_ = std::max(last_generation_ + 1, 1U);
+    slot.generation = last_generation_;
+    slot.process = std::move(process);
     slot.process.forked_from = slot.process.execed_from = {};
     ++used_;
     slot.rank = rank_of(slot);
@@ -52,12 +46,28 @@ void ProcessSlots::release(Slot& slot) {
     heap_bytes_ -= slot.heap_bytes;
     --used_;
 
-    Slot empty;
-    empty.self = slot.self;
-    // Even: free. A handle of the former image no longer matches, and 0 stays "no process" after the numbers wrapped.
-    empty.generation = slot.generation + 1;
-    slot = std::move(empty);
     free_.push_back(slot.self);
+    slots_[slot.self].reset();
+    give_back_slots();
+}
+
+// What was needed for a crowd is not kept for ever.
+void ProcessSlots::give_back_slots() {
+    constexpr std::size_t least = 64, sparse = 8;
+    base::shrink_buckets(by_pid_);
+    if (used_ >= slots_.size() / sparse || slots_.size() <= least) {
+        return;
+    }
+    std::size_t size = slots_.size();
+    while (size > 0 && slots_[size - 1] == nullptr) {
+        --size;
+    }
+    if (size <= slots_.size() / 2) { // behind the last image is half of it all
+        slots_.resize(size);
+        slots_.shrink_to_fit();
+        std::erase_if(free_, [size](std::uint32_t at) { return at >= size; });
+        free_.shrink_to_fit();
+    }
 }
 
 Slot* ProcessSlots::find(ProcessRef ref) {
@@ -68,9 +78,8 @@ const Slot* ProcessSlots::find(ProcessRef ref) const {
     if (!ref || ref.slot >= slots_.size()) {
         return nullptr;
     }
-    const Slot& slot = slots_[ref.slot];
-    const bool in_use = (slot.generation & 1U) != 0;
-    return in_use && slot.generation == ref.generation ? &slot : nullptr;
+    const Slot* slot = slots_[ref.slot].get();
+    return slot != nullptr && slot->generation == ref.generation ? slot : nullptr;
 }
 
 ProcessRef ProcessSlots::ref(const Slot& slot) const {
@@ -83,7 +92,7 @@ Slot* ProcessSlots::latest(std::uint32_t pid) {
 
 const Slot* ProcessSlots::latest(std::uint32_t pid) const {
     const auto found = by_pid_.find(pid);
-    return found == by_pid_.end() ? nullptr : &slots_[found->second];
+    return found == by_pid_.end() ? nullptr : slots_[found->second].get();
 }
 
 void ProcessSlots::set_latest(const Slot& slot) {
@@ -137,40 +146,36 @@ void ProcessSlots::touch(Slot& slot) {
 
 void ProcessSlots::remeasure(Slot& slot) {
     const Process& process = slot.process;
-    std::size_t bytes = process.argv.capacity() * sizeof(std::string);
-    for (const std::string& word : process.argv) {
-        bytes += heap_of(word);
-    }
-    bytes += process.exe ? heap_of(*process.exe) : 0;
-    bytes += process.comm ? heap_of(*process.comm) : 0;
+    const std::size_t bytes = base::heap_of(process.argv) + base::heap_of(process.exe) + base::heap_of(process.comm);
     heap_bytes_ += bytes - slot.heap_bytes;
     slot.heap_bytes = static_cast<std::uint32_t>(bytes);
 }
 
 void ProcessSlots::link(std::uint32_t at, Rank rank) {
     List& list = lists_[static_cast<std::size_t>(rank)];
-    slots_[at].previous = list.tail;
-    slots_[at].next = none;
-    (list.tail == none ? list.head : slots_[list.tail].next) = at;
+    slots_[at]->previous = list.tail;
+    slots_[at]->next = none;
+    (list.tail == none ? list.head : slots_[list.tail]->next) = at;
     list.tail = at;
 }
 
 void ProcessSlots::unlink(std::uint32_t at) {
-    const Slot& slot = slots_[at];
+    const Slot& slot = *slots_[at];
     List& list = lists_[static_cast<std::size_t>(slot.rank)];
-    (slot.previous == none ? list.head : slots_[slot.previous].next) = slot.next;
-    (slot.next == none ? list.tail : slots_[slot.next].previous) = slot.previous;
+    (slot.previous == none ? list.head : slots_[slot.previous]->next) = slot.next;
+    (slot.next == none ? list.tail : slots_[slot.next]->previous) = slot.previous;
 }
 
-void ProcessSlots::evict_one() {
+bool ProcessSlots::give_way() {
     for (const List& list : lists_) {
         if (list.head != none) {
-            Slot& victim = slots_[list.head];
+            Slot& victim = *slots_[list.head];
             evicted_ += loses_lineage(victim) ? 1U : 0U;
             release(victim);
-            return;
+            return true;
         }
     }
+    return false;
 }
 
 template <class Archive>
@@ -187,7 +192,14 @@ static void transfer(Archive& archive, Slot& slot) {
 }
 
 void ProcessSlots::save(base::Packer& out) const {
-    out(slots_, free_, lists_, evicted_);
+    out.number(slots_.size());
+    for (const auto& slot : slots_) {
+        out(slot != nullptr);
+        if (slot != nullptr) {
+            out(*slot);
+        }
+    }
+    out(lists_, evicted_, last_generation_);
     std::vector<std::pair<std::uint32_t, std::uint32_t>> by_pid(by_pid_.begin(), by_pid_.end());
     std::sort(by_pid.begin(), by_pid.end()); // the same state, the same bytes
     out.number(by_pid.size());
@@ -197,44 +209,58 @@ void ProcessSlots::save(base::Packer& out) const {
 }
 
 void ProcessSlots::load(base::Unpacker& in) {
+    *this = ProcessSlots();
     try {
-        by_pid_.clear();
-        in(slots_, free_, lists_, evicted_);
-        for (auto left = in.size(); left > 0; --left) {
-            std::uint32_t pid = 0;
-            std::uint32_t at = 0;
-            in(pid, at);
-            by_pid_[pid] = at;
-        }
+        load_all(in);
         check();
     } catch (...) {
-        *this = ProcessSlots(capacity_);
+        *this = ProcessSlots();
         throw;
     }
-    used_ = slots_.size() - free_.size();
-    heap_bytes_ = 0;
     for (auto& slot : slots_) {
-        remeasure(slot);
+        if (slot != nullptr) {
+            remeasure(*slot);
+        }
     }
-    make_room(0); // it may have been saved under a larger bound
+}
+
+void ProcessSlots::load_all(base::Unpacker& in) {
+    for (auto left = in.size(); left > 0; --left) {
+        bool used = false;
+        in(used);
+        slots_.emplace_back();
+        if (used) {
+            slots_.back() = std::make_unique<Slot>();
+            in(*slots_.back());
+            ++used_;
+        } else {
+            free_.push_back(static_cast<std::uint32_t>(slots_.size() - 1));
+        }
+    }
+    in(lists_, evicted_, last_generation_);
+    for (auto left = in.size(); left > 0; --left) {
+        std::uint32_t pid = 0;
+        std::uint32_t at = 0;
+        in(pid, at);
+        by_pid_[pid] = at;
+    }
 }
 
 // Everything that is an index is one, so that no file can lead out of the slots.
 void ProcessSlots::check() const {
-    const auto good = [this](std::uint32_t at) { return at == none || at < slots_.size(); };
-    bool fine = free_.size() <= slots_.size();
+    const auto image = [this](std::uint32_t at) { return at < slots_.size() && slots_[at] != nullptr; };
+    const auto good = [&image](std::uint32_t at) { return at == none || image(at); };
+    bool fine = true;
     for (const auto& list : lists_) {
         fine = fine && good(list.head) && good(list.tail);
     }
-    for (const auto at : free_) {
-        fine = fine && at < slots_.size() && (slots_[at].generation & 1U) == 0;
-    }
     for (const auto& [pid, at] : by_pid_) {
-        fine = fine && at < slots_.size();
+        fine = fine && image(at);
     }
-    std::uint32_t self = 0;
-    for (const auto& slot : slots_) {
-        fine = fine && slot.self == self++ && good(slot.previous) && good(slot.next) && slot.rank <= Rank::live;
+    for (std::size_t at = 0; at < slots_.size(); ++at) {
+        const Slot* slot = slots_[at].get();
+        fine = fine && (slot == nullptr || (slot->self == at && good(slot->previous) && good(slot->next) &&
+                                            slot->rank <= Rank::live && slot->generation != 0));
     }
     if (!fine) {
         throw base::UnpackError("the process table does not hold together");
@@ -250,9 +276,11 @@ bool ProcessSlots::loses_lineage(const Slot& slot) const {
     return slot.rank == Rank::unseen && (parent == nullptr || parent->process.exited);
 }
 
-std::size_t ProcessSlots::memory() const {
-    return slots_.size() * sizeof(Slot) + free_.capacity() * sizeof(std::uint32_t) +
-           by_pid_.size() * index_entry_bytes + heap_bytes_;
+std::size_t ProcessSlots::bytes() const {
+    const std::size_t image = base::block(sizeof(Slot));
+    const std::size_t index_entry = base::hash_node<std::uint32_t, std::uint32_t>();
+    return used_ * image + heap_bytes_ + base::block(slots_.capacity() * sizeof(slots_[0])) + base::heap_of(free_) +
+           by_pid_.size() * index_entry + base::hash_buckets(by_pid_);
 }
 
 } // namespace luatrail::host

@@ -4,8 +4,8 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <limits>
+#include <memory>
 #include <unordered_map>
 #include <vector>
 
@@ -27,7 +27,7 @@ struct Slot {
     Process process;
     audit::EventId exit_event;
     std::uint32_t self = 0;       // its own index
-    std::uint32_t generation = 0; // odd: in use
+    std::uint32_t generation = 0; // no other image of the table ever had it
     std::uint32_t references = 0; // images whose forked_from or execed_from is this one
     std::uint32_t previous = 0, next = 0;
     std::uint32_t heap_bytes = 0;
@@ -41,13 +41,11 @@ class ProcessSlots {
   public:
     static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
 
-    explicit ProcessSlots(std::size_t capacity);
-
-    // Evicts until `count` more images fit. Called before an operation looks anything up, so that what it holds stays.
-    void make_room(std::size_t count);
-    // A new, live image, without links; make_room made sure that there is a slot.
-    Slot& create(const Process& process);
+    // A new, live image, without links.
+    Slot& create(Process process);
     void release(Slot& slot);
+    // The first of the lowest rank goes. False: there is none.
+    bool give_way();
 
     Slot* find(ProcessRef ref);
     const Slot* find(ProcessRef ref) const;
@@ -69,14 +67,14 @@ class ProcessSlots {
 
     std::size_t size() const { return used_; }
     std::uint64_t evicted() const { return evicted_; }
-    std::size_t memory() const;
+    std::size_t bytes() const;
 
     // The images that have not ended, as far as is known.
     template <class Visit>
     void each_current(Visit visit) {
-        for (auto& slot : slots_) {
-            if ((slot.generation & 1U) != 0 && !slot.process.exited && !slot.replaced) {
-                visit(slot);
+        for (const auto& slot : slots_) {
+            if (slot != nullptr && !slot->process.exited && !slot->replaced) {
+                visit(*slot);
             }
         }
     }
@@ -98,13 +96,15 @@ class ProcessSlots {
     void link(std::uint32_t at, Rank rank);
     void unlink(std::uint32_t at);
     void refer(ProcessRef& field, ProcessRef target);
-    void evict_one();
+    std::uint32_t free_slot();
+    void give_back_slots();
+    void load_all(base::Unpacker& in);
     void check() const; // what was loaded; throws base::UnpackError
     bool loses_lineage(const Slot& slot) const;
 
-    std::size_t capacity_;
-    std::deque<Slot> slots_;
-    std::vector<std::uint32_t> free_;
+    std::vector<std::unique_ptr<Slot>> slots_; // an image stays where it is; none: free
+    std::vector<std::uint32_t> free_;          // every free slot, and numbers that are none any more
+    std::uint32_t last_generation_ = 0;
     std::unordered_map<std::uint32_t, std::uint32_t> by_pid_;
     std::array<List, rank_count> lists_;
     std::size_t used_ = 0;

@@ -142,7 +142,8 @@ TEST_CASE("this very process is among those that run, with its parent before it"
     CHECK_FALSE(self->argv.empty());
     CHECK(host::running_processes("/no/such/folder").empty());
 
-    host::ProcessTable table(1024);
+    base::Budget budget(1UL << 20U);
+    host::ProcessTable table(budget);
     host::Sighting gone;
     gone.event = {1000, 1};
     gone.pid = 4'000'000;

@@ -17,7 +17,7 @@ TEST_CASE("a name relative to a descriptor is told by its parent's inode") {
     CHECK(log.tell(101) == "create /n? | /n");
     FileEvent e = log.event(Call::open, {normal("m", 100)}); // no parent item: the file's own name decides
     e.writes = true;
-    log.ledger.apply(e);
+    log.apply(e);
     CHECK(log.tell(100) == "create /tmp/d1/d2/m, write /tmp/d1/d2/m | /tmp/d1/d2/m");
     log.unlink("n", 101);
     CHECK(log.ledger.find(inode(101))->deleted);

@@ -21,7 +21,7 @@ TEST_CASE("a change says who made it") {
     e.by = {7, 1};
     e.by_exe = "/bin/cp";
     e.by_uid = 33;
-    log.ledger.apply(e);
+    log.apply(e);
     const Change& change = log.ledger.find(inode(100))->changes.at(0);
     CHECK(change.event == e.event);
     CHECK(change.by == e.by);
@@ -89,7 +89,7 @@ TEST_CASE("a file without a name gets one by linkat") {
     FileEvent e = log.event(Call::open, {normal("/tmp/q", 100)});
     e.writes = true;
     e.unnamed = GENERATE(true, false); // that /tmp/q is a directory is known
-    log.ledger.apply(e);
+    log.apply(e);
     CHECK(log.tell(100) == "create /tmp/q/#100 |");
     CHECK(log.tell("/tmp/q") == "unknown");
     log.link("/proc/self/fd/6", "x.lua", 100);
@@ -177,8 +177,8 @@ TEST_CASE("the same event twice is one change") {
     Log log;
     for (const FileEvent& e :
          {log.event(Call::open, {parent("/tmp", 2), create("a", 100)}), log.event(Call::chmod, {normal("a", 100)})}) {
-        log.ledger.apply(e);
-        log.ledger.apply(e);
+        log.apply(e);
+        log.apply(e);
     }
     CHECK(log.tell(100) == "create /tmp/a, chmod /tmp/a | /tmp/a");
 }
@@ -190,7 +190,7 @@ TEST_CASE("writes to an existing file are changes, those of one second one chang
         e.event.time_ms = 5'000'000 + after_ms;
         e.writes = true;
         e.by_pid = pid;
-        log.ledger.apply(e);
+        log.apply(e);
     };
     write(0, 10);
     write(600, 10);

@@ -51,8 +51,9 @@ inline const char* text(ChangeKind kind) {
 // A log of one node: each call is one event, a second after the one before. /tmp is inode 2 and cwd, unless told
 // otherwise.
 struct Log {
-    explicit Log(std::size_t capacity = 1 << 20) : ledger(capacity) {}
+    explicit Log(std::size_t capacity = 1 << 20) : budget(capacity), ledger(budget) {}
 
+    base::Budget budget;
     FileLedger ledger;
     std::int64_t ms = 1'000'000;
     std::uint64_t serial = 0;
@@ -70,7 +71,12 @@ struct Log {
         e.by_pid = pid;
         return e;
     }
-    void apply(Call call, std::vector<PathItem> items) { ledger.apply(event(call, std::move(items))); }
+    void apply(const FileEvent& event) {
+        ledger.apply(event);
+        while (!budget.within() && ledger.give_way()) {
+        }
+    }
+    void apply(Call call, std::vector<PathItem> items) { apply(event(call, std::move(items))); }
     void make(std::string_view name, std::uint64_t number) {
         apply(Call::open, {parent(cwd, 2), create(name, number)});
     }
@@ -80,7 +86,7 @@ struct Log {
     void write(std::string_view name, std::uint64_t number, std::uint32_t mode = regular) {
         FileEvent e = event(Call::open, {normal(name, number, mode)});
         e.writes = true;
-        ledger.apply(e);
+        apply(e);
     }
     void rename(std::string_view from, std::string_view to, std::uint64_t number, std::uint32_t mode = regular) {
         apply(Call::rename, {parent(cwd, 2), parent(cwd, 2), remove(from, number, mode), create(to, number, mode)});

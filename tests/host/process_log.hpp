@@ -18,8 +18,12 @@ using host::Sighting;
 
 // A log of one node: each call is one event, a millisecond and a serial after the one before.
 struct Log {
-    explicit Log(std::size_t capacity = 1000) : table(capacity) {}
+    // At most so many images and bytes are kept.
+    explicit Log(std::size_t images = 1000, std::size_t bytes = SIZE_MAX)
+        : most(images), budget(bytes), table(budget) {}
 
+    std::size_t most;
+    base::Budget budget;
     ProcessTable table;
     std::int64_t ms = 1'000'000;
     std::uint64_t serial = 100;
@@ -36,14 +40,19 @@ struct Log {
         s.comm = exe.substr(exe.rfind('/') + 1);
         return s;
     }
+    ProcessRef settled(ProcessRef image) {
+        while ((table.size() > most || !budget.within()) && table.give_way()) {
+        }
+        return image;
+    }
     ProcessRef see(std::uint32_t pid, std::uint32_t ppid, std::string_view exe) {
-        return table.sighted(at(pid, ppid, exe));
+        return settled(table.sighted(at(pid, ppid, exe)));
     }
     ProcessRef fork(std::uint32_t pid, std::uint32_t ppid, std::string_view exe, std::uint32_t child) {
-        return table.forked(at(pid, ppid, exe), child);
+        return settled(table.forked(at(pid, ppid, exe), child));
     }
     ProcessRef exec(std::uint32_t pid, std::uint32_t ppid, std::string_view exe) {
-        return table.execed(at(pid, ppid, exe), {std::string(exe)});
+        return settled(table.execed(at(pid, ppid, exe), {std::string(exe)}));
     }
     void exit(std::uint32_t pid, std::uint32_t ppid, std::string_view exe) { table.exited(at(pid, ppid, exe)); }
 

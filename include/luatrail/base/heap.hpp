@@ -8,6 +8,8 @@
 //     list_node<T>(), map_node<K, V>(), hash_node<K, V>()   one element of such a container, without what the element
 //                                      itself holds on the heap
 //     hash_buckets(table)              the array of a hash table, whatever it holds
+//
+// A hash table keeps its array when it loses elements; shrink_buckets() after each gives it back in time.
 #pragma once
 
 #include <algorithm>
@@ -101,6 +103,15 @@ constexpr std::size_t hash_node(bool hash_kept = false) {
 template <class Table>
 std::size_t hash_buckets(const Table& table) {
     return table.bucket_count() <= 1 ? 0 : block(table.bucket_count() * sizeof(void*)); // the first is in the table
+}
+
+// Pointers to elements stay valid, iterators don't.
+template <class Table>
+void shrink_buckets(Table& table) {
+    constexpr std::size_t least = 64, sparse = 8;
+    if (table.bucket_count() > least && table.size() < table.bucket_count() / sparse) {
+        table.rehash(2 * table.size());
+    }
 }
 
 } // namespace luatrail::base

@@ -88,7 +88,8 @@ class Engine : public audit::EventSink {
     void load(base::Unpacker& in);
 
     EngineCounters counters() const;
-    std::size_t memory() const; // bytes of the tables, estimated
+    std::size_t memory() const;       // bytes of the tables
+    std::size_t memory_limit() const; // and their bound
 
   private:
     struct Impl;

@@ -14,7 +14,9 @@
 
 #include "luatrail/audit/record.hpp"
 #include "luatrail/audit/syscalls.hpp"
+#include "luatrail/base/budget.hpp"
 #include "luatrail/host/actor.hpp"
+#include "luatrail/host/paths.hpp"
 
 namespace luatrail::base {
 class Packer;
@@ -77,7 +79,8 @@ struct ResolvedPath {
 
 class FileLedger {
   public:
-    explicit FileLedger(std::size_t capacity_bytes);
+    // All that it keeps is charged to the budget, which outlives it.
+    explicit FileLedger(base::Budget& budget);
     ~FileLedger();
     FileLedger(FileLedger&&) noexcept;
     FileLedger& operator=(FileLedger&&) noexcept;
@@ -102,12 +105,16 @@ class FileLedger {
     // Forgets what is older than `horizon_ms`; called as event time advances.
     void expire(std::int64_t horizon_ms);
 
+    // Lets go of what is worth least: the directory that was used least lately while directories take more than a
+    // quarter, then the deleted file whose changes are oldest, then any other such file. False: nothing is left.
+    bool give_way();
+
     std::size_t size() const;
     std::uint64_t evicted() const; // files that went before they expired
     // Time of the newest change that was evicted: silence about older ones proves nothing; 0: none. Files that were
     // already deleted do not count here: no later run can name them.
     std::int64_t evicted_until_ms() const;
-    std::size_t memory() const; // bytes, estimated
+    std::size_t memory() const; // bytes, as charged
 
     void save(base::Packer& out) const;
     // In place of all that is here. Throws base::UnpackError.
@@ -117,10 +124,5 @@ class FileLedger {
     struct State;
     std::unique_ptr<State> state_;
 };
-
-// Lexical: collapses "//", "." and "..". Relative names stay relative.
-std::string normal_path(std::string_view path);
-// `name` against `directory`, normal; `name` alone when it is absolute.
-std::string join_path(std::string_view directory, std::string_view name);
 
 } // namespace luatrail::host

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "luatrail/audit/record.hpp"
+#include "luatrail/base/budget.hpp"
 #include "luatrail/host/actor.hpp"
 
 namespace luatrail::base {
@@ -50,10 +51,8 @@ struct Sighting {
 
 class ProcessTable {
   public:
-    // At most `capacity` images (at least 8) and `capacity` KiB are kept. Beyond that go first: ended images (exited,
-    // or replaced by an exec) that nothing descends from, then forked children that no record ever mentioned (threads,
-    // mostly), then other ended ones, then the least recently seen.
-    explicit ProcessTable(std::size_t capacity);
+    // All that it keeps is charged to the budget, which outlives it.
+    explicit ProcessTable(base::Budget& budget);
     ~ProcessTable();
     ProcessTable(ProcessTable&&) noexcept;
     ProcessTable& operator=(ProcessTable&&) noexcept;
@@ -97,11 +96,16 @@ class ProcessTable {
     // end.
     ProcessRef above(ProcessRef ref) const;
 
+    // Lets go of what is worth least: first ended images (exited, or replaced by an exec) that nothing descends from,
+    // then forked children that no record ever mentioned (threads, mostly), then other ended ones, then the least
+    // recently seen. False: nothing is left.
+    bool give_way();
+
     std::size_t size() const;
     // Live images that had to go; ended ones do not count, nor unseen children of a known live parent (a later record
     // finds it by ppid).
     std::uint64_t evicted() const;
-    std::size_t memory() const; // bytes, estimated
+    std::size_t memory() const; // bytes, as charged
 
     // Of processes that the table takes for alive: each one's pid, whether it still is. Those that are not end at
     // `event`.
@@ -112,7 +116,7 @@ class ProcessTable {
     void load(base::Unpacker& in);
 
   private:
-    struct State; // slots with generations, an index by pid, intrusive least-recently-seen order
+    struct State;
     std::unique_ptr<State> state_;
 };
 
