@@ -10,13 +10,16 @@
 
 #include "audit/recent_keys.hpp"
 #include "luatrail/audit/field.hpp"
+#include "luatrail/base/heap.hpp"
 #include "luatrail/base/pack.hpp"
 
 namespace luatrail::audit {
 namespace {
 
-constexpr std::size_t pooled_events = 2048;       // recycled, so that their buffers are
-constexpr std::size_t pooled_bytes = 16UL * 1024; // a recycled buffer beyond it is freed
+// Buffers are recycled, the larger ones apart, as many as take a part of the bound.
+constexpr std::size_t pooled_event_bytes = 16UL * 1024;
+constexpr std::size_t pool_part = 8;
+constexpr std::size_t kept_view = 256; // records: a list of more is freed once its event was handed over
 
 // One record inside of an event's own buffer, as offsets because the buffer grows.
 struct Stored {
@@ -33,6 +36,7 @@ struct Open {
     std::int64_t began_tick = 0;   // caller's clock then
     std::uint64_t last_record = 0; // running number of its latest record
     std::size_t execve_bytes = 0;
+    std::size_t held_bytes = 0;        // what it takes on the heap
     std::optional<std::int64_t> items; // SYSCALL items=
     std::int64_t paths = 0;
     bool ordered = false; // stands in the queue of process and file events
@@ -41,6 +45,12 @@ struct Open {
 };
 
 using Queue = std::deque<std::unique_ptr<Open>>;
+
+// With its places in a queue and in the index.
+std::size_t bytes_of(const Open& open) {
+    return base::block(sizeof(Open)) + sizeof(Queue::value_type) + base::hash_node<EventKey, Open*>() +
+           base::heap_of(open.node) + base::heap_of(open.bytes) + base::heap_of(open.records);
+}
 
 // Whether a record makes its event one of those whose order matters: what processes did, not what user space had to say
 // about it.
@@ -69,6 +79,7 @@ struct Assembler::Impl {
     Queue ordered; // by first record that matters
     Queue loose;   // everything else, by first record
     std::vector<std::unique_ptr<Open>> pool;
+    std::size_t pool_bytes = 0;
     RecentKeys handed_over;   // late records of these are still recognised
     std::vector<Record> view; // of the event being handed over
 
@@ -76,7 +87,7 @@ struct Assembler::Impl {
     std::int64_t newest_ms = INT64_MIN;
     std::int64_t tick_ms = 0;
     std::uint64_t record_number = 0;
-    std::size_t bytes = 0;
+    std::size_t bytes = 0; // of the events in flight
 
     Impl(const AssemblerLimits& l, EventSink& s) : limits(l), sink(s) {}
 
@@ -97,9 +108,9 @@ struct Assembler::Impl {
     }
 
     Open* begin(const EventKey& key, const Record& record, bool late) {
-        auto fresh = pool.empty() ? std::make_unique<Open>() : std::move(pool.back());
-        if (!pool.empty()) {
-            pool.pop_back();
+        auto fresh = take_from_pool();
+        if (fresh == nullptr) {
+            fresh = std::make_unique<Open>();
         }
         Open* open = fresh.get();
         open->key = key;
@@ -107,6 +118,7 @@ struct Assembler::Impl {
         open->began_ms = newest_ms;
         open->began_tick = tick_ms;
         open->late = late;
+        remeasure(*open);
         index.emplace(key, open);
         if (is_ordered(record.type)) {
             open->ordered = true;
@@ -114,6 +126,25 @@ struct Assembler::Impl {
         } else {
             loose.push_back(std::move(fresh));
         }
+        return open;
+    }
+
+    void remeasure(Open& open) {
+        const auto now = bytes_of(open);
+        bytes += now - open.held_bytes;
+        open.held_bytes = now;
+    }
+
+    std::size_t held() const { return bytes + pool_bytes + base::hash_buckets(index); }
+
+    std::unique_ptr<Open> take_from_pool() {
+        if (pool.empty()) {
+            return nullptr;
+        }
+        auto open = std::move(pool.back());
+        pool.pop_back();
+        pool_bytes -= open->held_bytes;
+        open->held_bytes = 0;
         return open;
     }
 
@@ -129,7 +160,7 @@ struct Assembler::Impl {
         const auto size = record.body.size() + record.enriched.size();
         // Arguments may be as long as their sender likes; the PATH records behind them must still find room.
         const bool argument = record.type == AUDIT_EXECVE;
-        if (open.bytes.size() + size <= limits.max_event_bytes &&
+        if (open.bytes.size() + size <= limits.max_event_bytes && open.records.size() < limits.max_event_records &&
             (!argument || open.execve_bytes + size <= limits.max_event_bytes / 2)) {
             open.execve_bytes += argument ? size : 0;
             return true;
@@ -148,7 +179,7 @@ struct Assembler::Impl {
         stored.enriched_size = static_cast<std::uint32_t>(record.enriched.size());
         open.bytes.append(record.type_name).append(record.body).append(record.enriched);
         open.records.push_back(stored);
-        bytes += record.type_name.size() + record.body.size() + record.enriched.size();
+        remeasure(open);
         if (!open.ordered && is_ordered(record.type)) { // an AVC or LOGIN came before its SYSCALL
             open.ordered = true;
             const auto place =
@@ -220,14 +251,34 @@ struct Assembler::Impl {
         }
     }
 
+    // SYSCALL, all its PATH records, and PROCTITLE: nothing is missing, and what was waited for is no part of it.
+    static bool is_whole(const Open& open, std::string_view bytes) {
+        std::optional<std::int64_t> items;
+        std::int64_t paths = 0;
+        bool proctitle = false;
+        for (const auto& stored : open.records) {
+            if (stored.type == AUDIT_SYSCALL) {
+                items = items_of(bytes.substr(stored.start + stored.name_size, stored.body_size));
+            }
+            paths += stored.type == AUDIT_PATH ? 1 : 0;
+            proctitle = proctitle || stored.type == AUDIT_PROCTITLE;
+        }
+        return items && proctitle && paths >= *items;
+    }
+
     void make_room() {
-        while (index.size() > limits.max_events || bytes > limits.max_bytes) {
+        while (held() > limits.max_bytes && take_from_pool() != nullptr) {
+        }
+        while (index.size() > limits.max_events || (held() > limits.max_bytes && !index.empty())) {
             auto& queue =
                 !ordered.empty() && (loose.empty() || ordered.front()->last_record <= loose.front()->last_record)
                     ? ordered
                     : loose;
-            if (!queue.front()->ended) {
-                queue.front()->closed = Closed::evicted;
+            Open& front = *queue.front();
+            if (!front.ended && is_whole(front, front.bytes)) {
+                front.closed = Closed::content;
+            } else if (!front.ended) {
+                front.closed = Closed::evicted;
                 ++counters.evicted;
             }
             hand_over_front(queue);
@@ -241,8 +292,9 @@ struct Assembler::Impl {
             last = nullptr;
         }
         index.erase(open->key);
+        base::shrink_buckets(index);
         handed_over.add(open->key);
-        bytes -= open->bytes.size();
+        bytes -= open->held_bytes;
         if (!open->records.empty()) {
             ++counters.events;
             deliver(*open);
@@ -271,10 +323,14 @@ struct Assembler::Impl {
                        .closed = open.closed,
                        .trimmed = open.trimmed,
                        .late = open.late});
+        if (view.capacity() > kept_view) {
+            std::vector<Record>().swap(view);
+        }
     }
 
     void recycle(std::unique_ptr<Open> open) {
-        if (pool.size() >= pooled_events || open->bytes.capacity() > pooled_bytes) {
+        if (open->held_bytes > pooled_event_bytes || pool_bytes + open->held_bytes > limits.max_bytes / pool_part ||
+            held() + open->held_bytes > limits.max_bytes) {
             return;
         }
         Open fresh;
@@ -283,6 +339,8 @@ struct Assembler::Impl {
         fresh.bytes.clear();
         fresh.records.clear();
         *open = std::move(fresh);
+        open->held_bytes = bytes_of(*open);
+        pool_bytes += open->held_bytes;
         pool.push_back(std::move(open));
     }
 
@@ -353,6 +411,10 @@ void Assembler::load(base::Unpacker& in) {
     }
 }
 
+std::size_t Assembler::memory() const {
+    const auto& impl = *impl_;
+    return base::block(sizeof(Impl)) + impl.held();
+}
 std::size_t Assembler::in_flight() const {
     return impl_->index.size();
 }

@@ -114,7 +114,27 @@ bool tells_of_loss(const Record& record) { // kernel/audit.c, audit_log_lost; au
 
 } // namespace
 
+// What an unusually large event needed is freed with it.
+void Decoder::give_back_memory() {
+    constexpr std::size_t kept_text = 4096, kept_values = 1024;
+    for (std::size_t i = 0; i < scratch_used_; ++i) {
+        if (scratch_[i].capacity() > kept_text) {
+            std::string().swap(scratch_[i]);
+        }
+    }
+    if (scratch_.size() > kept_values) {
+        scratch_.resize(kept_values);
+    }
+    if (typed_.paths.capacity() > kept_values) {
+        std::vector<PathItem>().swap(typed_.paths);
+    }
+    if (typed_.execve.argv.capacity() > kept_values) {
+        std::vector<std::string>().swap(typed_.execve.argv);
+    }
+}
+
 const TypedEvent& Decoder::decode(const Event& event) {
+    give_back_memory();
     auto paths = std::move(typed_.paths);
     auto argv = std::move(typed_.execve.argv);
     paths.clear();

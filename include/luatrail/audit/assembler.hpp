@@ -32,8 +32,9 @@ struct AssemblerLimits {
     // waited for at no cost.
     bool eager = false;
     std::size_t max_events = 65536;              // in flight
-    std::size_t max_bytes = 16UL * 1024 * 1024;  // in flight, record texts
+    std::size_t max_bytes = 12UL * 1024 * 1024;  // of memory: events in flight, their texts and buffers
     std::size_t max_event_bytes = 1024UL * 1024; // of one event; EXECVE records alone may fill half of it
+    std::size_t max_event_records = 4096;        // of one event: a new one is compared with each
 };
 
 struct AssemblerCounters {
@@ -67,6 +68,7 @@ class Assembler {
     void load(base::Unpacker& in);
 
     std::size_t in_flight() const;
+    std::size_t memory() const; // bytes, at most max_bytes and what it takes itself
     const AssemblerCounters& counters() const;
 
   private:

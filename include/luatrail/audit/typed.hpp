@@ -106,6 +106,7 @@ class Decoder {
     void read_path(const Record& record);
     void read_execve(const Event& event);
     void read_proctitle(const Event& event);
+    void give_back_memory();
 
     TypedEvent typed_;
     std::int64_t items_ = 0;          // PATH records that the SYSCALL record announces
