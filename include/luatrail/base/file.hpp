@@ -1,0 +1,16 @@
+// Files read whole.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+namespace luatrail::base {
+
+// What follows in `fd`, to its end or to so many bytes. Nothing where reading fails; errno says why.
+std::optional<std::string> read_all(int fd, std::size_t most);
+
+// The same of a file, whose last component may be a link. A file that grows, or that never ends, is cut at `most`.
+std::optional<std::string> read_file(const std::string& path, std::size_t most);
+
+} // namespace luatrail::base
