@@ -121,6 +121,7 @@ int replay(const CLI::App& app, const ReplayOptions& options) {
     Selection selection(stream, config.detect.min_severity, options.reading.since_ms(), options.reading.until_ms());
     detect::Engine engine(std::move(engine_settings), selection);
     auto pipe = pipeline_options(options.reading, files);
+    pipe.limits.max_bytes = setup::in_flight_bytes(config);
     plugin::SwitchWatch switches([](const report::Notice& notice) {
         base::say(fmt::format("{}{}: {}", notice.node ? base::printable(*notice.node) + ": " : "",
                               base::iso_time(notice.time_ms), notice.text));

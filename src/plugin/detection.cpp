@@ -28,13 +28,14 @@ std::string boot_id() {
 
 Detection::Detection(boost::asio::io_context& io, const setup::Config& config)
     : output_(io, config), engine_(setup::engine_options(config), output_),
-      pipeline_(pipeline_options(), *this, [this](std::string_view node) { engine_.note_loss(node); }) {}
+      pipeline_(pipeline_options(config), *this, [this](std::string_view node) { engine_.note_loss(node); }) {}
 
-setup::PipelineOptions Detection::pipeline_options() {
+setup::PipelineOptions Detection::pipeline_options(const setup::Config& config) {
     setup::PipelineOptions options;
     options.parser = source::ParserKind::auparse;
     options.limits.eager = true;
     options.limits.quiet_records = 64;
+    options.limits.max_bytes = setup::in_flight_bytes(config);
     options.watch = [this](const audit::Record& record) {
         losses_.saw(record);
         switches_.saw(record);

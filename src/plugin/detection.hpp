@@ -53,7 +53,7 @@ class Detection : private audit::EventSink {
     std::uint64_t software_updates() { return engine_.counters().software_updates; }
 
   private:
-    setup::PipelineOptions pipeline_options();
+    setup::PipelineOptions pipeline_options(const setup::Config& config);
     void on_event(const audit::Event& event) override;
 
     Output output_;

@@ -18,6 +18,10 @@ detect::EngineOptions engine_options(const Config& config) {
     return options;
 }
 
+std::size_t in_flight_bytes(const Config& config) {
+    return config.engine.memory_bytes / 16 * 3;
+}
+
 std::shared_ptr<const inventory::Inventory> load_inventory(const Config& config) {
     const auto& path = config.detect.inventory;
     const bool wanted = !path.empty() && (path != Config{}.detect.inventory || ::access(path.c_str(), F_OK) == 0);
