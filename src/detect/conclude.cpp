@@ -330,7 +330,7 @@ std::string digest(std::string_view text) {
 } // namespace
 
 bool conclude(const Node& node, std::string_view kind, Finding& finding) {
-    const auto severity = severity_of(finding.expectation.verdict, classify(finding));
+    const auto severity = severity_of(finding.expectation.verdict, chained_with(finding));
     if (!severity) {
         return false;
     }

@@ -10,7 +10,6 @@
 #include "detect/programs.hpp"
 #include "luatrail/base/heap.hpp"
 #include "luatrail/base/text.hpp"
-#include "luatrail/detect/severity.hpp"
 #include "luatrail/host/from_audit.hpp"
 
 namespace luatrail::detect {
@@ -272,7 +271,7 @@ struct Engine::Impl {
             if (run->finding.has(entry.kind)) {
                 continue; // each kind once a run
             }
-            if (entry.by && !is_drop(entry.kind)) {
+            if (entry.by && row_of(entry.kind).is != ChainClass::drop) {
                 describe_actor(node, run->process, entry.event, options.profiles, *entry.by);
             }
             raise(node, *run, std::move(entry), seen_by);

@@ -14,10 +14,6 @@ constexpr std::array severities{"info"sv, "low"sv, "medium"sv, "high"sv, "critic
 constexpr std::array origins{"script"sv,      "inline"sv,     "stdin"sv,    "interactive"sv, "module"sv,
                              "environment"sv, "descriptor"sv, "embedded"sv, "unknown"sv};
 constexpr std::array identifications{"path"sv, "package"sv, "inode"sv, "copy"sv, "argv0"sv, "loader"sv, "content"sv};
-constexpr std::array chain_kinds{"script-drop"sv,   "interpreter-drop"sv, "module-drop"sv, "memfd"sv,
-                                 "shared-memory"sv, "deleted-file"sv,     "exec-memory"sv, "injection"sv,
-                                 "crash"sv,         "child-shell"sv,      "network"sv,     "self-delete"sv,
-                                 "download"sv,      "persistence"sv,      "second-stage"sv};
 constexpr std::array hows{"create"sv, "write"sv, "rename"sv, "link"sv, "symlink"sv, "chmod"sv, "unpack"sv};
 constexpr std::array verdicts{"expected"sv, "unknown"sv, "unexpected"sv};
 constexpr std::array degradations{"lost-records"sv, "partial-event"sv,  "truncated-argv"sv, "no-lineage"sv,
@@ -27,7 +23,6 @@ constexpr std::array degradations{"lost-records"sv, "partial-event"sv,  "truncat
 static_assert(severities.size() == static_cast<std::size_t>(Severity::critical) + 1);
 static_assert(origins.size() == static_cast<std::size_t>(Origin::unknown) + 1);
 static_assert(identifications.size() == static_cast<std::size_t>(IdentifiedBy::content) + 1);
-static_assert(chain_kinds.size() == static_cast<std::size_t>(ChainKind::second_stage) + 1);
 static_assert(hows.size() == static_cast<std::size_t>(How::unpack) + 1);
 static_assert(verdicts.size() == static_cast<std::size_t>(Verdict::unexpected) + 1);
 static_assert(degradations.size() == static_cast<std::size_t>(Degraded::evicted) + 1);
@@ -47,9 +42,6 @@ std::string_view to_string(Origin value) {
 }
 std::string_view to_string(IdentifiedBy value) {
     return name_in(identifications, value);
-}
-std::string_view to_string(ChainKind value) {
-    return name_in(chain_kinds, value);
 }
 std::string_view to_string(How value) {
     return name_in(hows, value);

@@ -9,7 +9,6 @@
 #include "luatrail/base/text.hpp"
 #include "luatrail/base/time.hpp"
 #include "luatrail/detect/profiles.hpp"
-#include "luatrail/detect/severity.hpp"
 
 namespace luatrail::detect {
 namespace {
@@ -206,7 +205,7 @@ void Learner::on_finding(const Finding& finding) {
     seen.package = finding.code.package ? finding.code.package : seen.package;
     seen.unit = finding.process.unit ? finding.process.unit : seen.unit;
     for (const auto& entry : finding.chain) {
-        (is_follow_up(entry.kind) ? seen.followed : seen.against)
+        (row_of(entry.kind).is == ChainClass::follow_up ? seen.followed : seen.against)
             .insert(fmt::format("{} chained with it", to_string(entry.kind)));
     }
     if (!has_script && !has_code) {

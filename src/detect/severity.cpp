@@ -1,50 +1,48 @@
 #include "luatrail/detect/severity.hpp"
 
+#include <array>
+#include <cstddef>
+
 namespace luatrail::detect {
+namespace {
 
-bool is_drop(ChainKind kind) {
-    return kind == ChainKind::script_drop || kind == ChainKind::interpreter_drop || kind == ChainKind::module_drop;
-}
+using Cell = std::optional<Severity>;
+constexpr Cell none, info = Severity::info, low = Severity::low, medium = Severity::medium, high = Severity::high,
+                     critical = Severity::critical;
 
-bool is_follow_up(ChainKind kind) {
-    return kind >= ChainKind::child_shell; // the enumeration's last ones
-}
+// clang-format off
+constexpr std::array<std::array<Cell, 4>, 3> table{{
+    //           nothing  a follow-up  a drop or a      both, or either
+    //           chained  alone        memory artifact  with a follow-up
+    std::array{  none,    none,        medium,          high     }, // expected
+    std::array{  info,    info,        high,            critical }, // unknown: no baseline was given
+    std::array{  low,     medium,      high,            critical }, // unexpected
+}};
+// clang-format on
 
-bool is_memory_artifact(ChainKind kind) {
-    return !is_drop(kind) && !is_follow_up(kind);
-}
+static_assert(static_cast<std::size_t>(Verdict::unexpected) + 1 == table.size());
+static_assert(static_cast<std::size_t>(Chained::more) + 1 == table.front().size());
 
-ChainClass classify(const Finding& finding) {
+} // namespace
+
+Chained chained_with(const Finding& finding) {
     bool drop = false;
-    // Code from a pipe or a descriptor has no file that could be looked at later.
-    bool memory = finding.code.origin == Origin::stdin_code || finding.code.origin == Origin::descriptor;
-    ChainClass chain;
+    bool artifact = finding.code.origin == Origin::stdin_code || finding.code.origin == Origin::descriptor;
+    bool follow_up = false;
     for (const auto& entry : finding.chain) {
-        drop = drop || is_drop(entry.kind);
-        memory = memory || is_memory_artifact(entry.kind);
-        chain.follow_up = chain.follow_up || is_follow_up(entry.kind);
+        const auto is = row_of(entry.kind).is;
+        drop = drop || is == ChainClass::drop;
+        artifact = artifact || is == ChainClass::artifact;
+        follow_up = follow_up || is == ChainClass::follow_up;
     }
-    chain.artifact = drop || memory;
-    chain.both = drop && memory;
-    return chain;
+    if (!drop && !artifact) {
+        return follow_up ? Chained::follow_up : Chained::nothing;
+    }
+    return (drop && artifact) || follow_up ? Chained::more : Chained::one;
 }
 
-std::optional<Severity> severity_of(Verdict verdict, const ChainClass& chain) {
-    if (chain.both || (chain.artifact && chain.follow_up)) {
-        return verdict == Verdict::expected ? Severity::high : Severity::critical;
-    }
-    if (chain.artifact) {
-        return verdict == Verdict::expected ? Severity::medium : Severity::high;
-    }
-    switch (verdict) {
-    case Verdict::expected:
-        return std::nullopt;
-    case Verdict::unknown:
-        return Severity::info;
-    case Verdict::unexpected:
-        break;
-    }
-    return chain.follow_up ? Severity::medium : Severity::low;
+std::optional<Severity> severity_of(Verdict verdict, Chained chained) {
+    return table.at(static_cast<std::size_t>(verdict)).at(static_cast<std::size_t>(chained));
 }
 
 } // namespace luatrail::detect

@@ -9,7 +9,6 @@
 
 #include "luatrail/base/text.hpp"
 #include "luatrail/base/time.hpp"
-#include "luatrail/detect/severity.hpp"
 #include "luatrail/report/render.hpp"
 #include "report/page.hpp"
 #include "report/words.hpp"
@@ -159,17 +158,12 @@ void who_ran_it(Page& page, const Finding& finding) {
     }
 }
 
-bool comes_after(detect::ChainKind kind) {
-    return detect::is_follow_up(kind) || kind == detect::ChainKind::crash || kind == detect::ChainKind::exec_memory ||
-           kind == detect::ChainKind::injection;
-}
-
 std::string when(const detect::ChainEntry& entry) {
     if (!entry.age_ms) {
         return "";
     }
     return fmt::format(" {} {} the run", base::duration_text(*entry.age_ms),
-                       comes_after(entry.kind) ? "after" : "before");
+                       row_of(entry.kind).stands == detect::Stands::after_run ? "after" : "before");
 }
 
 void chain_entry(Page& page, const detect::ChainEntry& entry) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "luatrail/audit/record.hpp"
+#include "luatrail/detect/chain_kind.hpp"
 
 namespace luatrail::detect {
 
@@ -27,24 +28,6 @@ enum class Origin : std::uint8_t {
     unknown
 };
 enum class IdentifiedBy : std::uint8_t { path, package, inode, copy, argv0, loader, content };
-enum class ChainKind : std::uint8_t {
-    script_drop,
-    interpreter_drop,
-    module_drop, // drops
-    memfd,
-    shared_memory,
-    deleted_file,
-    exec_memory,
-    injection,
-    crash, // memory artifacts
-    // Follow-ups:
-    child_shell,
-    network,
-    self_delete,
-    download,     // a download tool below the run
-    persistence,  // a crontab, unit or shell profile written
-    second_stage, // a program that the run brought, run
-};
 enum class How : std::uint8_t { create, write, rename, link, symlink, chmod, unpack };
 enum class Verdict : std::uint8_t { expected, unknown, unexpected };
 enum class Degraded : std::uint8_t {
@@ -61,7 +44,6 @@ enum class Degraded : std::uint8_t {
 std::string_view to_string(Severity);
 std::string_view to_string(Origin);
 std::string_view to_string(IdentifiedBy);
-std::string_view to_string(ChainKind);
 std::string_view to_string(How);
 std::string_view to_string(Verdict);
 std::string_view to_string(Degraded);

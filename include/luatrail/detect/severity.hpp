@@ -1,27 +1,25 @@
 // The severity table: the whole rule, no hidden score (docs/design.md, "Severity").
 #pragma once
 
+#include <cstdint>
 #include <optional>
 
 #include "luatrail/detect/finding.hpp"
 
 namespace luatrail::detect {
 
-// What was chained with a run, by class. A memory artifact includes an origin of standard input from a pipe and of a
-// descriptor.
-struct ChainClass {
-    bool artifact = false;  // at least one drop, or at least one memory artifact
-    bool both = false;      // at least one drop and at least one memory artifact
-    bool follow_up = false; // child-shell, network, self-delete
+// What is chained with a run: the table's columns.
+enum class Chained : std::uint8_t {
+    nothing,
+    follow_up, // alone
+    one,       // a drop or a memory artifact
+    more,      // both, or either with a follow-up
 };
 
-ChainClass classify(const Finding& finding);
+// Code from a pipe on standard input or from a descriptor is a memory artifact too.
+Chained chained_with(const Finding& finding);
 
 // Nothing: no finding (counted as an expected run).
-std::optional<Severity> severity_of(Verdict verdict, const ChainClass& chain);
-
-bool is_drop(ChainKind kind);
-bool is_memory_artifact(ChainKind kind);
-bool is_follow_up(ChainKind kind);
+std::optional<Severity> severity_of(Verdict verdict, Chained chained);
 
 } // namespace luatrail::detect
