@@ -2,8 +2,6 @@
 #include <algorithm>
 #include <set>
 
-#include <fmt/format.h>
-
 #include "detect/judge.hpp"
 #include "detect/ownership.hpp"
 #include "luatrail/base/text.hpp"
@@ -52,7 +50,7 @@ void describe_actor(const Node& node, host::ProcessRef who, const audit::EventId
     for (const auto* above : node.processes.ancestors(who, ancestors_shown * 2)) {
         const auto kind = above->exe ? profiles.kind_of(*above->exe) : std::nullopt;
         if (kind && above->pid != actor.pid && tells_of_the_way_in(*kind)) {
-            actor.below = fmt::format("{} ({})", base::basename(*above->exe), to_string(*kind));
+            actor.below = WayIn{std::string(base::basename(*above->exe)), std::string(to_string(*kind))};
             break;
         }
     }

@@ -27,30 +27,50 @@ static_assert(hows.size() == static_cast<std::size_t>(How::unpack) + 1);
 static_assert(verdicts.size() == static_cast<std::size_t>(Verdict::unexpected) + 1);
 static_assert(degradations.size() == static_cast<std::size_t>(Degraded::evicted) + 1);
 
-template <class Table, class Enumerator>
-std::string_view name_in(const Table& table, Enumerator value) {
-    return table.at(static_cast<std::size_t>(value));
-}
-
 } // namespace
 
+template <>
+std::span<const std::string_view> names<Severity>() {
+    return severities;
+}
+template <>
+std::span<const std::string_view> names<Origin>() {
+    return origins;
+}
+template <>
+std::span<const std::string_view> names<IdentifiedBy>() {
+    return identifications;
+}
+template <>
+std::span<const std::string_view> names<How>() {
+    return hows;
+}
+template <>
+std::span<const std::string_view> names<Verdict>() {
+    return verdicts;
+}
+template <>
+std::span<const std::string_view> names<Degraded>() {
+    return degradations;
+}
+
 std::string_view to_string(Severity value) {
-    return name_in(severities, value);
+    return severities.at(static_cast<std::size_t>(value));
 }
 std::string_view to_string(Origin value) {
-    return name_in(origins, value);
+    return origins.at(static_cast<std::size_t>(value));
 }
 std::string_view to_string(IdentifiedBy value) {
-    return name_in(identifications, value);
+    return identifications.at(static_cast<std::size_t>(value));
 }
 std::string_view to_string(How value) {
-    return name_in(hows, value);
+    return hows.at(static_cast<std::size_t>(value));
 }
 std::string_view to_string(Verdict value) {
-    return name_in(verdicts, value);
+    return verdicts.at(static_cast<std::size_t>(value));
 }
 std::string_view to_string(Degraded value) {
-    return name_in(degradations, value);
+    return degradations.at(static_cast<std::size_t>(value));
 }
 
 bool Finding::has(ChainKind kind) const {

@@ -4,10 +4,6 @@
 #include <algorithm>
 #include <span>
 
-#include <fmt/format.h>
-
-#include "luatrail/detect/severity.hpp"
-
 namespace luatrail::detect {
 namespace {
 

@@ -93,8 +93,7 @@ void note_login(Node& node, const audit::EventId& event, const audit::Message& m
 std::optional<std::string> unit_started(const Node& node, const std::vector<const host::Process*>& ancestors,
                                         const host::Process& run, const audit::EventId& now);
 
-// Fills severity, title, reasons, events and id from what the finding holds by now. False: no finding (an expected
-// run).
+// Fills severity, events and id from what the finding holds by now. False: no finding (an expected run).
 bool conclude(const Node& node, std::string_view kind, Finding& finding);
 
 // Whether another child of the same parent was born at the same moment and is alive: a pipeline.

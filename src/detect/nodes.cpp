@@ -127,6 +127,11 @@ static void transfer(Archive& archive, LoginInfo& login) {
 }
 
 template <class Archive>
+static void transfer(Archive& archive, WayIn& way) {
+    archive(way.program, way.kind);
+}
+
+template <class Archive>
 static void transfer(Archive& archive, Actor& actor) {
     archive(actor.pid, actor.exe, actor.uid, actor.argv, actor.kind, actor.below, actor.login);
 }
@@ -166,15 +171,10 @@ static void transfer(Archive& archive, ChainEntry& entry) {
 }
 
 template <class Archive>
-static void transfer(Archive& archive, Reason& reason) {
-    archive(reason.id, reason.text);
-}
-
-template <class Archive>
 static void transfer(Archive& archive, Finding& finding) {
-    archive(finding.id, finding.time_ms, finding.node, finding.severity, finding.title, finding.interpreter,
-            finding.code, finding.process, finding.ancestors, finding.expectation, finding.chain, finding.reasons,
-            finding.events, finding.degraded, finding.follows, finding.live);
+    archive(finding.id, finding.time_ms, finding.node, finding.severity, finding.interpreter, finding.code,
+            finding.process, finding.ancestors, finding.expectation, finding.chain, finding.events, finding.degraded,
+            finding.follows, finding.live);
 }
 
 template <class Archive>

@@ -2,6 +2,7 @@
 
 #include "luatrail/base/time.hpp"
 #include "luatrail/report/render.hpp"
+#include "report/phrases.hpp"
 #include "report/shorten.hpp"
 
 namespace luatrail::report {
@@ -100,7 +101,7 @@ Json actor_value(const detect::Actor& actor) {
         value["kind"] = *actor.kind;
     }
     if (actor.below) {
-        put_text(value, "below", *actor.below);
+        put_text(value, "below", way_in(*actor.below));
     }
     if (actor.login) {
         value["login"] = login_value(*actor.login);
@@ -145,7 +146,7 @@ Json chain_value(const std::vector<detect::ChainEntry>& chain) {
     return values;
 }
 
-Json reasons_value(const std::vector<detect::Reason>& reasons) {
+Json reasons_value(const std::vector<ReasonText>& reasons) {
     Json values = Json::array();
     for (const auto& reason : reasons) {
         Json value;
@@ -209,7 +210,7 @@ Json evidence_value(const detect::Evidence& evidence) {
 }
 
 // A lower bound of the JSON's size that costs no rendering: a finding may carry megabytes.
-std::size_t at_least(const detect::Finding& finding) {
+std::size_t at_least(const detect::Finding& finding, const Sentences& sentences) {
     const auto of = [](const std::vector<std::string>& words) {
         std::size_t sum = 0;
         for (const auto& word : words) {
@@ -218,14 +219,14 @@ std::size_t at_least(const detect::Finding& finding) {
         return sum;
     };
     const auto of_text = [](const std::optional<std::string>& text) { return text ? text->size() : 0; };
-    std::size_t sum = finding.title.size() + of(finding.process.argv) + of_text(finding.code.inline_text);
+    std::size_t sum = sentences.title.size() + of(finding.process.argv) + of_text(finding.code.inline_text);
     for (const auto& ancestor : finding.ancestors) {
         sum += of(ancestor.argv) + of_text(ancestor.exe);
     }
     for (const auto& entry : finding.chain) {
         sum += of_text(entry.path);
     }
-    for (const auto& reason : finding.reasons) {
+    for (const auto& reason : sentences.reasons) {
         sum += reason.text.size();
     }
     return sum;
@@ -233,14 +234,15 @@ std::size_t at_least(const detect::Finding& finding) {
 
 } // namespace
 
-Json finding_value(const detect::Finding& finding, const std::vector<std::string>& shortened) {
+Json finding_value(const detect::Finding& finding, const Sentences& sentences,
+                   const std::vector<std::string>& shortened) {
     Json value;
     value["schema"] = "luatrail/finding/1";
     put_text(value, "id", finding.id);
     value["time"] = base::iso_time(finding.time_ms);
     put_optional(value, "node", finding.node);
     value["severity"] = to_string(finding.severity);
-    put_text(value, "title", finding.title);
+    put_text(value, "title", sentences.title);
     value["attack"] = Json{{"technique", "T1059.011"}, {"strategy", "DET0101"}, {"analytic", "AN0279"}};
     value["interpreter"] = interpreter_value(finding.interpreter);
     value["code"] = code_value(finding.code);
@@ -248,7 +250,7 @@ Json finding_value(const detect::Finding& finding, const std::vector<std::string
     value["ancestors"] = ancestors_value(finding.ancestors);
     value["expectation"] = expectation_value(finding.expectation);
     value["chain"] = chain_value(finding.chain);
-    value["reasons"] = reasons_value(finding.reasons);
+    value["reasons"] = reasons_value(sentences.reasons);
     value["events"] = events_value(finding.events);
     value["degraded"] = degraded_value(finding.degraded);
     put_optional(value, "follows", finding.follows);
@@ -266,17 +268,18 @@ Json finding_value(const detect::Finding& finding, const std::vector<std::string
 
 std::string json_within(const detect::Finding& finding, std::size_t room, Characters characters) {
     std::string json;
-    if (at_least(finding) <= room) { // nearly always: no copy
-        json = json_line(finding_value(finding), characters);
+    const auto sentences = sentences_of(finding);
+    if (at_least(finding, sentences) <= room) { // nearly always: no copy
+        json = json_line(finding_value(finding, sentences), characters);
         if (json.size() <= room) {
             return json;
         }
     }
-    shorten_until(finding, [&](const Shortened& now) {
-        if (at_least(now.finding) > room) {
+    shorten_until(finding, sentences, [&](const Shortened& now) {
+        if (at_least(now.finding, now.sentences) > room) {
             return false;
         }
-        json = json_line(finding_value(now.finding, now.keys), characters);
+        json = json_line(finding_value(now.finding, now.sentences, now.keys), characters);
         return json.size() <= room;
     });
     return json;

@@ -9,8 +9,6 @@
 
 #include <fmt/format.h>
 
-#include "luatrail/base/time.hpp"
-
 namespace luatrail::report {
 namespace {
 
@@ -62,13 +60,10 @@ std::size_t size_of(const std::vector<std::string>& words) {
 
 // An estimate, of what can be large.
 std::size_t size_of(const Finding& finding) {
-    std::size_t sum = sizeof(Finding) + finding.title.size() + size_of(finding.process.argv);
+    std::size_t sum = sizeof(Finding) + size_of(finding.process.argv);
     sum += finding.code.inline_text ? finding.code.inline_text->size() : 0;
     for (const auto& ancestor : finding.ancestors) {
         sum += sizeof ancestor + size_of(ancestor.argv);
-    }
-    for (const auto& reason : finding.reasons) {
-        sum += sizeof reason + reason.text.size();
     }
     return sum + finding.chain.size() * sizeof(detect::ChainEntry) + finding.events.size() * sizeof(audit::EventId);
 }
@@ -133,9 +128,7 @@ void RepeatFilter::Impl::end(Order::iterator position) {
         return;
     }
     Finding summary = *interval.last;
-    summary.reasons.push_back(
-        {"repeated", fmt::format("seen {} times since {}, when finding {} was reported", interval.suppressed + 1,
-                                 base::iso_time(interval.opened_ms), interval.first_id)});
+    summary.repeated = detect::Repetition{interval.suppressed + 1, interval.opened_ms, interval.first_id};
     ++counters.summaries;
     next.on_finding(summary);
 }

@@ -41,11 +41,18 @@ bool continues_character(char byte) {
     return (static_cast<unsigned char>(byte) & 0xc0U) == 0x80;
 }
 
+struct Whole {
+    const Finding& finding;
+    const Sentences& sentences;
+};
+
 // Fills fields of `cut` from the same ones of `whole`, never from an earlier round's, so that what a mark counts is
 // what is missing.
 class Cutter {
   public:
-    Cutter(const Finding& whole, const Round& round, Finding& cut) : whole_(whole), round_(round), cut_(cut) {}
+    Cutter(const Whole& whole, const Round& round, Shortened& cut)
+        : whole_(whole.finding), whole_sentences_(whole.sentences), round_(round), cut_(cut.finding),
+          cut_sentences_(cut.sentences) {}
 
     bool changed() const { return changed_; } // whether anything had to be left out
 
@@ -63,7 +70,7 @@ class Cutter {
     void expectation();
     void evidence();
     void node() { cut_.node = text(whole_.node, round_.text); }
-    void title() { cut_.title = text(whole_.title, round_.text); }
+    void title() { cut_sentences_.title = text(whole_sentences_.title, round_.text); }
 
   private:
     std::string text(const std::string& from, std::size_t limit);
@@ -71,6 +78,7 @@ class Cutter {
         return from ? std::optional(text(*from, limit)) : std::nullopt;
     }
     std::vector<std::string> words(const std::vector<std::string>& from, std::size_t count, std::size_t size);
+    std::optional<detect::LoginInfo> login(const std::optional<detect::LoginInfo>& from);
     template <class Entry>
     std::vector<Entry> first_of(const std::vector<Entry>& from, std::size_t limit) {
         changed_ = changed_ || from.size() > limit;
@@ -82,8 +90,10 @@ class Cutter {
     }
 
     const Finding& whole_;
+    const Sentences& whole_sentences_;
     const Round& round_;
     Finding& cut_;
+    Sentences& cut_sentences_;
     bool changed_ = false;
 };
 
@@ -125,6 +135,12 @@ std::vector<std::string> Cutter::words(const std::vector<std::string>& from, std
     return kept;
 }
 
+std::optional<detect::LoginInfo> Cutter::login(const std::optional<detect::LoginInfo>& from) {
+    return from ? std::optional(detect::LoginInfo{text(from->address, round_.text), text(from->terminal, round_.text),
+                                                  text(from->account, round_.text)})
+                : std::nullopt;
+}
+
 void Cutter::ancestors_argv() {
     const auto kept = cut_.ancestors.size();
     for (std::size_t at = 0; at < kept; ++at) {
@@ -143,8 +159,8 @@ void Cutter::ancestors() {
 }
 
 void Cutter::reasons() {
-    cut_.reasons = first_of(whole_.reasons, round_.reasons);
-    for (auto& reason : cut_.reasons) {
+    cut_sentences_.reasons = first_of(whole_sentences_.reasons, round_.reasons);
+    for (auto& reason : cut_sentences_.reasons) {
         reason = {text(reason.id, std::max<std::size_t>(round_.reason, 12)), text(reason.text, round_.reason)};
     }
 }
@@ -155,6 +171,10 @@ void Cutter::chain() {
         entry.path = text(entry.path, round_.text);
         if (entry.by) {
             entry.by->exe = text(entry.by->exe, round_.text);
+            entry.by->login = login(entry.by->login);
+            if (entry.by->below) {
+                entry.by->below->program = text(entry.by->below->program, round_.text);
+            }
             for (auto& argument : entry.by->argv) {
                 argument = text(argument, round_.text);
             }
@@ -176,6 +196,7 @@ void Cutter::process() {
                               &ProcessInfo::unit, &ProcessInfo::container}) {
         cut_.process.*member = text(whole_.process.*member, round_.text);
     }
+    cut_.process.login = login(whole_.process.login);
 }
 
 void Cutter::code() {
@@ -220,7 +241,6 @@ struct Step {
     void (Cutter::*apply)();
 };
 
-// What a reader misses least stands first.
 constexpr std::array<Step, 15> steps{{
     {"ancestors.argv", &Cutter::ancestors_argv},
     {"process.argv", &Cutter::process_argv},
@@ -241,14 +261,24 @@ constexpr std::array<Step, 15> steps{{
 
 } // namespace
 
-Shortened shorten_until(const Finding& whole, const std::function<bool(const Shortened&)>& fits) {
-    Shortened subject{whole, {}};
+std::vector<std::string_view> shortened_keys() {
+    std::vector<std::string_view> keys;
+    for (const auto& step : steps) {
+        keys.push_back(step.key);
+    }
+    return keys;
+}
+
+Shortened shorten_until(const Finding& finding, const Sentences& sentences,
+                        const std::function<bool(const Shortened&)>& fits) {
+    const Whole whole{finding, sentences};
+    Shortened subject{finding, sentences, {}};
     if (fits(subject)) {
         return subject;
     }
     for (const Round& round : rounds) {
         for (const Step& step : steps) {
-            Cutter cutter(whole, round, subject.finding);
+            Cutter cutter(whole, round, subject);
             (cutter.*step.apply)();
             const std::string key(step.key);
             if (!cutter.changed()) {

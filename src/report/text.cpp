@@ -10,7 +10,10 @@
 #include "luatrail/base/text.hpp"
 #include "luatrail/base/time.hpp"
 #include "luatrail/report/render.hpp"
+#include "report/chain_words.hpp"
 #include "report/page.hpp"
+#include "report/phrases.hpp"
+#include "report/sentences.hpp"
 #include "report/words.hpp"
 
 namespace luatrail::report {
@@ -88,11 +91,11 @@ void more(Page& page, std::size_t total, std::string_view what) {
     }
 }
 
-void header(Page& page, const Finding& finding) {
+void header(Page& page, const Finding& finding, const std::string& title) {
     const auto severity = upper(to_string(finding.severity));
     page.line(fmt::format("{}  {}{}", page.coloured(severity, severity_colour(finding.severity)),
                           base::iso_time(finding.time_ms), finding.node ? "  " + safe(*finding.node) : ""));
-    page.paragraph(safe(finding.title));
+    page.paragraph(safe(title));
 }
 
 void what_ran(Page& page, const Finding& finding) {
@@ -168,8 +171,8 @@ std::string when(const detect::ChainEntry& entry) {
 
 void chain_entry(Page& page, const detect::ChainEntry& entry) {
     constexpr std::string_view below = "    ";
-    page.item("  - ", fmt::format("{}{}{}", words(entry.kind), entry.how ? fmt::format(" ({})", words(*entry.how)) : "",
-                                  when(entry)));
+    page.item("  - ", fmt::format("{}{}{}", words_of(entry.kind).heading,
+                                  entry.how ? fmt::format(" ({})", words_of(*entry.how).heading) : "", when(entry)));
     if (entry.path) {
         page.item(below, quoted(*entry.path));
     }
@@ -181,7 +184,7 @@ void chain_entry(Page& page, const detect::ChainEntry& entry) {
                                      number_or(entry.by->uid, "unknown"),
                                      entry.by->kind ? ", a " + safe(*entry.by->kind) : ""));
         if (entry.by->below) {
-            page.item(below, "below " + safe(*entry.by->below));
+            page.item(below, "below " + safe(way_in(*entry.by->below)));
         }
         if (entry.by->login && entry.by->login->address) {
             page.item(below, "logged in from " + safe(*entry.by->login->address));
@@ -226,17 +229,17 @@ void process_tree(Page& page, const Finding& finding) {
               page.coloured(or_unknown(finding.interpreter.exe), "1") + " <- this run");
 }
 
-void why_this_severity(Page& page, const Finding& finding) {
+void why_this_severity(Page& page, const Finding& finding, const std::vector<ReasonText>& reasons) {
     const auto& expectation = finding.expectation;
     page.section(fmt::format("Why {}", to_string(finding.severity)));
     page.row(to_string(expectation.verdict),
              fmt::format("{}{}", expectation.rule ? "by rule " + safe(*expectation.rule) + ": " : "",
                          safe(expectation.why)));
-    for (std::size_t at = 0; at < std::min(finding.reasons.size(), shown_entries); ++at) {
-        const auto& reason = finding.reasons[at];
+    for (std::size_t at = 0; at < std::min(reasons.size(), shown_entries); ++at) {
+        const auto& reason = reasons[at];
         page.item("  - ", fmt::format("{} [{}]", safe(reason.text), safe(reason.id)));
     }
-    more(page, finding.reasons.size(), "reasons");
+    more(page, reasons.size(), "reasons");
 }
 
 void blind_spots(Page& page, const Finding& finding) {
@@ -295,14 +298,15 @@ void look_further(Page& page, const Finding& finding) {
 } // namespace
 
 std::string to_text(const Finding& finding, const TextStyle& style) {
+    const auto sentences = sentences_of(finding);
     Page page(style);
-    header(page, finding);
+    header(page, finding, sentences.title);
     what_ran(page, finding);
     inline_code(page, finding.code.inline_text);
     who_ran_it(page, finding);
     how_it_got_there(page, finding);
     process_tree(page, finding);
-    why_this_severity(page, finding);
+    why_this_severity(page, finding, sentences.reasons);
     blind_spots(page, finding);
     look_further(page, finding);
     page.line("");

@@ -2,9 +2,7 @@
 
 namespace luatrail::report {
 
-using detect::ChainKind;
 using detect::Degraded;
-using detect::How;
 using detect::IdentifiedBy;
 using detect::Origin;
 
@@ -51,62 +49,6 @@ std::string_view words(IdentifiedBy identification) {
         break;
     }
     return "known by its content";
-}
-
-std::string_view words(ChainKind kind) {
-    switch (kind) {
-    case ChainKind::script_drop:
-        return "script dropped";
-    case ChainKind::interpreter_drop:
-        return "interpreter dropped";
-    case ChainKind::module_drop:
-        return "module dropped";
-    case ChainKind::memfd:
-        return "memory file (memfd)";
-    case ChainKind::shared_memory:
-        return "in shared memory";
-    case ChainKind::deleted_file:
-        return "file already deleted";
-    case ChainKind::exec_memory:
-        return "executable memory mapped";
-    case ChainKind::injection:
-        return "injection into a process";
-    case ChainKind::crash:
-        return "crash";
-    case ChainKind::child_shell:
-        return "shell started by Lua";
-    case ChainKind::network:
-        return "network connection";
-    case ChainKind::self_delete:
-        return "deleted its own file";
-    case ChainKind::download:
-        return "download tool started by Lua";
-    case ChainKind::persistence:
-        return "file written from which programs are started";
-    case ChainKind::second_stage:
-        break;
-    }
-    return "ran a program that it had brought";
-}
-
-std::string_view words(How how) {
-    switch (how) {
-    case How::create:
-        return "created";
-    case How::write:
-        return "written";
-    case How::rename:
-        return "renamed";
-    case How::link:
-        return "hard-linked";
-    case How::symlink:
-        return "symlinked";
-    case How::chmod:
-        return "made executable";
-    case How::unpack:
-        break;
-    }
-    return "unpacked from an archive";
 }
 
 std::string_view words(Degraded degraded) {

@@ -1,4 +1,4 @@
-// The schema's names in words, for a person.
+// The schema's names in words, for a person. Those of what is chained: chain_words.hpp.
 #pragma once
 
 #include <string_view>
@@ -9,8 +9,6 @@ namespace luatrail::report {
 
 std::string_view words(detect::Origin origin);
 std::string_view words(detect::IdentifiedBy identification);
-std::string_view words(detect::ChainKind kind);
-std::string_view words(detect::How how);
 std::string_view words(detect::Degraded degraded); // a whole sentence
 
 } // namespace luatrail::report

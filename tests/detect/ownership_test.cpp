@@ -155,7 +155,9 @@ TEST_CASE("the login of a session is told, also of who dropped the script") {
     CHECK(finding.process.login->account == "root");
     REQUIRE(finding.chain.size() == 1);
     CHECK(finding.chain[0].by->login->address == "203.0.113.5");
-    CHECK(finding.chain[0].by->below == "sshd (remote-login)");
+    REQUIRE(finding.chain[0].by->below);
+    CHECK(finding.chain[0].by->below->program == "sshd");
+    CHECK(finding.chain[0].by->below->kind == "remote-login");
     CHECK(finding.chain[0].by->kind == "shell");
 }
 

@@ -84,7 +84,7 @@ TEST_CASE("the design shows the severity table and the classes as they are") {
         REQUIRE(at != std::string::npos);
         return design.substr(at + 1, design.find("\n-", at + 1) - at - 1);
     };
-    for (std::size_t row = 0; row < 3; ++row) {
+    for (std::size_t row = 0; row < names<Verdict>().size(); ++row) {
         const auto verdict = static_cast<Verdict>(row);
         const auto line = line_with("| " + std::string(to_string(verdict)));
         const auto cells = cells_of(line.substr(2, line.find('\n') - 3));

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "luatrail/base/text.hpp"
 #include "luatrail/detect/finding.hpp"
 
 namespace luatrail::test {
@@ -15,7 +16,6 @@ inline detect::Finding dropped_script() {
     f.time_ms = 1795572010666;
     f.node = "web01";
     f.severity = detect::Severity::critical;
-    f.title = "luajit run by www-data on a script that bash dropped 4 ms earlier in /dev/shm/.cache";
     f.interpreter = {"/usr/bin/luajit", "luajit", detect::IdentifiedBy::path, "luajit"};
     f.code.origin = detect::Origin::script;
     f.code.argument = "./u";
@@ -29,7 +29,8 @@ inline detect::Finding dropped_script() {
     f.process.cwd = "/dev/shm/.cache";
     f.process.argv = {"luajit", "./u"};
     f.ancestors = {{10257, "/usr/bin/dash", {"sh", "-c", "cd /dev/shm/.cache; luajit ./u"}, 33}};
-    f.expectation = {detect::Verdict::unexpected, std::nullopt, "no expectation names user www-data for luajit"};
+    f.expectation = {detect::Verdict::unexpected, std::nullopt, "no expectation names user www-data for luajit",
+                     "unexpected-user"};
     detect::ChainEntry drop;
     drop.kind = detect::ChainKind::script_drop;
     drop.how = detect::How::create;
@@ -44,8 +45,6 @@ inline detect::Finding dropped_script() {
     memory.path = "/dev/shm/.cache/u";
     memory.event = {1795572010666, 108286};
     f.chain = {drop, memory};
-    f.reasons = {{"unexpected-user", "no expectation names user www-data for luajit"},
-                 {"script-drop", "the script was created 4 ms before the run"}};
     f.events = {{1795572010666, 108286}, {1795572010662, 108274}};
     return f;
 }
@@ -54,9 +53,9 @@ inline detect::Finding dropped_script() {
 inline detect::Finding bare() {
     detect::Finding f;
     f.id = "0000000000000001";
-    f.title = "lua ran";
     f.interpreter.profile = "lua";
     f.expectation.why = "no baseline was given";
+    f.expectation.reason = "no-baseline";
     return f;
 }
 
@@ -68,11 +67,22 @@ inline std::string nasty(std::string_view tag) {
            "\xff\xc0\xaf{$(id)}<script>";
 }
 
+// Whether a text could harm the terminal it is printed on.
+inline bool harmless(std::string_view text) {
+    for (std::size_t at = 0; at < text.size();) {
+        const auto step = base::utf8_step(text, at);
+        if (!step.valid || base::hides(step.character)) {
+            return false;
+        }
+        at += step.length;
+    }
+    return true;
+}
+
 inline detect::Finding hostile() {
     detect::Finding f = dropped_script();
     f.severity = detect::Severity::high;
     f.node = nasty("node");
-    f.title = nasty("title");
     f.interpreter = {nasty("exe"), nasty("profile"), detect::IdentifiedBy::copy, nasty("package")};
     f.code = {
         detect::Origin::inline_code, nasty("argument"), nasty("path"), nasty("inline"), nasty("format"), nasty("p")};
@@ -86,14 +96,16 @@ inline detect::Finding hostile() {
     f.process.unit = nasty("unit");
     f.process.container = nasty("container");
     f.ancestors = {{1, nasty("exe"), {nasty("argv0"), "fine"}, std::nullopt}, {0, std::nullopt, {}, 0}};
-    f.expectation = {detect::Verdict::unknown, nasty("rule"), nasty("why")};
+    f.expectation = {detect::Verdict::unknown, nasty("rule"), nasty("why"), nasty("reason")};
+    f.process.login = detect::LoginInfo{nasty("address"), nasty("terminal"), nasty("account")};
     for (auto& entry : f.chain) {
         entry.path = nasty("chain");
-        entry.by = detect::Actor{5, nasty("by"), std::nullopt};
+        entry.by = detect::Actor{5, nasty("by"), std::nullopt, {nasty("argv")}};
+        entry.by->below = detect::WayIn{nasty("program"), "web-server"};
+        entry.by->login = f.process.login;
     }
     f.chain.back().kind = detect::ChainKind::child_shell;
     f.chain.back().age_ms = 61000;
-    f.reasons = {{nasty("id"), nasty("text")}};
     f.degraded = {detect::Degraded::lost_records, detect::Degraded::partial_event, detect::Degraded::truncated_argv,
                   detect::Degraded::no_lineage,   detect::Degraded::no_baseline,   detect::Degraded::path_uncertain,
                   detect::Degraded::evicted};
@@ -107,13 +119,14 @@ inline detect::Finding huge() {
     while (word.size() < 4000) {
         word += word;
     }
-    f.title += word;
     f.code.inline_text = word + word + word;
+    f.process.user = word;
+    f.process.login->account = word;
     f.code.path = "/" + word;
     f.process.argv.assign(300, word.substr(0, 500));
     f.ancestors.assign(24, {4242, "/" + word, {word, word, word}, 0});
-    f.reasons.assign(30, {"reason", word});
     f.events.assign(200, {1795572010662, 108274});
+    f.chain.front().by->login->address = word;
     f.chain.assign(60, f.chain.front());
     f.degraded.assign(100, detect::Degraded::evicted);
     return f;

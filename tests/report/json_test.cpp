@@ -10,21 +10,7 @@
 using namespace luatrail;
 using nlohmann::ordered_json;
 
-namespace {
-
-// Whether a text could harm the terminal it is printed on.
-bool harmless(std::string_view text) {
-    for (std::size_t at = 0; at < text.size();) {
-        const auto step = base::utf8_step(text, at);
-        if (!step.valid || base::hides(step.character)) {
-            return false;
-        }
-        at += step.length;
-    }
-    return true;
-}
-
-} // namespace
+using test::harmless;
 
 TEST_CASE("the design's sample finding is rendered as the design shows it") {
     CHECK(
@@ -42,7 +28,8 @@ TEST_CASE("the design's sample finding is rendered as the design shows it") {
         R"("age_ms":4,"event":"1795572010.662:108274","by":{"pid":10255,"exe":"/usr/bin/bash","uid":0},"same_tree":true},)"
         R"({"kind":"shared-memory","path":"/dev/shm/.cache/u","event":"1795572010.666:108286"}],)"
         R"("reasons":[{"id":"unexpected-user","text":"no expectation names user www-data for luajit"},)"
-        R"({"id":"script-drop","text":"the script was created 4 ms before the run"}],)"
+        R"({"id":"script-drop","text":"bash (pid 10255, uid 0) created /dev/shm/.cache/u 4 ms before the run, in the same process tree"},)"
+        R"({"id":"shared-memory","text":"/dev/shm/.cache/u lies in shared memory, which leaves no trace on disk"}],)"
         R"("events":["1795572010.666:108286","1795572010.662:108274"],"degraded":[],"follows":null})");
 }
 
@@ -50,13 +37,13 @@ TEST_CASE("what a log does not tell is null") {
     CHECK(
         report::to_json(test::bare()) ==
         R"({"schema":"luatrail/finding/1","id":"0000000000000001","time":"1970-01-01T00:00:00.000Z","node":null,)"
-        R"("severity":"info","title":"lua ran","attack":{"technique":"T1059.011","strategy":"DET0101","analytic":"AN0279"},)"
+        R"("severity":"info","title":"an unknown program run by an unknown user on unknown code","attack":{"technique":"T1059.011","strategy":"DET0101","analytic":"AN0279"},)"
         R"("interpreter":{"exe":null,"profile":"lua","identified_by":"path","package":null},)"
         R"("code":{"origin":"unknown","argument":null,"path":null,"inline":null,"format":"unknown","package":null},)"
         R"("process":{"pid":0,"ppid":null,"uid":null,"euid":null,"auid":null,"user":null,"session":null,"tty":null,)"
         R"("comm":null,"cwd":null,"argv":[],"unit":null,"container":null},"ancestors":[],)"
         R"("expectation":{"verdict":"unknown","rule":null,"why":"no baseline was given"},)"
-        R"("chain":[],"reasons":[],"events":[],"degraded":[],"follows":null})");
+        R"("chain":[],"reasons":[{"id":"no-baseline","text":"no baseline was given"}],"events":[],"degraded":[],"follows":null})");
 }
 
 TEST_CASE("bytes that are not UTF-8 are replaced, with the raw ones beside") {
@@ -80,12 +67,12 @@ TEST_CASE("valid text comes back from the JSON as it went in, whatever it is") {
     const std::string text =
         "\"\\/\b\f\n\r\t\x01\x1f\x7f\xc2\x9b\xe2\x80\xae\xe2\x80\xa8\xf3\xa0\x80\x81\xf0\x9f\x98\x80\xc3\xbc</script>";
     auto finding = test::bare();
-    finding.title = text;
+    finding.expectation.why = text;
     finding.process.argv = {text};
     const auto line = report::to_json(finding);
     CHECK(harmless(line));
     const auto json = ordered_json::parse(line);
-    CHECK(json["title"] == text);
+    CHECK(json["expectation"]["why"] == text);
     CHECK(json["process"]["argv"][0] == text);
 }
 
@@ -108,7 +95,7 @@ TEST_CASE("no bytes in a finding break its line") {
         for (const std::string tail : {"", "\x80", "\xae\x80"}) {
             auto finding = test::bare();
             const std::string text = static_cast<char>(byte) + tail;
-            finding.title = text;
+            finding.process.user = text;
             finding.code.path = text;
             finding.process.argv = {text, text};
             const auto line = report::to_json(finding);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "report/findings.hpp"
+#include "report/sentences.hpp"
 #include "support/catch.hpp"
 
 using namespace luatrail;
@@ -16,7 +17,7 @@ struct Seen : detect::FindingSink {
     std::vector<std::string> lines;
     void on_finding(const detect::Finding& finding) override {
         std::string line = finding.id;
-        for (const auto& reason : finding.reasons) {
+        for (const auto& reason : report::sentences_of(finding).reasons) {
             line += reason.id == "repeated" ? " " + reason.text : "";
         }
         lines.push_back(line);

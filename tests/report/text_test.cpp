@@ -68,7 +68,10 @@ Process tree
 Why critical
   unexpected   no expectation names user www-data for luajit
   - no expectation names user www-data for luajit [unexpected-user]
-  - the script was created 4 ms before the run [script-drop]
+  - bash (pid 10255, uid 0) created /dev/shm/.cache/u 4 ms before the run, in
+    the same process tree [script-drop]
+  - /dev/shm/.cache/u lies in shared memory, which leaves no trace on disk
+    [shared-memory]
 
 Look further
   FILE is the saved log; on the host itself, leave '-if FILE' out.
@@ -85,7 +88,7 @@ finding 5b0c1f0e9a7d3c42
 
 TEST_CASE("what is not known is said to be unknown") {
     CHECK(report::to_text(test::bare(), {}) == R"(INFO  1970-01-01T00:00:00.000Z
-lua ran
+an unknown program run by an unknown user on unknown code
 
 What ran
   interpreter  unknown
@@ -107,6 +110,7 @@ Process tree
 
 Why info
   unknown      no baseline was given
+  - no baseline was given [no-baseline]
 
 finding 0000000000000001
 )");
@@ -126,7 +130,7 @@ TEST_CASE("inline code, a login, a rule, a follow-up, blind spots and the first 
     f.process.cwd = "/home/ann/my files ";
     f.process.unit = "web.service";
     f.process.container = "c0ffee";
-    f.expectation = {detect::Verdict::expected, "admins", "ann may"};
+    f.expectation = {detect::Verdict::expected, "admins", "ann may", "expected"};
     detect::ChainEntry shell;
     shell.kind = detect::ChainKind::child_shell;
     shell.age_ms = 61'000;
@@ -136,7 +140,8 @@ TEST_CASE("inline code, a login, a rule, a follow-up, blind spots and the first 
     f.degraded = {detect::Degraded::lost_records, detect::Degraded::no_lineage};
     f.follows = "00000000000000aa";
     CHECK(report::to_text(f, {}) == R"(MEDIUM  1970-01-01T00:00:00.000Z
-lua ran
+an unknown program run by ann on code from its command line; it then started a
+shell
 
 What ran
   interpreter  unknown
@@ -164,6 +169,9 @@ Process tree
 
 Why medium
   expected     by rule admins: ann may
+  - ann may [expected]
+  - an unknown process was started by the run 1 min 1 s after it began
+    [child-shell]
 
 Blind spots
   - Audit records were lost around this time; other steps may be missing.

@@ -1,4 +1,4 @@
-// What can be chained with a run of Lua: one row a kind. Its words are the report's (src/report/words.hpp).
+// What can be chained with a run of Lua: one row a kind. Its words are the report's (src/report/chain_words.hpp).
 #pragma once
 
 #include <algorithm>

@@ -1,11 +1,12 @@
 // What luatrail says of one run of Lua: the schema "luatrail/finding/1" as a struct (docs/finding.schema.json).
 //
-// It lives in detect/, which fills it; report/ renders it. All strings are raw bytes as decoded from the log: making
-// them safe is the rendering's work.
+// It lives in detect/, which fills it with facts; report/ renders them, and writes title and reasons. All strings are
+// raw bytes as decoded from the log: making them safe is the rendering's work.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,13 +41,30 @@ enum class Degraded : std::uint8_t {
     evicted
 };
 
-// The names of the schema: "script-drop", "inline", "no-baseline". Parsing returns nothing for an unknown name.
+// The names of the schema, in the order of the enumerators: "script", "inline". Those of ChainKind stand in their
+// table.
+template <class Enumerator>
+std::span<const std::string_view> names();
+template <>
+std::span<const std::string_view> names<Severity>();
+template <>
+std::span<const std::string_view> names<Origin>();
+template <>
+std::span<const std::string_view> names<IdentifiedBy>();
+template <>
+std::span<const std::string_view> names<How>();
+template <>
+std::span<const std::string_view> names<Verdict>();
+template <>
+std::span<const std::string_view> names<Degraded>();
+
 std::string_view to_string(Severity);
 std::string_view to_string(Origin);
 std::string_view to_string(IdentifiedBy);
 std::string_view to_string(How);
 std::string_view to_string(Verdict);
 std::string_view to_string(Degraded);
+// Nothing for an unknown name.
 std::optional<Severity> severity_from(std::string_view name);
 
 // The login that an audit session began with (USER_LOGIN, USER_START).
@@ -56,13 +74,19 @@ struct LoginInfo {
     std::optional<std::string> account;
 };
 
+// The nearest program above a process that tells how somebody came in.
+struct WayIn {
+    std::string program; // "nginx"
+    std::string kind;    // "web-server"
+};
+
 struct Actor { // who did something to a file or a process
     std::uint32_t pid = 0;
     std::optional<std::string> exe;
     std::optional<std::uint32_t> uid;
-    std::vector<std::string> argv{};    // of a child shell: what it was told to do
-    std::optional<std::string> kind{};  // "downloader", "editor": what its program is for
-    std::optional<std::string> below{}; // the nearest program above it that tells of the way in: "nginx (web-server)"
+    std::vector<std::string> argv{};   // of a child shell: what it was told to do
+    std::optional<std::string> kind{}; // "downloader", "editor": what its program is for
+    std::optional<WayIn> below{};
     std::optional<LoginInfo> login{};
 };
 
@@ -130,11 +154,6 @@ struct ChainEntry {
     std::optional<std::uint32_t> depth{}; // of a process below the run: 1 is its child
 };
 
-struct Reason {
-    std::string id;   // "unexpected-user", "script-drop", "no-baseline": stable
-    std::string text; // one sentence
-};
-
 // What a file held when it was looked at, soon after the run.
 struct FileEvidence {
     std::optional<std::string> path;                 // where it was opened: "/proc/4711/exe", "/tmp/x.lua"
@@ -151,24 +170,30 @@ struct Evidence {
     std::optional<std::string> note;      // why nothing of the process could be told
 };
 
+// How often the like of a finding came while none of them was reported (RepeatFilter).
+struct Repetition {
+    std::uint64_t times = 0; // itself included
+    std::int64_t since_ms = 0;
+    std::string first_id; // of the one that was reported
+};
+
 struct Finding {
     std::string id; // 16 hex digits: digest of node, event ids and kind
     std::int64_t time_ms = 0;
     std::optional<std::string> node;
     Severity severity = Severity::info;
-    std::string title;
     Interpreter interpreter;
     Code code;
     ProcessInfo process;
     std::vector<Ancestor> ancestors;
     Expectation expectation;
     std::vector<ChainEntry> chain;
-    std::vector<Reason> reasons;
     std::vector<audit::EventId> events; // the run first
     std::vector<Degraded> degraded;
     std::optional<std::string> follows; // id of the finding that this one raises
     bool live = false;                  // only a look at the running host could tell
     std::optional<Evidence> evidence{};
+    std::optional<Repetition> repeated{};
 
     bool has(ChainKind kind) const; // in its chain
 };

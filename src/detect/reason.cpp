@@ -1,0 +1,42 @@
+#include "luatrail/detect/reason.hpp"
+
+namespace luatrail::detect {
+
+std::vector<Reason> reasons_of(const Finding& finding) {
+    std::vector<Reason> reasons{{ReasonKind::expectation}};
+    const auto add_if = [&reasons](bool is_so, ReasonKind kind) {
+        if (is_so) {
+            reasons.push_back({kind});
+        }
+    };
+    const auto& interpreter = finding.interpreter;
+    add_if(finding.code.origin == Origin::stdin_code, ReasonKind::stdin_code);
+    add_if(finding.code.origin == Origin::descriptor, ReasonKind::descriptor);
+    if (interpreter.identified_by == IdentifiedBy::content) {
+        reasons.push_back({ReasonKind::content});
+    } else if (interpreter.copy_of) {
+        reasons.push_back({ReasonKind::copy});
+    } else {
+        add_if(interpreter.identified_by == IdentifiedBy::inode, ReasonKind::inode);
+    }
+    add_if(interpreter.called.has_value(), ReasonKind::argv0);
+    add_if(finding.process.login && finding.process.login->address, ReasonKind::remote_session);
+    for (std::size_t link = 0; link < finding.chain.size(); ++link) {
+        reasons.push_back({ReasonKind::chain, link});
+    }
+    add_if(finding.repeated.has_value(), ReasonKind::repeated);
+    return reasons;
+}
+
+std::string_view id_of(const Finding& finding, const Reason& reason) {
+    switch (reason.kind) {
+    case ReasonKind::expectation:
+        return finding.expectation.reason;
+    case ReasonKind::chain:
+        return to_string(finding.chain.at(reason.link).kind);
+    default:
+        return reason_kinds.at(static_cast<std::size_t>(reason.kind)).id;
+    }
+}
+
+} // namespace luatrail::detect

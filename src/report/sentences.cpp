@@ -1,0 +1,76 @@
+#include "report/sentences.hpp"
+
+#include <fmt/format.h>
+
+#include "luatrail/base/text.hpp"
+#include "luatrail/base/time.hpp"
+#include "luatrail/detect/reason.hpp"
+#include "report/phrases.hpp"
+#include "report/title.hpp"
+
+namespace luatrail::report {
+namespace {
+
+using base::printable;
+using detect::Finding;
+using detect::ReasonKind;
+
+std::string descriptor_text(const detect::Code& code) {
+    return fmt::format("the code came through an open descriptor ({}): {}", printable(code.argument.value_or("")),
+                       code.path ? printable(*code.path) + " is behind it" : "the log names no file behind it");
+}
+
+std::string session_text(const std::optional<detect::LoginInfo>& login) {
+    const auto known = login.value_or(detect::LoginInfo{});
+    return fmt::format("its session began with a login from {}{}", printable(known.address.value_or("")),
+                       known.account ? " as " + printable(*known.account) : "");
+}
+
+std::string repetition_text(const std::optional<detect::Repetition>& repeated) {
+    const auto known = repeated.value_or(detect::Repetition{});
+    return fmt::format("seen {} times since {}, when finding {} was reported", known.times,
+                       base::iso_time(known.since_ms), known.first_id);
+}
+
+std::string text_of(const Finding& finding, const detect::Reason& reason) {
+    const auto& interpreter = finding.interpreter;
+    const auto exe = [&interpreter] { return printable(interpreter.exe.value_or("")); };
+    switch (reason.kind) {
+    case ReasonKind::expectation:
+        return finding.expectation.why;
+    case ReasonKind::stdin_code:
+        return "the code came through standard input: the log names no file behind it";
+    case ReasonKind::descriptor:
+        return descriptor_text(finding.code);
+    case ReasonKind::content:
+        return fmt::format("{} has {} inside, as a look at it showed", exe(),
+                           printable(interpreter.copy_of.value_or("Lua")));
+    case ReasonKind::copy:
+        return fmt::format("{} was made by a program that was told of {}", exe(),
+                           printable(interpreter.copy_of.value_or("")));
+    case ReasonKind::inode:
+        return fmt::format("{} is the same file as an interpreter of another name", exe());
+    case ReasonKind::argv0:
+        return fmt::format("it calls itself {}, which is no interpreter's name",
+                           printable(interpreter.called.value_or("")));
+    case ReasonKind::remote_session:
+        return session_text(finding.process.login);
+    case ReasonKind::chain:
+        return reason_sentence(finding.chain.at(reason.link));
+    case ReasonKind::repeated:
+        break;
+    }
+    return repetition_text(finding.repeated);
+}
+
+} // namespace
+
+Sentences sentences_of(const Finding& finding) {
+    Sentences made{title_of(finding), {}};
+    for (const auto& reason : reasons_of(finding)) {
+        made.reasons.push_back({std::string(id_of(finding, reason)), text_of(finding, reason)});
+    }
+    return made;
+}
+
+} // namespace luatrail::report
