@@ -1,8 +1,9 @@
-// What was done to a run's files before it: drops and memory artifacts.
+#include "detect/chain.hpp"
+
 #include <algorithm>
 #include <array>
 
-#include "detect/judge.hpp"
+#include "detect/context.hpp"
 #include "luatrail/audit/field.hpp"
 #include "luatrail/base/text.hpp"
 #include "luatrail/host/from_audit.hpp"

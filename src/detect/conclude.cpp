@@ -1,10 +1,10 @@
-// Severity, events and id of a finding, from what it holds.
+#include "detect/conclude.hpp"
+
 #include <algorithm>
 #include <array>
 
 #include <openssl/evp.h>
 
-#include "detect/judge.hpp"
 #include "luatrail/base/error.hpp"
 #include "luatrail/base/text.hpp"
 #include "luatrail/detect/severity.hpp"

@@ -1,8 +1,8 @@
-// What surrounds a run: logins, units, the servers that run Lua inside, what the programs around it are for.
+#include "detect/context.hpp"
+
 #include <algorithm>
 #include <set>
 
-#include "detect/judge.hpp"
 #include "detect/ownership.hpp"
 #include "luatrail/base/text.hpp"
 

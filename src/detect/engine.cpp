@@ -4,7 +4,11 @@
 #include <span>
 #include <unordered_set>
 
+#include "detect/chain.hpp"
+#include "detect/conclude.hpp"
+#include "detect/context.hpp"
 #include "detect/follow.hpp"
+#include "detect/identify.hpp"
 #include "detect/judge.hpp"
 #include "detect/nodes.hpp"
 #include "detect/programs.hpp"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "detect/judge.hpp"
+#include "detect/chain.hpp"
 #include "luatrail/base/text.hpp"
 #include "luatrail/host/from_audit.hpp"
 

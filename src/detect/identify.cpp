@@ -1,8 +1,8 @@
-// Which execs are those of an interpreter.
+#include "detect/identify.hpp"
+
 #include <algorithm>
 #include <array>
 
-#include "detect/judge.hpp"
 #include "luatrail/base/text.hpp"
 #include "luatrail/host/from_audit.hpp"
 

@@ -1,8 +1,9 @@
+#include "luatrail/detect/invocation.hpp"
+
 #include <algorithm>
 #include <vector>
 
 #include "luatrail/base/text.hpp"
-#include "luatrail/detect/profiles.hpp"
 
 namespace luatrail::detect {
 namespace {

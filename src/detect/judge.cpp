@@ -1,8 +1,10 @@
-// The finding: who ran what, in which tree, expected or not.
 #include "detect/judge.hpp"
 
 #include <algorithm>
 #include <span>
+
+#include "detect/chain.hpp"
+#include "detect/context.hpp"
 
 namespace luatrail::detect {
 namespace {

@@ -8,6 +8,7 @@
 
 #include "luatrail/base/text.hpp"
 #include "luatrail/base/time.hpp"
+#include "luatrail/detect/invocation.hpp"
 #include "luatrail/detect/profiles.hpp"
 
 namespace luatrail::detect {

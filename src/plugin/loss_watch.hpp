@@ -7,7 +7,7 @@
 
 #include "luatrail/audit/record.hpp"
 #include "luatrail/audit/serial_gaps.hpp"
-#include "luatrail/report/render.hpp"
+#include "luatrail/report/syslog.hpp"
 #include "luatrail/rules/host_checks.hpp"
 
 namespace luatrail::base {

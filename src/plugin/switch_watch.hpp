@@ -7,7 +7,7 @@
 #include <string>
 
 #include "luatrail/audit/record.hpp"
-#include "luatrail/report/render.hpp"
+#include "luatrail/report/syslog.hpp"
 
 namespace luatrail::plugin {
 

@@ -1,7 +1,6 @@
 #include "report/finding_json.hpp"
 
 #include "luatrail/base/time.hpp"
-#include "luatrail/report/render.hpp"
 #include "report/phrases.hpp"
 #include "report/shorten.hpp"
 
@@ -283,10 +282,6 @@ std::string json_within(const detect::Finding& finding, std::size_t room, Charac
         return json.size() <= room;
     });
     return json;
-}
-
-std::string to_json(const detect::Finding& finding) {
-    return json_within(finding, most_json_bytes, Characters::utf8);
 }
 
 } // namespace luatrail::report

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "luatrail/report/render.hpp"
+#include "luatrail/report/text.hpp"
 
 namespace luatrail::report {
 

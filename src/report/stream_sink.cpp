@@ -4,6 +4,8 @@
 #include <exception>
 #include <system_error>
 
+#include "luatrail/report/json.hpp"
+
 namespace luatrail::report {
 
 void StreamSink::fail(int error) {

@@ -1,3 +1,5 @@
+#include "luatrail/report/syslog.hpp"
+
 #include <algorithm>
 #include <array>
 #include <ctime>
@@ -8,7 +10,6 @@
 
 #include "luatrail/base/text.hpp"
 #include "luatrail/base/time.hpp"
-#include "luatrail/report/render.hpp"
 #include "report/finding_json.hpp"
 
 namespace luatrail::report {
@@ -32,7 +33,7 @@ std::string header_field(std::string_view text, std::size_t limit) {
 }
 
 // RFC 5424, 6.3.3: a quote, a backslash and a closing bracket take a backslash. Kept short, and kept ASCII for the
-// reasons in render.hpp.
+// reasons in syslog.hpp.
 std::string parameter(std::string_view name, std::string_view value) {
     constexpr std::size_t longest = 64;
     std::string out = fmt::format(" {}=\"", name);

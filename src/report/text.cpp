@@ -1,4 +1,6 @@
-// The finding for a person. What is known stands first; how to check it, last.
+// What is known stands first; how to check it, last.
+#include "luatrail/report/text.hpp"
+
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -9,7 +11,6 @@
 
 #include "luatrail/base/text.hpp"
 #include "luatrail/base/time.hpp"
-#include "luatrail/report/render.hpp"
 #include "report/chain_words.hpp"
 #include "report/page.hpp"
 #include "report/phrases.hpp"

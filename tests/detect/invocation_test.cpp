@@ -1,4 +1,4 @@
-#include "luatrail/detect/profiles.hpp"
+#include "luatrail/detect/invocation.hpp"
 
 #include <algorithm>
 #include <numeric>

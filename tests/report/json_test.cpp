@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "luatrail/base/text.hpp"
-#include "luatrail/report/render.hpp"
+#include "luatrail/report/json.hpp"
 #include "report/findings.hpp"
 #include "support/catch.hpp"
 

@@ -1,7 +1,8 @@
 // Prints rendered findings, one a line, for validate_schema.py.
 #include <cstdio>
 
-#include "luatrail/report/render.hpp"
+#include "luatrail/report/json.hpp"
+#include "luatrail/report/syslog.hpp"
 #include "report/findings.hpp"
 
 int main() {

@@ -4,7 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "luatrail/report/render.hpp"
+#include "luatrail/report/json.hpp"
+#include "luatrail/report/syslog.hpp"
 #include "report/findings.hpp"
 #include "support/catch.hpp"
 

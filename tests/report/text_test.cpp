@@ -2,7 +2,7 @@
 #include <string>
 
 #include "luatrail/base/text.hpp"
-#include "luatrail/report/render.hpp"
+#include "luatrail/report/text.hpp"
 #include "report/findings.hpp"
 #include "support/catch.hpp"
 

@@ -143,31 +143,4 @@ class ProfileSet {
     std::map<std::string, Grammar, std::less<>> grammars_; // by name, for profiles of later files
 };
 
-// The arguments of an exec, as the log gives them. `missing` holds the indices that no record carried.
-struct Arguments {
-    std::span<const std::string> argv;
-    std::span<const std::size_t> missing;
-    bool truncated = false; // fewer came than argc says, or a record was cut
-    bool terminal = false;  // SYSCALL tty names a terminal
-};
-
-struct Invocation {
-    bool runs_code = false; // false: `lua -v`, `luajit -b`, --help
-    Origin origin = Origin::unknown;
-    std::optional<std::size_t> script_index; // of the script's word in argv
-    std::optional<std::string> script;       // its path as written; "-" is a file of that name (lua -- -)
-    std::optional<std::string> inline_text;  // all -e values joined by newlines
-    std::vector<std::string> modules;        // of -l
-    // Standard input is read as code, whatever the origin: `lua -`, bare, and also `lua -l m` and `lua -i`, which go on
-    // with standard input. With a pipe there, the run is as good as `lua -`.
-    bool reads_stdin = false;
-    bool uncertain = false; // a missing argument could have changed the answer
-};
-
-// Reads argv by the profile's grammar. Where lost arguments may have held all of the code, it runs code of unknown
-// origin. Never throws; argv may be empty (argc=0 is legal). Origin precedence: script (or descriptor, when its path is
-// /dev/fd/N, /dev/stdin, /proc/self/fd/N or /proc/N/fd/N) > stdin ("-") > inline > module > interactive (-i, or bare on
-// a terminal) > stdin (bare without a terminal).
-Invocation parse_invocation(const Profile& profile, const Arguments& arguments);
-
 } // namespace luatrail::detect

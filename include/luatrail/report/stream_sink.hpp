@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "luatrail/detect/finding.hpp"
-#include "luatrail/report/render.hpp"
+#include "luatrail/report/text.hpp"
 
 namespace luatrail::report {
 

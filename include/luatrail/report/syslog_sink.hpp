@@ -8,7 +8,7 @@
 #include <string>
 
 #include "luatrail/detect/finding.hpp"
-#include "luatrail/report/render.hpp"
+#include "luatrail/report/syslog.hpp"
 
 namespace luatrail::base {
 class Packer;

@@ -1,4 +1,4 @@
-// Findings as bytes: JSON (schema luatrail/finding/1, docs/finding.schema.json) and text for a person.
+// Findings and notices as syslog messages.
 #pragma once
 
 #include <array>
@@ -12,24 +12,6 @@
 #include "luatrail/detect/finding.hpp"
 
 namespace luatrail::report {
-
-// One line of JSON without line end, keys in the order of the schema. Bytes that are not UTF-8 become U+FFFD, with the
-// raw bytes beside as "<key>_hex" (for arrays of strings: "argv_hex" with null for elements that were fine). Controls,
-// DEL, C1, bidirectional overrides and other characters that do not show are \uXXXX: the line is safe for a terminal.
-// Longer than most_json_bytes it is shortened as to_syslog() does it: a command line of megabytes is no line for
-// anybody. Never throws on content.
-inline constexpr std::size_t most_json_bytes = 256UL * 1024;
-std::string to_json(const detect::Finding& finding);
-
-struct TextStyle {
-    bool colour = false;    // ANSI SGR; the caller decides by terminal and NO_COLOR
-    std::size_t width = 80; // columns, at least 40; a word that is wider stays whole
-};
-
-// What, who, how it got there, in which process tree, why this severity, how to look further (the ausearch commands).
-// Several lines, ends in a newline. Control characters and bidirectional overrides from the log never come out raw. Any
-// one text is shown up to 2000 bytes, any list up to 20 entries; what is left out is counted.
-std::string to_text(const detect::Finding& finding, const TextStyle& style);
 
 // The least that SyslogFormat::max_bytes can ask for: what the barest finding needs behind the longest header.
 inline constexpr std::size_t least_syslog_bytes = 2560;

@@ -1,0 +1,28 @@
+// What was done to a run's files before it: drops and memory artifacts.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "detect/judge.hpp"
+#include "detect/node.hpp"
+#include "luatrail/detect/engine.hpp"
+
+namespace luatrail::detect {
+
+// Where the script is and which file it is.
+void locate_script(const Node& node, Invoked& run);
+
+// What was done to the run's files before it, within the window: drops and memory artifacts. Sets degraded marks that
+// belong to them.
+void find_chain(const Node& node, const Invoked& run, const EngineOptions& options, Finding& finding);
+
+// What was done within the window before to a file that a run opened: a module, a library, a script that it loads.
+std::vector<ChainEntry> drops_of_opened(const Node& node, const EngineOptions& options, ChainKind kind,
+                                        const host::File& file, host::ProcessRef run, std::int64_t now_ms);
+
+// The finding of a run that a variable of its environment gave other code first, without its severity.
+Finding environment_finding(const Node& node, const Finding& run, std::string_view assignment,
+                            const EngineOptions& options);
+
+} // namespace luatrail::detect

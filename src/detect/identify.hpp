@@ -1,0 +1,34 @@
+// Which execs are those of an interpreter.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "detect/node.hpp"
+#include "detect/programs.hpp"
+#include "luatrail/audit/typed.hpp"
+#include "luatrail/detect/engine.hpp"
+
+namespace luatrail::detect {
+
+// Whether an exec is one of an interpreter, and how that is known. `offset` is where the interpreter's own argv begins:
+// not 0 behind a loader, or where it is a script of another interpreter.
+struct Identified {
+    ProfileSet::Match match;
+    std::size_t offset = 0;
+    std::optional<std::string> copy_of{};
+    std::optional<Copying> copying{};
+};
+// By its path; a package that lists it as one; a file that ran as one under another name; ld.so's arguments; a copy, by
+// the ledger and what the copier was told; argv[0], where that is an interpreter's name (`called_one`). Learns which
+// files are interpreters.
+Identified identify(Node& node, const audit::TypedEvent& event, const Program& program, bool called_one,
+                    const EngineOptions& options);
+
+// Notes a program that was told to copy or fetch an interpreter.
+void note_copying(Node& node, const audit::TypedEvent& event, host::ProcessRef by, const ProfileSet& profiles);
+
+// The interpreter's own file, as the exec's PATH items name it; null when the ledger knows nothing of it.
+const host::File* interpreter_file(const Node& node, const audit::TypedEvent& event);
+
+} // namespace luatrail::detect
