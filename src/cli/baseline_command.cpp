@@ -16,6 +16,8 @@
 #include "luatrail/base/text.hpp"
 #include "luatrail/base/time.hpp"
 #include "luatrail/detect/proposal.hpp"
+#include "luatrail/report/expectation_words.hpp"
+#include "luatrail/report/proposal_words.hpp"
 
 namespace luatrail::cli {
 namespace {
@@ -53,9 +55,9 @@ int propose(const BaselineOptions& options) {
     base::say(fmt::format("{} expectations proposed; read each before you use it", proposals.size()));
     return write_out(
         options.reading.output,
-        to_toml(proposals, {fmt::format("Proposed by `luatrail baseline build` from the packages of {}.",
-                                        facts->system.empty() ? "a system" : facts->system),
-                            "Each entry says why it is here. Read each: what is expected is your decision."}));
+        report::to_toml(proposals, {fmt::format("Proposed by `luatrail baseline build` from the packages of {}.",
+                                                facts->system.empty() ? "a system" : facts->system),
+                                    "Each entry says why it is here. Read each: what is expected is your decision."}));
 }
 
 // Runs the engine over the logs. False when something could not be read.
@@ -79,15 +81,15 @@ detect::EngineOptions expecting_nothing(const BaselineOptions& options) {
 int learn(const BaselineOptions& options) {
     detect::Learner learner;
     const bool good = run_engine(options.reading, expecting_nothing(options), learner);
-    for (const auto& line : learner.left_out()) {
-        base::say(fmt::format("left out: {}", base::printable(line)));
+    for (const auto& one : learner.left_out()) {
+        base::say(fmt::format("left out: {}", base::printable(report::words(one))));
     }
     const auto proposals = learner.proposals();
     base::say(fmt::format("{} expectations proposed; read each before you use it", proposals.size()));
     const int written =
         write_out(options.reading.output,
-                  to_toml(proposals, {"Proposed by `luatrail baseline learn` from what ran.",
-                                      "That something ran often does not make it right: read each entry."}));
+                  report::to_toml(proposals, {"Proposed by `luatrail baseline learn` from what ran.",
+                                              "That something ran often does not make it right: read each entry."}));
     return good ? written : base::exit_trouble;
 }
 
@@ -106,7 +108,7 @@ class Matches : public detect::FindingSink {
     void on_finding(const detect::Finding& finding) override {
         const auto facts = detect::facts_of(finding);
         for (std::size_t at = 0; at < met.size(); ++at) {
-            met[at] = met[at] || baseline_.explain(baseline_.rules()[at], facts) == "every key matches";
+            met[at] = met[at] || detect::compare(baseline_.rules()[at], facts).matches();
         }
     }
 
@@ -125,8 +127,8 @@ int check(BaselineOptions& options) {
         ++doubtful;
     };
     for (const auto& rule : baseline.rules()) {
-        if (const auto wide = detect::too_wide(rule); !wide.empty()) {
-            doubt(rule, wide);
+        if (const auto wide = detect::too_wide(rule)) {
+            doubt(rule, report::words(*wide, rule));
         }
         if (rule.expires_ms && *rule.expires_ms <= base::wall_clock_ms()) {
             doubt(rule, "it has expired");
@@ -191,11 +193,10 @@ int explain(BaselineOptions& options) {
         shown(facts.unit));
     bool expected = false;
     for (const auto& rule : baseline.rules()) {
-        auto why = baseline.explain(rule, facts);
-        if (const auto doubt = why == "every key matches" ? detect::doubt_of(finding, rule.id) : std::nullopt) {
-            why = doubt->why;
-        }
-        expected = expected || why == "every key matches";
+        const auto compared = detect::compare(rule, facts);
+        const auto doubt = compared.matches() ? detect::doubt_of(finding, rule.id) : std::nullopt;
+        expected = expected || (compared.matches() && !doubt);
+        const auto why = doubt ? report::words(*doubt) : report::words(rule, compared);
         fmt::print("{}: {} {}\n", base::printable(rule.source), base::printable(rule.id), base::printable(why));
     }
     if (std::fflush(stdout) != 0 || !good) {

@@ -370,8 +370,7 @@ Finding environment_finding(const Node& node, const Finding& run, std::string_vi
     } else {
         finding.code.inline_text = value;
     }
-    finding.expectation = {Verdict::unexpected, std::nullopt, "its environment brings code that runs before its script",
-                           "environment-code"};
+    finding.expectation = {.verdict = Verdict::unexpected, .reason = ExpectationReason::environment_code};
     return finding;
 }
 

@@ -160,8 +160,15 @@ static void transfer(Archive& archive, Ancestor& ancestor) {
 }
 
 template <class Archive>
+static void transfer(Archive& archive, KeyMiss& missed) {
+    archive(missed.key, missed.wanted, missed.found, missed.uid, missed.login, missed.unanswered, missed.script);
+}
+
+template <class Archive>
 static void transfer(Archive& archive, Expectation& expectation) {
-    archive(expectation.verdict, expectation.rule, expectation.why, expectation.reason);
+    archive(expectation.verdict, expectation.reason, expectation.rule, expectation.because, expectation.nearest,
+            expectation.missed, expectation.named_elsewhere, expectation.program, expectation.expires_ms,
+            expectation.path, expectation.package);
 }
 
 template <class Archive>

@@ -31,7 +31,7 @@ std::vector<Reason> reasons_of(const Finding& finding) {
 std::string_view id_of(const Finding& finding, const Reason& reason) {
     switch (reason.kind) {
     case ReasonKind::expectation:
-        return finding.expectation.reason;
+        return to_string(finding.expectation.reason);
     case ReasonKind::chain:
         return to_string(finding.chain.at(reason.link).kind);
     default:

@@ -80,11 +80,11 @@ Json ancestors_value(const std::vector<detect::Ancestor>& ancestors) {
     return values;
 }
 
-Json expectation_value(const detect::Expectation& expectation) {
+Json expectation_value(const detect::Expectation& expectation, const std::string& why) {
     Json value;
     value["verdict"] = to_string(expectation.verdict);
     put_optional(value, "rule", expectation.rule);
-    put_text(value, "why", expectation.why);
+    put_text(value, "why", why);
     return value;
 }
 
@@ -247,7 +247,7 @@ Json finding_value(const detect::Finding& finding, const Sentences& sentences,
     value["code"] = code_value(finding.code);
     value["process"] = process_value(finding.process);
     value["ancestors"] = ancestors_value(finding.ancestors);
-    value["expectation"] = expectation_value(finding.expectation);
+    value["expectation"] = expectation_value(finding.expectation, sentences.why);
     value["chain"] = chain_value(finding.chain);
     value["reasons"] = reasons_value(sentences.reasons);
     value["events"] = events_value(finding.events);

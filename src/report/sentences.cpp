@@ -5,6 +5,7 @@
 #include "luatrail/base/text.hpp"
 #include "luatrail/base/time.hpp"
 #include "luatrail/detect/reason.hpp"
+#include "luatrail/report/expectation_words.hpp"
 #include "report/phrases.hpp"
 #include "report/title.hpp"
 
@@ -37,7 +38,7 @@ std::string text_of(const Finding& finding, const detect::Reason& reason) {
     const auto exe = [&interpreter] { return printable(interpreter.exe.value_or("")); };
     switch (reason.kind) {
     case ReasonKind::expectation:
-        return finding.expectation.why;
+        return words(finding.expectation);
     case ReasonKind::stdin_code:
         return "the code came through standard input: the log names no file behind it";
     case ReasonKind::descriptor:
@@ -66,7 +67,7 @@ std::string text_of(const Finding& finding, const detect::Reason& reason) {
 } // namespace
 
 Sentences sentences_of(const Finding& finding) {
-    Sentences made{title_of(finding), {}};
+    Sentences made{title_of(finding), words(finding.expectation), {}};
     for (const auto& reason : reasons_of(finding)) {
         made.reasons.push_back({std::string(id_of(finding, reason)), text_of(finding, reason)});
     }

@@ -15,6 +15,7 @@ struct ReasonText {
 
 struct Sentences {
     std::string title;
+    std::string why; // it was expected, or not
     std::vector<ReasonText> reasons;
 };
 

@@ -215,7 +215,7 @@ void Cutter::interpreter() {
 
 void Cutter::expectation() {
     cut_.expectation.rule = text(whole_.expectation.rule, round_.text);
-    cut_.expectation.why = text(whole_.expectation.why, round_.text);
+    cut_sentences_.why = text(whole_sentences_.why, round_.text);
 }
 
 void Cutter::evidence() {

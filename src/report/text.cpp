@@ -230,12 +230,13 @@ void process_tree(Page& page, const Finding& finding) {
               page.coloured(or_unknown(finding.interpreter.exe), "1") + " <- this run");
 }
 
-void why_this_severity(Page& page, const Finding& finding, const std::vector<ReasonText>& reasons) {
+void why_this_severity(Page& page, const Finding& finding, const Sentences& sentences) {
+    const auto& reasons = sentences.reasons;
     const auto& expectation = finding.expectation;
     page.section(fmt::format("Why {}", to_string(finding.severity)));
-    page.row(to_string(expectation.verdict),
-             fmt::format("{}{}", expectation.rule ? "by rule " + safe(*expectation.rule) + ": " : "",
-                         safe(expectation.why)));
+    page.row(
+        to_string(expectation.verdict),
+        fmt::format("{}{}", expectation.rule ? "by rule " + safe(*expectation.rule) + ": " : "", safe(sentences.why)));
     for (std::size_t at = 0; at < std::min(reasons.size(), shown_entries); ++at) {
         const auto& reason = reasons[at];
         page.item("  - ", fmt::format("{} [{}]", safe(reason.text), safe(reason.id)));
@@ -307,7 +308,7 @@ std::string to_text(const Finding& finding, const TextStyle& style) {
     who_ran_it(page, finding);
     how_it_got_there(page, finding);
     process_tree(page, finding);
-    why_this_severity(page, finding, sentences.reasons);
+    why_this_severity(page, finding, sentences);
     blind_spots(page, finding);
     look_further(page, finding);
     page.line("");

@@ -241,7 +241,9 @@ TEST_CASE("an expectation that the run misses is named in the reasons by its key
     REQUIRE(made.findings.size() == 1);
     const auto& finding = made.findings.front();
     CHECK(finding.expectation.verdict == detect::Verdict::unexpected);
-    CHECK(finding.expectation.why == "no expectation names user www-data for /usr/bin/lua5.4");
+    REQUIRE(finding.expectation.missed);
+    CHECK(finding.expectation.missed->wanted == "root");
+    CHECK(finding.expectation.missed->found == "www-data");
     const auto reasons = reasons_of(finding);
     REQUIRE(reasons.size() == 2);
     CHECK(id_of(finding, reasons[0]) == "unexpected-user");

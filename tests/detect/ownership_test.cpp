@@ -164,15 +164,16 @@ TEST_CASE("the login of a session is told, also of who dropped the script") {
 TEST_CASE("a packaged script that was altered is not expected") {
     const auto finding = only(replay(service_run({"/usr/bin/lua5.4", "/usr/bin/altered"}).text, with(facts())));
     CHECK(finding.expectation.verdict == detect::Verdict::unexpected);
-    CHECK(finding.expectation.reason == "altered-script");
-    CHECK(finding.expectation.why ==
-          "expectation prosody matches, but /usr/bin/altered is not as package prosody brought it");
+    CHECK(finding.expectation.reason == detect::ExpectationReason::altered_script);
+    CHECK(finding.expectation.nearest == "prosody");
+    CHECK(finding.expectation.path == "/usr/bin/altered");
+    CHECK(finding.expectation.package == "prosody");
     CHECK(finding.code.package == "prosody"); // ownership explains, and does not absolve
 
     auto inventory = facts();
     inventory->files["/usr/bin/lua5.4"].state = inventory::DigestState::differs;
     const auto interpreter = only(replay(service_run({"/usr/bin/lua5.4", "/usr/bin/prosody"}).text, with(inventory)));
-    CHECK(interpreter.expectation.reason == "altered-interpreter");
+    CHECK(interpreter.expectation.reason == detect::ExpectationReason::altered_interpreter);
 }
 
 TEST_CASE("the host's packages say nothing of a container's files") {

@@ -29,8 +29,10 @@ inline detect::Finding dropped_script() {
     f.process.cwd = "/dev/shm/.cache";
     f.process.argv = {"luajit", "./u"};
     f.ancestors = {{10257, "/usr/bin/dash", {"sh", "-c", "cd /dev/shm/.cache; luajit ./u"}, 33}};
-    f.expectation = {detect::Verdict::unexpected, std::nullopt, "no expectation names user www-data for luajit",
-                     "unexpected-user"};
+    f.expectation = {.verdict = detect::Verdict::unexpected,
+                     .reason = detect::ExpectationReason::unexpected_user,
+                     .missed = detect::KeyMiss{.key = detect::RuleKey::user, .wanted = "root", .found = "www-data"},
+                     .program = "luajit"};
     detect::ChainEntry drop;
     drop.kind = detect::ChainKind::script_drop;
     drop.how = detect::How::create;
@@ -54,8 +56,6 @@ inline detect::Finding bare() {
     detect::Finding f;
     f.id = "0000000000000001";
     f.interpreter.profile = "lua";
-    f.expectation.why = "no baseline was given";
-    f.expectation.reason = "no-baseline";
     return f;
 }
 
@@ -96,7 +96,10 @@ inline detect::Finding hostile() {
     f.process.unit = nasty("unit");
     f.process.container = nasty("container");
     f.ancestors = {{1, nasty("exe"), {nasty("argv0"), "fine"}, std::nullopt}, {0, std::nullopt, {}, 0}};
-    f.expectation = {detect::Verdict::unknown, nasty("rule"), nasty("why"), nasty("reason")};
+    f.expectation = {.verdict = detect::Verdict::unknown,
+                     .reason = detect::ExpectationReason::expected,
+                     .rule = nasty("rule"),
+                     .because = nasty("why")};
     f.process.login = detect::LoginInfo{nasty("address"), nasty("terminal"), nasty("account")};
     for (auto& entry : f.chain) {
         entry.path = nasty("chain");

@@ -67,12 +67,12 @@ TEST_CASE("valid text comes back from the JSON as it went in, whatever it is") {
     const std::string text =
         "\"\\/\b\f\n\r\t\x01\x1f\x7f\xc2\x9b\xe2\x80\xae\xe2\x80\xa8\xf3\xa0\x80\x81\xf0\x9f\x98\x80\xc3\xbc</script>";
     auto finding = test::bare();
-    finding.expectation.why = text;
+    finding.expectation = {.reason = detect::ExpectationReason::expected, .rule = "r", .because = text};
     finding.process.argv = {text};
     const auto line = report::to_json(finding);
     CHECK(harmless(line));
     const auto json = ordered_json::parse(line);
-    CHECK(json["expectation"]["why"] == text);
+    CHECK(json["expectation"]["why"] == "expectation r: " + text);
     CHECK(json["process"]["argv"][0] == text);
 }
 

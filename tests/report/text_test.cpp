@@ -130,7 +130,10 @@ TEST_CASE("inline code, a login, a rule, a follow-up, blind spots and the first 
     f.process.cwd = "/home/ann/my files ";
     f.process.unit = "web.service";
     f.process.container = "c0ffee";
-    f.expectation = {detect::Verdict::expected, "admins", "ann may", "expected"};
+    f.expectation = {.verdict = detect::Verdict::expected,
+                     .reason = detect::ExpectationReason::expected,
+                     .rule = "admins",
+                     .because = "ann may"};
     detect::ChainEntry shell;
     shell.kind = detect::ChainKind::child_shell;
     shell.age_ms = 61'000;
@@ -168,8 +171,8 @@ Process tree
   0 unknown <- this run
 
 Why medium
-  expected     by rule admins: ann may
-  - ann may [expected]
+  expected     by rule admins: expectation admins: ann may
+  - expectation admins: ann may [expected]
   - an unknown process was started by the run 1 min 1 s after it began
     [child-shell]
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "luatrail/audit/event.hpp"
-#include "luatrail/detect/expectation.hpp"
+#include "luatrail/detect/baseline.hpp"
 #include "luatrail/detect/finding.hpp"
 #include "luatrail/detect/profiles.hpp"
 #include "luatrail/host/running.hpp"

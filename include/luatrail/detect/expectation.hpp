@@ -1,73 +1,70 @@
-// Baselines: who may run Lua, and what. Policy, reviewed by a person (DESIGN "Expectations"); MITRE's tunables
-// ExecutablePath and UserContext.
+// Whether a run was expected, and why: facts in raw bytes. The sentence is the report's (report/expectation_words).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
-
-#include "luatrail/detect/finding.hpp"
 
 namespace luatrail::detect {
 
-// One [[expect]]; every key that is given must match. The globs are compared with absolute paths: one that starts with
-// neither "/" nor "**" could never match and is refused.
-struct Rule {
-    std::string id;
-    std::optional<std::string> executable;     // glob on the resolved exe
-    std::optional<std::string> user;           // name, uid in digits, "service" or "login"
-    std::optional<std::string> script;         // glob on the script's resolved path
-    std::optional<std::string> script_package; // needs an inventory
-    std::optional<std::string> code;           // glob on the code of the command line (`-e`), the whole of it
-    std::optional<std::string> parent;         // glob on the parent's exe
-    std::optional<std::string> unit;           // needs unit evidence
-    std::optional<std::string> because;
-    std::optional<std::int64_t>
-        expires_ms;     // first millisecond at which it no longer holds (the day after the date, UTC)
-    std::string source; // "file:line:column" of the entry, for messages
+enum class Verdict : std::uint8_t { expected, unknown, unexpected };
+
+// What an [[expect]] may ask of a run, in the order in which sentences name it.
+enum class RuleKey : std::uint8_t { executable, user, script, script_package, code, parent, unit };
+inline constexpr std::size_t rule_keys = 7;
+
+// Why a verdict is what it is.
+enum class ExpectationReason : std::uint8_t {
+    no_baseline,
+    expected,
+    empty_baseline, // it has no entry
+    expired,        // an entry matched, but holds no longer
+    unexpected_executable,
+    unexpected_user,
+    unexpected_script,
+    unexpected_script_package,
+    unexpected_code,
+    unexpected_parent,
+    unexpected_unit,
+    altered_script, // an entry matched, but the file is not as its package brought it
+    altered_interpreter,
+    environment_code,
+};
+inline constexpr std::size_t expectation_reasons = 14;
+
+std::string_view to_string(RuleKey);           // as in a baseline: "script_package"
+std::string_view to_string(ExpectationReason); // the id in `reasons`, stable: "unexpected-script-package"
+
+ExpectationReason missed_reason(RuleKey key);
+
+// What the log does not say, so that a key is not met.
+enum class Unanswered : std::uint8_t { program, user, login, user_name, script, owner, code, parent, unit };
+inline constexpr std::size_t unanswered_kinds = 9;
+
+// A key of an entry that a run does not meet.
+struct KeyMiss {
+    RuleKey key = RuleKey::executable;
+    std::string wanted;                 // the entry's value
+    std::optional<std::string> found{}; // the run's; of a user the name
+    std::optional<std::uint32_t> uid{}; // of a user
+    std::optional<bool> login{};        // of a user who was asked for as "login" or "service"
+    std::optional<Unanswered> unanswered{};
+    std::optional<std::string> script{}; // whose owner is not known
 };
 
-// The facts of a run that rules are compared with. Nothing: the log does not say.
-struct RunFacts {
-    std::int64_t time_ms = 0;
-    std::optional<std::string> exe, user_name, script, script_package, code, parent_exe, unit;
-    std::optional<std::string>
-        script_as_packaged; // the same file by the path that its package lists, where that is another
-    std::optional<std::uint32_t> uid;
-    std::optional<bool> login; // true: auid is set (a login session); false: unset (a service); nothing: unknown
-};
-
-RunFacts facts_of(const Finding& finding);
-
-// Nothing, or the verdict in place of "expected, by this rule": the script or the interpreter is known not to be as its
-// package brought it. What is expected is what a package brought, not what was made of it.
-std::optional<Expectation> doubt_of(const Finding& finding, std::string_view rule);
-
-class Baseline {
-  public:
-    // Throws base::Error "file:line:column: key: reason": TOML syntax, schema other than 1, unknown key (with the
-    // nearest valid one), wrong type, an entry without id or with a duplicate one, an entry with none of the matching
-    // keys (it would match everything), bad date.
-    void load(const std::string& path);
-    void load_text(std::string_view toml, std::string_view source_name);
-
-    bool given() const { return given_; } // a file was loaded, even one without entries
-    const std::vector<Rule>& rules() const { return rules_; }
-
-    // No baseline: unknown. A rule matches: expected. Otherwise unexpected, and `why` names what the nearest rule (most
-    // keys matched) missed: "no expectation names user www-data for /usr/bin/luajit". A key that the log can't answer
-    // does not match, and `why` says so.
-    Expectation judge(const RunFacts& facts) const;
-
-    // For each rule that did not match: the first key that differs, in words. For the reasons and for `baseline
-    // explain`.
-    std::string explain(const Rule& rule, const RunFacts& facts) const;
-
-  private:
-    std::vector<Rule> rules_;
-    bool given_ = false;
+struct Expectation {
+    Verdict verdict = Verdict::unknown;
+    ExpectationReason reason = ExpectationReason::no_baseline;
+    std::optional<std::string> rule{};            // id of the entry that matched
+    std::optional<std::string> because{};         // and what it says of itself
+    std::optional<std::string> nearest{};         // id of the one that came nearest, where none matched
+    std::optional<KeyMiss> missed{};              // by the nearest
+    bool named_elsewhere = false;                 // another entry for this program names what the nearest missed
+    std::optional<std::string> program{};         // that ran, where `missed` is of another key
+    std::optional<std::int64_t> expires_ms{};     // of `nearest`: the first millisecond at which it no longer held
+    std::optional<std::string> path{}, package{}; // of the file that is not as packaged
 };
 
 } // namespace luatrail::detect

@@ -13,6 +13,7 @@
 
 #include "luatrail/audit/record.hpp"
 #include "luatrail/detect/chain_kind.hpp"
+#include "luatrail/detect/expectation.hpp"
 
 namespace luatrail::detect {
 
@@ -30,7 +31,6 @@ enum class Origin : std::uint8_t {
 };
 enum class IdentifiedBy : std::uint8_t { path, package, inode, copy, argv0, loader, content };
 enum class How : std::uint8_t { create, write, rename, link, symlink, chmod, unpack };
-enum class Verdict : std::uint8_t { expected, unknown, unexpected };
 enum class Degraded : std::uint8_t {
     lost_records,
     partial_event,
@@ -132,14 +132,6 @@ struct Ancestor { // nearest first
     std::vector<std::string> argv;
     std::optional<std::uint32_t> uid;
     std::optional<std::string> package{}; // with an inventory only
-};
-
-struct Expectation {
-    Verdict verdict = Verdict::unknown;
-    std::optional<std::string> rule; // id of the expectation that matched
-    std::string why;
-    std::string reason{}; // id for `reasons`: "expected", "no-baseline", "unexpected-user" (the key that the nearest
-                          // expectation missed)
 };
 
 struct ChainEntry {

@@ -1,4 +1,7 @@
-#include "luatrail/detect/expectation.hpp"
+#include "luatrail/detect/baseline.hpp"
+
+#include <set>
+#include <vector>
 
 #include "luatrail/base/error.hpp"
 #include "luatrail/base/time.hpp"
@@ -53,23 +56,30 @@ Baseline rule_of(const std::string& keys) {
 
 std::string judged(const Baseline& baseline, const RunFacts& facts) {
     const auto made = baseline.judge(facts);
-    return std::string(to_string(made.verdict)) + " [" + made.rule.value_or("-") + "] " + made.why;
+    auto text = std::string(to_string(made.verdict)) + " [" + made.rule.value_or("-") + "] " +
+                std::string(to_string(made.reason));
+    if (made.nearest) {
+        text += " near " + *made.nearest;
+    }
+    if (made.missed) {
+        text += " wanted " + made.missed->wanted + " found " + made.missed->found.value_or("-");
+    }
+    return text;
 }
 
 TEST_CASE("without a baseline the verdict is unknown, with an empty one unexpected") {
-    CHECK(judged(Baseline{}, attack()) == "unknown [-] no baseline was given");
-    CHECK(judged(baseline_of("schema = 1"), attack()) == "unexpected [-] the baseline has no expectation");
+    CHECK(judged(Baseline{}, attack()) == "unknown [-] no-baseline");
+    CHECK(judged(baseline_of("schema = 1"), attack()) == "unexpected [-] unexpected-run");
     CHECK(baseline_of("schema = 1").given());
     CHECK_FALSE(Baseline{}.given());
 }
 
 TEST_CASE("a run that every key names is expected, for the rule's reason") {
-    CHECK(judged(baseline_of(prosody), prosody_run()) ==
-          "expected [prosody] expectation prosody: package prosody depends on lua5.4");
-    CHECK(judged(rule_of("user = \"prosody\""), prosody_run()) == "expected [r] expectation r names it");
+    CHECK(judged(baseline_of(prosody), prosody_run()) == "expected [prosody] expected");
+    CHECK(judged(rule_of("user = \"prosody\""), prosody_run()) == "expected [r] expected");
 }
 
-TEST_CASE("each key that differs makes the run unexpected, and the sentence names it") {
+TEST_CASE("each key that differs makes the run unexpected, and the facts say which") {
     const auto baseline = baseline_of(prosody);
     const auto with = [&baseline](auto change) {
         auto facts = prosody_run();
@@ -77,49 +87,57 @@ TEST_CASE("each key that differs makes the run unexpected, and the sentence name
         return judged(baseline, facts);
     };
     CHECK(with([](RunFacts& f) { f.exe = "/tmp/lua5.4"; }) ==
-          "unexpected [-] no expectation names executable /tmp/lua5.4");
+          "unexpected [-] unexpected-executable near prosody wanted /usr/bin/lua5.[1-4] found /tmp/lua5.4");
     CHECK(with([](RunFacts& f) { f.user_name = "www-data"; }) ==
-          "unexpected [-] no expectation names user www-data for /usr/bin/lua5.4");
+          "unexpected [-] unexpected-user near prosody wanted prosody found www-data");
     CHECK(with([](RunFacts& f) { f.script = "/tmp/x"; }) ==
-          "unexpected [-] no expectation names script /tmp/x for /usr/bin/lua5.4");
+          "unexpected [-] unexpected-script near prosody wanted /usr/bin/prosody found /tmp/x");
     CHECK(with([](RunFacts& f) { f.parent_exe = "/usr/bin/dash"; }) ==
-          "unexpected [-] no expectation names parent /usr/bin/dash for /usr/bin/lua5.4");
+          "unexpected [-] unexpected-parent near prosody wanted /usr/lib/systemd/systemd found /usr/bin/dash");
 }
 
-TEST_CASE("a key that the log cannot answer does not match, and the sentence says what was not known") {
-    const auto judge = [](const std::string& keys, auto forget) {
+TEST_CASE("every key that the log cannot answer does not match, and the facts say what was not known") {
+    // A fact less a row, and what is then not known of a rule with that key.
+    struct Row {
+        RuleKey key;
+        std::string_view value;
+        void (*forget)(RunFacts&);
+        Unanswered unanswered;
+    };
+    const std::vector<Row> rows{
+        {RuleKey::executable, "/usr/bin/*", [](RunFacts& f) { f.exe.reset(); }, Unanswered::program},
+        {RuleKey::user, "prosody", [](RunFacts& f) { f.user_name.reset(); }, Unanswered::user_name},
+        {RuleKey::user, "prosody", [](RunFacts& f) { f.user_name.reset(), f.uid.reset(); }, Unanswered::user},
+        {RuleKey::user, "110", [](RunFacts& f) { f.uid.reset(); }, Unanswered::user},
+        {RuleKey::user, "service", [](RunFacts& f) { f.login.reset(); }, Unanswered::login},
+        {RuleKey::script, "/usr/bin/*", [](RunFacts& f) { f.script.reset(); }, Unanswered::script},
+        {RuleKey::script_package, "prosody", [](RunFacts& f) { f.script_package.reset(); }, Unanswered::owner},
+        {RuleKey::script_package, "prosody", [](RunFacts& f) { f.script_package.reset(), f.script.reset(); },
+         Unanswered::script},
+        {RuleKey::code, "os.exit()", [](RunFacts& f) { f.code.reset(); }, Unanswered::code},
+        {RuleKey::parent, "/usr/**", [](RunFacts& f) { f.parent_exe.reset(); }, Unanswered::parent},
+        {RuleKey::unit, "prosody.service", [](RunFacts& f) { f.unit.reset(); }, Unanswered::unit},
+    };
+    std::set<RuleKey> asked;
+    std::set<Unanswered> lacked;
+    for (const auto& row : rows) {
         auto facts = prosody_run();
         facts.script_package = "prosody";
+        facts.code = "os.exit()";
         facts.unit = "prosody.service";
-        forget(facts);
-        return judged(rule_of(keys), facts);
-    };
-    CHECK(judge("user = \"prosody\"", [](RunFacts& f) { f.user_name.reset(); }) ==
-          "unexpected [-] expectation r names user prosody, but neither the log nor an inventory gives the name of uid "
-          "110");
-    CHECK(judge("user = \"prosody\"", [](RunFacts& f) { f.user_name.reset(), f.uid.reset(); }) ==
-          "unexpected [-] expectation r names user prosody, but the log does not say which user ran it");
-    CHECK(judge("user = \"110\"", [](RunFacts& f) { f.uid.reset(); }) ==
-          "unexpected [-] expectation r names user 110, but the log does not say which user ran it");
-    CHECK(
-        judge("user = \"service\"", [](RunFacts& f) { f.login.reset(); }) ==
-        "unexpected [-] expectation r names user service, but the log does not say whether the run belongs to a login "
-        "session");
-    CHECK(judge("executable = \"/usr/bin/*\"", [](RunFacts& f) { f.exe.reset(); }) ==
-          "unexpected [-] expectation r names executable /usr/bin/*, but the log does not say which program it was");
-    CHECK(judge("script = \"/usr/bin/*\"", [](RunFacts& f) { f.script.reset(); }) ==
-          "unexpected [-] expectation r names script /usr/bin/*, but the log names no script of this run");
-    CHECK(judge("script_package = \"prosody\"", [](RunFacts& f) { f.script_package.reset(); }) ==
-          "unexpected [-] expectation r names script_package prosody, but no inventory says which package owns "
-          "/usr/bin/prosody");
-    CHECK(judge("script_package = \"prosody\"", [](RunFacts& f) { f.script_package.reset(), f.script.reset(); }) ==
-          "unexpected [-] expectation r names script_package prosody, but the log names no script of this run");
-    CHECK(judge("parent = \"/usr/bin/*\"", [](RunFacts& f) { f.parent_exe.reset(); }) ==
-          "unexpected [-] expectation r names parent /usr/bin/*, but the log does not say which program started it");
-    CHECK(judge("unit = \"prosody.service\"", [](RunFacts& f) { f.unit.reset(); }) ==
-          "unexpected [-] expectation r names unit prosody.service, but the log does not say which unit it belongs to");
-    CHECK(judge("unit = \"prosody.service\"\nscript_package = \"prosody\"", [](RunFacts&) {}) ==
-          "expected [r] expectation r names it");
+        const auto baseline = rule_of(std::string(to_string(row.key)) + " = \"" + std::string(row.value) + "\"");
+        CHECK(baseline.judge(facts).verdict == Verdict::expected);
+        row.forget(facts);
+        const auto made = baseline.judge(facts);
+        CHECK(made.verdict == Verdict::unexpected);
+        CHECK(made.reason == missed_reason(row.key));
+        CHECK(made.missed.value().key == row.key);
+        CHECK(made.missed->unanswered == row.unanswered);
+        asked.insert(row.key);
+        lacked.insert(row.unanswered);
+    }
+    CHECK(asked.size() == rule_keys);
+    CHECK(lacked.size() == unanswered_kinds);
 }
 
 TEST_CASE("a user is a name, a uid, a service or a login session") {
@@ -143,7 +161,7 @@ TEST_CASE("a user is a name, a uid, a service or a login session") {
     CHECK_FALSE(verdict("Ada", person));
     CHECK_FALSE(verdict("", person));
     CHECK(judged(rule_of("user = \"login\""), service) ==
-          "unexpected [-] no expectation names user prosody (a service) for /usr/bin/lua5.4");
+          "unexpected [-] unexpected-user near r wanted login found prosody");
 }
 
 TEST_CASE("a rule holds to the end of its last day and not a millisecond longer") {
@@ -152,11 +170,14 @@ TEST_CASE("a rule holds to the end of its last day and not a millisecond longer"
     facts.time_ms = base::parse_time("2027-06-30T23:59:59.999Z").value();
     CHECK(baseline.judge(facts).verdict == Verdict::expected);
     ++facts.time_ms;
-    CHECK(judged(baseline, facts) == "unexpected [-] expectation prosody matched, but expired after 2027-06-30");
-    CHECK(baseline.explain(baseline.rules()[0], facts) == "matched, but expired after 2027-06-30");
+    CHECK(judged(baseline, facts) == "unexpected [-] unexpected-expired near prosody");
+    const auto compared = compare(baseline.rules()[0], facts);
+    CHECK(compared.expired);
+    CHECK(!compared.missed);
+    CHECK(!compared.matches());
 }
 
-TEST_CASE("the sentence is about the nearest rule, and stays true beside the others") {
+TEST_CASE("what is told is of the nearest rule, and whether another names what it missed") {
     const auto two = baseline_of(R"(schema = 1
 [[expect]]
 id = "web"
@@ -168,7 +189,9 @@ executable = "/usr/bin/luajit"
 script = "/usr/share/cron/*.lua"
 user = "www-data"
 )");
-    CHECK(judged(two, attack()) == "unexpected [-] no expectation names script /dev/shm/.cache/u for /usr/bin/luajit");
+    CHECK(judged(two, attack()) ==
+          "unexpected [-] unexpected-script near cron wanted /usr/share/cron/*.lua found /dev/shm/.cache/u");
+    CHECK_FALSE(two.judge(attack()).named_elsewhere);
     // Both come equally near, and the first names another user: but "no expectation names www-data" would be a lie.
     const auto tie = baseline_of(R"(schema = 1
 [[expect]]
@@ -182,7 +205,8 @@ executable = "/usr/bin/luajit"
 user = "www-data"
 script = "/usr/share/x.lua"
 )");
-    CHECK(judged(tie, attack()) == "unexpected [-] the nearest expectation, web, names user nginx and not www-data");
+    CHECK(judged(tie, attack()) == "unexpected [-] unexpected-user near web wanted nginx found www-data");
+    CHECK(tie.judge(attack()).named_elsewhere);
 }
 
 TEST_CASE("a rule that only lacks an answer is nearer than one that differs") {
@@ -198,9 +222,7 @@ id = "unanswered"
 executable = "/usr/bin/luajit"
 script_package = "tools"
 )");
-    CHECK(judged(baseline, facts) ==
-          "unexpected [-] expectation unanswered names script_package tools, but no inventory "
-          "says which package owns /dev/shm/.cache/u");
+    CHECK(judged(baseline, facts) == "unexpected [-] unexpected-script-package near unanswered wanted tools found -");
 }
 
 TEST_CASE("the first rule that matches is the one that is named") {
@@ -210,15 +232,20 @@ TEST_CASE("the first rule that matches is the one that is named") {
     CHECK(baseline.judge(prosody_run()).rule == "b");
 }
 
-TEST_CASE("explain names the first key that differs") {
+TEST_CASE("a comparison holds the first key that differs, else the first without an answer") {
     const auto baseline = baseline_of(prosody);
-    CHECK(baseline.explain(baseline.rules()[0], prosody_run()) == "every key matches");
-    CHECK(baseline.explain(baseline.rules()[0], attack()) ==
-          "names executable /usr/bin/lua5.[1-4], and the run has /usr/bin/luajit");
-    auto nameless = prosody_run();
+    const auto& rule = baseline.rules()[0];
+    CHECK(compare(rule, prosody_run()).matches());
+    auto nameless = attack();
     nameless.user_name.reset();
-    CHECK(baseline.explain(baseline.rules()[0], nameless) ==
-          "names user prosody, but neither the log nor an inventory gives the name of uid 110");
+    nameless.exe.reset();
+    CHECK(compare(rule, nameless).missed.value().key == RuleKey::script);
+    nameless = prosody_run();
+    nameless.user_name.reset();
+    const auto missed = compare(rule, nameless).missed.value();
+    CHECK(missed.key == RuleKey::user);
+    CHECK(missed.unanswered == Unanswered::user_name);
+    CHECK(missed.uid == 110U);
 }
 
 TEST_CASE("several files add up, and keep their places") {
