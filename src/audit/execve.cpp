@@ -19,6 +19,8 @@ namespace {
 
 // More arguments than this are not kept: an event's text is bounded, so only a forged argc or index exceeds it.
 constexpr std::size_t most_arguments = 65536;
+// Nor more gaps: kernels left out empty arguments, and records get lost, but a small record may claim any number.
+constexpr std::size_t most_missing = 256;
 
 struct ArgumentName {
     std::size_t index = 0;
@@ -159,7 +161,6 @@ void Decoder::read_execve(const Event& event) {
     auto& execve = typed_.execve;
     const auto* head = best_head(event, execve.argc);
     const auto argc = static_cast<std::size_t>(std::clamp<std::int64_t>(execve.argc.value_or(0), 0, most_arguments));
-    execve.argv.resize(argc);
     Collected collected{.arguments = execve.argv, .carried = std::vector<bool>(argc), .splits = {}};
     for (const auto& record : event.records) {
         if (record.type == AUDIT_EXECVE && (&record == head || head == nullptr || !argc_of(record.body))) {
@@ -169,11 +170,20 @@ void Decoder::read_execve(const Event& event) {
     collected.join();
     execve.truncated = collected.truncated || event.trimmed ||
                        (execve.argc && *execve.argc > static_cast<std::int64_t>(most_arguments));
-    for (std::size_t index = 0; index < argc; ++index) {
-        if (!collected.carried[index]) {
+    auto end = std::max(argc, execve.argv.size());
+    std::size_t gaps = 0;
+    for (std::size_t index = 0; index < end; ++index) {
+        if (collected.carried[index]) {
+            continue;
+        }
+        if (++gaps > most_missing) {
+            execve.truncated = true;
+            end = index;
+        } else if (index < argc) {
             execve.missing.push_back(index);
         }
     }
+    execve.argv.resize(end);
 }
 
 // Where rules leave EXECVE out or its records were lost: the first 128 bytes of the new image's command line, its words

@@ -46,9 +46,9 @@ struct PathItem {
 struct Execve {
     std::optional<std::int64_t> argc;
     std::vector<std::string> argv;
-    std::vector<std::size_t>
-        missing; // indices below argc that no record carried (old kernels drop empty arguments; records get lost)
-    bool truncated = false; // an argument's piece is missing, cut, or more arguments than are kept
+    std::vector<std::size_t> missing; // indices below argc that no record carried (old kernels drop empty arguments;
+                                      // records get lost); argv ends behind 256 of them
+    bool truncated = false;           // an argument's piece is missing, cut, or more arguments than are kept
 };
 
 // What a record tells that is not of a system call: of systemd, PAM and package managers (in msg='...'), of auditd, of
