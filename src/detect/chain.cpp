@@ -99,6 +99,9 @@ std::optional<ChainEntry> drop_of(const Node& node, const EngineOptions& options
     return entry;
 }
 
+// Of each kind that a finding holds: those of one file are at most 16, but a command line may name modules without end.
+constexpr std::size_t most_drops = 32;
+
 struct ChainBuilder {
     const Node& node;
     const Invoked& run;
@@ -107,9 +110,18 @@ struct ChainBuilder {
 
     std::int64_t now() const { return run.event->id.time_ms; }
 
+    std::size_t count(ChainKind kind) const {
+        return static_cast<std::size_t>(std::count_if(finding.chain.begin(), finding.chain.end(),
+                                                      [kind](const ChainEntry& entry) { return entry.kind == kind; }));
+    }
+
     void add_change(ChainKind kind, const host::Change& change) {
         auto entry = drop_of(node, options, kind, change, run.process, now());
         if (!entry) {
+            return;
+        }
+        if (count(kind) >= most_drops) {
+            mark(Degraded::evicted);
             return;
         }
         // The exec named the same inode whole, which the change's own record could not.
@@ -186,7 +198,7 @@ struct ChainBuilder {
     }
 
     // A memfd that this process, or one above it, made as its descriptor `number` before the run; of several the last.
-    const Memfd* memfd_of(std::optional<std::int64_t> number) const {
+    const Memfd* memfd_of(std::optional<std::int64_t> number) {
         const auto above = [&](std::uint32_t pid) {
             return pid == finding.process.pid || std::any_of(finding.ancestors.begin(), finding.ancestors.end(),
                                                              [&](const Ancestor& one) { return one.pid == pid; });
@@ -195,7 +207,13 @@ struct ChainBuilder {
             const auto age = now() - memfd.event.time_ms;
             return number == memfd.descriptor && age <= options.window_ms && age >= 0 && above(memfd.pid);
         });
-        return found == node.memfds.rend() ? nullptr : &*found;
+        if (found == node.memfds.rend()) {
+            if (node.memfds.lost_since(now() - options.window_ms)) {
+                mark(Degraded::evicted); // it may have been one that had to go
+            }
+            return nullptr;
+        }
+        return &*found;
     }
 
     void add_memfd(const Memfd& memfd, std::string_view path) {
@@ -331,6 +349,10 @@ void find_chain(const Node& node, const Invoked& run, const EngineOptions& optio
     }
     if (run.path_uncertain) {
         chain.mark(Degraded::path_uncertain);
+    }
+    if (run.invocation.reads_stdin && run.invocation.origin != Origin::stdin_code &&
+        node.births.lost_since(chain.now() - pipeline_ms)) {
+        chain.mark(Degraded::evicted); // it may have been in a pipeline
     }
     // What the ledger had to forget within the window could have been this script's drop.
     if (run.invocation.origin == Origin::script && node.files.evicted_until_ms() != 0 &&

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "detect/bounds.hpp"
 #include "detect/ownership.hpp"
 #include "luatrail/base/text.hpp"
 
@@ -61,7 +62,7 @@ void describe_actor(const Node& node, host::ProcessRef who, const audit::EventId
 
 void note_login(Node& node, const audit::EventId& event, const audit::Message& message) {
     if (message.session && message.result == "success") {
-        Node::keep(node.logins, {event, *message.session, message.address, message.terminal, message.account});
+        node.logins.keep({event, *message.session, cut(message.address), cut(message.terminal), cut(message.account)});
     }
 }
 

@@ -1,9 +1,9 @@
 #include "luatrail/detect/engine.hpp"
 
 #include <algorithm>
-#include <span>
-#include <unordered_set>
+#include <utility>
 
+#include "detect/bounds.hpp"
 #include "detect/chain.hpp"
 #include "detect/conclude.hpp"
 #include "detect/context.hpp"
@@ -12,7 +12,7 @@
 #include "detect/judge.hpp"
 #include "detect/nodes.hpp"
 #include "detect/programs.hpp"
-#include "luatrail/base/heap.hpp"
+#include "detect/reported.hpp"
 #include "luatrail/base/text.hpp"
 #include "luatrail/host/from_audit.hpp"
 
@@ -21,8 +21,6 @@ namespace {
 
 using audit::Effect;
 
-constexpr std::size_t most_runs = 512; // of one node, that later events may raise
-constexpr std::size_t remembered_findings = 8192;
 constexpr std::int64_t expire_every_ms = 5000; // event time
 
 } // namespace
@@ -34,10 +32,10 @@ struct Engine::Impl {
     audit::Decoder decoder;
     Nodes nodes;
     Programs programs;
-    std::unordered_set<std::string> seen; // ids of recent findings: the same log given twice yields each once
-    std::deque<std::string> seen_order;
+    Reported reported;
 
-    Impl(EngineOptions o, FindingSink& s) : options(std::move(o)), sink(s), nodes(options.memory) {}
+    Impl(EngineOptions o, FindingSink& s)
+        : options(std::move(o)), sink(s), nodes(options.memory), programs(nodes.common()), reported(nodes.common()) {}
 
     // ---- the straight list of steps
     // -------------------------------------------------------------------------------------
@@ -95,9 +93,7 @@ struct Engine::Impl {
     void expire(Node& node) {
         const auto horizon = node.newest_ms - options.window_ms;
         node.files.expire(horizon);
-        while (!node.runs.empty() && node.runs.front().finding.time_ms < horizon) {
-            node.forget_oldest_run();
-        }
+        node.runs.expire(horizon);
     }
 
     void on_exec(Node& node, const audit::TypedEvent& event, const host::Sighting& sighting) {
@@ -109,7 +105,7 @@ struct Engine::Impl {
         ++counters.execs;
         const auto process = node.processes.execed(sighting, event.execve.argv);
         note_birth(node, event, sighting.ppid.value_or(0), sighting.pid);
-        const auto& program = programs.of(event.syscall.exe.value_or(""), options.profiles);
+        const auto program = programs.of(event.syscall.exe.value_or(""), options.profiles);
         if (program.copies) {
             note_copying(node, event, process, options.profiles);
         }
@@ -133,11 +129,11 @@ struct Engine::Impl {
         const auto& call = event.syscall;
         const auto effect = audit::effect_of(call.call);
         if (effect == Effect::memfd && call.exit && *call.exit >= 0) {
-            Node::keep(node.memfds, {.event = event.id,
-                                     .pid = call.pid.value_or(0),
-                                     .descriptor = *call.exit,
-                                     .exe = call.exe ? std::optional<std::string>(*call.exe) : std::nullopt,
-                                     .uid = call.uid});
+            node.memfds.keep({.event = event.id,
+                              .pid = call.pid.value_or(0),
+                              .descriptor = *call.exit,
+                              .exe = cut(call.exe),
+                              .uid = call.uid});
         } else if (audit::names_peer(effect) && event.peer) {
             raise_all(node, after_connect(node, event, who));
         } else if (audit::is_memory(effect)) {
@@ -154,7 +150,7 @@ struct Engine::Impl {
         switch (message->kind) {
         case audit::Message::Kind::service_start:
             if (message->pid == 1U && message->unit && message->result == "success") {
-                Node::keep(node.service_starts, {record.id, *message->unit});
+                node.service_starts.keep({record.id, cut(*message->unit)});
             }
             break;
         case audit::Message::Kind::software_update:
@@ -253,18 +249,10 @@ struct Engine::Impl {
         }
     }
 
-    void remember_run(Node& node, const Invoked& run, Finding finding) {
-        if (node.runs.size() >= most_runs) {
-            node.forget_oldest_run();
-        }
-        const auto pid = finding.process.pid;
-        auto exe = finding.interpreter.exe;
-        node.add_run({.process = run.process,
-                      .pid = pid,
-                      .script = run.script,
-                      .script_path = run.script_path,
-                      .interpreter_path = std::move(exe),
-                      .finding = std::move(finding)});
+    static void remember_run(Node& node, const Invoked& run, Finding finding) {
+        Run kept{.process = run.process, .script = run.script, .script_path = cut(run.script_path)};
+        keep(kept, std::move(finding));
+        node.runs.add(std::move(kept));
     }
 
     // ---- what follows a run
@@ -272,7 +260,7 @@ struct Engine::Impl {
 
     void raise_all(Node& node, FollowUps&& followed) {
         for (auto& [run, entry, seen_by] : followed) {
-            if (run->finding.has(entry.kind)) {
+            if (run->has(entry.kind)) {
                 continue; // each kind once a run
             }
             if (entry.by && row_of(entry.kind).is != ChainClass::drop) {
@@ -292,8 +280,8 @@ struct Engine::Impl {
         if (image == nullptr || !image->exe) {
             return;
         }
-        const auto& known = programs.of(*image->exe, options.profiles);
-        if (known.telling == nullptr || node.has_run(server)) {
+        const auto known = programs.of(*image->exe, options.profiles);
+        if (known.telling == nullptr || node.runs.has(server)) {
             return;
         }
         ++counters.runs;
@@ -307,22 +295,19 @@ struct Engine::Impl {
         } else {
             ++counters.expected_runs;
         }
-        node.add_run({.process = server,
-                      .pid = image->pid,
-                      .script = {},
-                      .script_path = {},
-                      .interpreter_path = image->exe,
-                      .finding = std::move(finding)});
+        Run kept{.process = server};
+        keep(kept, std::move(finding));
+        node.runs.add(std::move(kept));
     }
 
     // A new finding, where it is more than info. `seen_by`: the event that showed an
     // earlier drop.
     void raise(Node& node, Run& run, ChainEntry entry, const std::optional<audit::EventId>& seen_by) {
-        const auto age = seen_by.value_or(entry.event).time_ms - run.finding.time_ms;
+        const auto age = seen_by.value_or(entry.event).time_ms - run.event.time_ms;
         if (age > options.window_ms) {
             return;
         }
-        auto finding = run.finding;
+        auto finding = recall(run, node.name);
         if (seen_by) {
             finding.events.push_back(*seen_by);
         } else {
@@ -331,27 +316,25 @@ struct Engine::Impl {
         }
         const auto kind = entry.kind;
         finding.chain.push_back(std::move(entry));
-        const bool told = !run.finding.id.empty(); // an expected run was not
-        finding.follows = told ? std::optional(run.finding.id) : std::nullopt;
+        const auto before = std::exchange(finding.follows, std::nullopt);
+        const auto id = finding.id; // empty: an expected run, which was not reported
+        if (!id.empty()) {
+            finding.follows = id;
+        }
         if (conclude(node, to_string(kind), finding)) {
-            if (!told || finding.severity > run.finding.severity || finding.severity >= Severity::medium) {
+            if (!run.severity || finding.severity > *run.severity || finding.severity >= Severity::medium) {
                 report(finding);
             } else {
-                finding.id = run.finding.id; // told with the next one that raises it
-                finding.follows = run.finding.follows;
+                finding.id = id; // told with the next one that raises it
+                finding.follows = before;
             }
         }
-        run.finding = std::move(finding);
+        node.runs.change(run, std::move(finding));
     }
 
     void report(const Finding& finding) {
-        if (!seen.insert(finding.id).second) {
+        if (!reported.add(finding.id)) {
             return;
-        }
-        seen_order.push_back(finding.id);
-        if (seen_order.size() > remembered_findings) {
-            seen.erase(seen_order.front());
-            seen_order.pop_front();
         }
         ++counters.findings[static_cast<std::size_t>(finding.severity)];
         sink.on_finding(finding);
@@ -360,13 +343,7 @@ struct Engine::Impl {
     // ---- bookkeeping
     // -----------------------------------------------------------------------------------------------------------
 
-    // A digest of 16 digits in the set and in the queue.
-    std::size_t memory_of_seen() const {
-        constexpr std::size_t one =
-            base::hash_node<std::string, void*>(true) + sizeof(std::string) + 2 * base::block(17);
-        return seen.size() * one + base::hash_buckets(seen);
-    }
-    void fit() { nodes.fit(memory_of_seen()); }
+    void fit() { nodes.fit(); }
 
     void note_birth(Node& node, const audit::TypedEvent& event, std::uint32_t parent, std::uint32_t child) {
         const bool known = std::any_of(node.births.rbegin(), node.births.rend(), [&](const Birth& birth) {
@@ -375,7 +352,7 @@ struct Engine::Impl {
         if (known) {
             return;
         }
-        Node::keep(node.births, {.time_ms = event.id.time_ms, .pid = child, .parent = parent});
+        node.births.keep({.time_ms = event.id.time_ms, .pid = child, .parent = parent});
     }
 
     void note_loss(Node& node) {
@@ -414,7 +391,7 @@ void Engine::note_loss(std::string_view node) {
     impl_->note_loss(impl_->nodes.of(node));
 }
 std::size_t Engine::memory() const {
-    return impl_->nodes.memory() + impl_->memory_of_seen();
+    return impl_->nodes.memory();
 }
 
 std::size_t Engine::memory_limit() const {
@@ -429,13 +406,12 @@ EngineCounters Engine::counters() const {
 
 void Engine::save(base::Packer& out) const {
     impl_->nodes.save(out);
-    out(impl_->seen_order);
+    impl_->reported.save(out);
 }
 
 void Engine::load(base::Unpacker& in) {
     impl_->nodes.load(in);
-    in(impl_->seen_order);
-    impl_->seen = {impl_->seen_order.begin(), impl_->seen_order.end()};
+    impl_->reported.load(in);
     impl_->fit(); // it may have been saved under a larger bound
 }
 

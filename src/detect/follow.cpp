@@ -37,7 +37,7 @@ const host::Change* brought_by(const Node& node, const Run& run, const host::Fil
         return nullptr;
     }
     const auto found = std::find_if(file->changes.begin(), file->changes.end(), [&](const host::Change& change) {
-        return change.kind != host::ChangeKind::unlink && change.event > run.finding.events.front() &&
+        return change.kind != host::ChangeKind::unlink && change.event > run.event &&
                (change.by == run.process || node.processes.is_ancestor(run.process, change.by));
     });
     return found == file->changes.end() ? nullptr : &*found;
@@ -232,8 +232,7 @@ FollowUps after_memory_call(Node& node, const audit::TypedEvent& event, host::Pr
         if (!is_run_itself(node, *run, who)) {
             continue;
         }
-        const bool jit = run->finding.interpreter.jit;
-        if (makes_executable(event.syscall, jit)) {
+        if (makes_executable(event.syscall, run->jit)) {
             made.push_back(
                 {run, {.kind = ChainKind::exec_memory, .path = {}, .event = event.id, .by = actor_of(event)}});
         }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "detect/bounds.hpp"
 #include "luatrail/base/text.hpp"
 #include "luatrail/host/from_audit.hpp"
 
@@ -192,10 +193,11 @@ void learn(Node& node, const audit::TypedEvent& event, const Identified& found) 
     }
     const auto known = std::find_if(node.interpreters.begin(), node.interpreters.end(),
                                     [&](const KnownInterpreter& one) { return one.id == *id; });
+    KnownInterpreter now{*id, found.match.profile->name, event.id.time_ms};
     if (known == node.interpreters.end()) {
-        Node::keep(node.interpreters, {*id, found.match.profile->name, event.id.time_ms});
+        node.interpreters.keep(std::move(now));
     } else {
-        *known = {*id, found.match.profile->name, event.id.time_ms};
+        node.interpreters.replace(known, std::move(now));
     }
 }
 
@@ -260,15 +262,15 @@ void note_copying(Node& node, const audit::TypedEvent& event, host::ProcessRef b
             }
         }
         if (named.profile != nullptr) {
-            Node::keep(node.copies, {.event = event.id,
-                                     .by = by,
-                                     .pid = event.syscall.pid.value_or(0),
-                                     .parent = event.syscall.ppid.value_or(0),
-                                     .uid = event.syscall.uid,
-                                     .exe = std::string(event.syscall.exe.value_or("")),
-                                     .what = std::move(what),
-                                     .target = at + 1 < argv.size() ? whole(argv.back()) : std::string(),
-                                     .profile = named.profile->name});
+            node.copies.keep({.event = event.id,
+                              .by = by,
+                              .pid = event.syscall.pid.value_or(0),
+                              .parent = event.syscall.ppid.value_or(0),
+                              .uid = event.syscall.uid,
+                              .exe = cut(event.syscall.exe.value_or("")),
+                              .what = cut(what),
+                              .target = at + 1 < argv.size() ? cut(whole(argv.back())) : std::string(),
+                              .profile = named.profile->name});
             return;
         }
     }

@@ -9,8 +9,6 @@
 namespace luatrail::detect {
 namespace {
 
-constexpr std::int64_t pipeline_ms = 500; // a shell forks the members of a pipeline at once
-
 std::optional<std::string> copy(audit::Text text) {
     return text ? std::optional<std::string>(*text) : std::nullopt;
 }

@@ -37,6 +37,8 @@ Finding describe(const Node& node, const Invoked& run, const EngineOptions& opti
 std::optional<Finding> describe_unknown(const Node& node, const audit::TypedEvent& event, host::ProcessRef process,
                                         const EngineOptions& options);
 
+inline constexpr std::int64_t pipeline_ms = 500; // a shell forks the members of a pipeline at once
+
 // Whether another child of the same parent was born at the same moment and is alive: a pipeline.
 bool in_pipeline(const Node& node, const host::Process& process, std::int64_t time_ms);
 

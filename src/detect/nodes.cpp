@@ -31,9 +31,9 @@ Node& Nodes::of(std::string_view name) {
     return node;
 }
 
-void Nodes::fit(std::size_t more) {
-    const std::size_t limit = shares_.whole.limit() - std::min(more, shares_.whole.limit());
-    if (shares_.whole.used() <= limit) {
+void Nodes::fit() {
+    const auto limit = shares_.whole.limit();
+    if (shares_.whole.within()) {
         return;
     }
     const std::size_t goal = limit - limit / 64; // some room, so that not every event has to look who holds most
@@ -81,6 +81,7 @@ void Nodes::drop_oldest() {
     ++evicted_nodes_;
     evicted_files_ += nodes_.back().files.evicted();
     evicted_processes_ += nodes_.back().processes.evicted();
+    evicted_runs_ += nodes_.back().runs.evicted() + nodes_.back().runs.size();
     index_.erase(nodes_.back().name);
     nodes_.pop_back();
 }
@@ -89,11 +90,13 @@ void Nodes::count(EngineCounters& counters) const {
     counters.evicted_nodes = evicted_nodes_;
     counters.evicted_files = evicted_files_;
     counters.evicted_processes = evicted_processes_;
+    counters.evicted_runs = evicted_runs_;
     counters.processes = counters.files = 0;
     counters.process_bytes = counters.file_bytes = 0;
     for (const auto& node : nodes_) {
         counters.evicted_files += node.files.evicted();
         counters.evicted_processes += node.processes.evicted();
+        counters.evicted_runs += node.runs.evicted();
         counters.processes += node.processes.size();
         counters.files += node.files.size();
         counters.process_bytes += node.processes.memory();
@@ -103,14 +106,7 @@ void Nodes::count(EngineCounters& counters) const {
 }
 
 void Nodes::begin_boot(Node& node) {
-    node.processes = host::ProcessTable(shares_.processes);
-    node.births.clear();
-    node.memfds.clear();
-    node.service_starts.clear();
-    node.logins.clear();
-    while (!node.runs.empty()) {
-        node.forget_oldest_run();
-    }
+    node.begin_boot(shares_);
 }
 
 void Nodes::begin_boot() {
@@ -120,74 +116,6 @@ void Nodes::begin_boot() {
 }
 
 // ---- state
-
-template <class Archive>
-static void transfer(Archive& archive, LoginInfo& login) {
-    archive(login.address, login.terminal, login.account);
-}
-
-template <class Archive>
-static void transfer(Archive& archive, WayIn& way) {
-    archive(way.program, way.kind);
-}
-
-template <class Archive>
-static void transfer(Archive& archive, Actor& actor) {
-    archive(actor.pid, actor.exe, actor.uid, actor.argv, actor.kind, actor.below, actor.login);
-}
-
-template <class Archive>
-static void transfer(Archive& archive, Interpreter& interpreter) {
-    archive(interpreter.exe, interpreter.profile, interpreter.identified_by, interpreter.package, interpreter.altered,
-            interpreter.jit, interpreter.copy_of, interpreter.called);
-}
-
-template <class Archive>
-static void transfer(Archive& archive, Code& code) {
-    archive(code.origin, code.argument, code.path, code.inline_text, code.format, code.package, code.inode,
-            code.packaged_path, code.altered);
-}
-
-template <class Archive>
-static void transfer(Archive& archive, ProcessInfo& process) {
-    archive(process.pid, process.ppid, process.uid, process.euid, process.auid, process.user, process.session,
-            process.tty, process.comm, process.cwd, process.argv, process.unit, process.container, process.login);
-}
-
-template <class Archive>
-static void transfer(Archive& archive, Ancestor& ancestor) {
-    archive(ancestor.pid, ancestor.exe, ancestor.argv, ancestor.uid, ancestor.package);
-}
-
-template <class Archive>
-static void transfer(Archive& archive, KeyMiss& missed) {
-    archive(missed.key, missed.wanted, missed.found, missed.uid, missed.login, missed.unanswered, missed.script);
-}
-
-template <class Archive>
-static void transfer(Archive& archive, Expectation& expectation) {
-    archive(expectation.verdict, expectation.reason, expectation.rule, expectation.because, expectation.nearest,
-            expectation.missed, expectation.named_elsewhere, expectation.program, expectation.expires_ms,
-            expectation.path, expectation.package);
-}
-
-template <class Archive>
-static void transfer(Archive& archive, ChainEntry& entry) {
-    archive(entry.kind, entry.how, entry.path, entry.time_ms, entry.age_ms, entry.event, entry.by, entry.same_tree,
-            entry.depth);
-}
-
-template <class Archive>
-static void transfer(Archive& archive, Finding& finding) {
-    archive(finding.id, finding.time_ms, finding.node, finding.severity, finding.interpreter, finding.code,
-            finding.process, finding.ancestors, finding.expectation, finding.chain, finding.events, finding.degraded,
-            finding.follows, finding.live);
-}
-
-template <class Archive>
-static void transfer(Archive& archive, Run& run) {
-    archive(run.process, run.pid, run.script, run.script_path, run.interpreter_path, run.finding);
-}
 
 template <class Archive>
 static void transfer(Archive& archive, Birth& birth) {
@@ -223,8 +151,9 @@ static void transfer(Archive& archive, KnownInterpreter& known) {
 void Nodes::save(base::Packer& out) const {
     out.number(nodes_.size());
     for (auto node = nodes_.rbegin(); node != nodes_.rend(); ++node) { // the least recently used first
-        out(node->name, node->runs, node->births, node->memfds, node->copies, node->service_starts, node->logins,
+        out(node->name, node->births, node->memfds, node->copies, node->service_starts, node->logins,
             node->interpreters, node->newest_ms, node->lost_ms);
+        node->runs.save(out);
         node->processes.save(out);
         node->files.save(out);
     }
@@ -241,12 +170,9 @@ void Nodes::load(base::Unpacker& in) {
                 throw base::UnpackError("a node is there twice");
             }
             auto& node = add(name);
-            std::deque<Run> runs;
-            in(runs, node.births, node.memfds, node.copies, node.service_starts, node.logins, node.interpreters,
+            in(node.births, node.memfds, node.copies, node.service_starts, node.logins, node.interpreters,
                node.newest_ms, node.lost_ms);
-            for (auto& run : runs) {
-                node.add_run(std::move(run));
-            }
+            node.runs.load(in);
             node.processes.load(in);
             node.files.load(in);
         }

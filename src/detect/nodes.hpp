@@ -19,12 +19,14 @@ class Nodes {
 
     // Known, or new; the least recently used goes when there are too many.
     Node& of(std::string_view name);
-    // After each event: lets tables give way until all together, with `more` bytes elsewhere, are within the bound.
+    // After each event: lets tables give way until all together are within the bound.
     // First the share that is furthest above what it is meant to be, of it the node that holds most; where nothing more
     // can go, the least recently used node.
-    void fit(std::size_t more);
+    void fit();
     std::size_t memory() const { return shares_.whole.used(); }
     std::size_t limit() const { return shares_.whole.limit(); }
+    // For what serves all nodes.
+    base::Budget& common() { return shares_.nodes; }
     // What was given up, into the counters.
     void count(EngineCounters& counters) const;
 
@@ -45,7 +47,8 @@ class Nodes {
     Shares shares_;
     std::list<Node> nodes_; // most recently used first
     std::unordered_map<std::string_view, std::list<Node>::iterator> index_;
-    std::uint64_t evicted_nodes_ = 0, evicted_files_ = 0, evicted_processes_ = 0; // with their nodes
+    std::uint64_t evicted_nodes_ = 0, evicted_files_ = 0, evicted_processes_ = 0,
+                  evicted_runs_ = 0; // with their nodes
 };
 
 } // namespace luatrail::detect

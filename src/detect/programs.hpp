@@ -7,6 +7,8 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "luatrail/base/budget.hpp"
+#include "luatrail/base/heap.hpp"
 #include "luatrail/detect/profiles.hpp"
 
 namespace luatrail::detect {
@@ -19,33 +21,49 @@ struct Program {
 
 class Programs {
   public:
-    const Program& of(std::string_view exe, const ProfileSet& profiles) {
-        constexpr std::size_t most = 4096;
+    explicit Programs(base::Budget& budget) : charge_(budget) {}
+
+    Program of(std::string_view exe, const ProfileSet& profiles) {
+        constexpr std::size_t most = 4096, longest = 1024;
         if (const auto found = known_.find(exe); found != known_.end()) {
             return found->second;
         }
-        if (known_.size() >= most) {
-            known_.clear(); // names without end: an attacker's, or a build's
+        const Program made{.interpreter = profiles.may_match(exe),
+                           .shell = profiles.is(ProgramKind::shell, exe),
+                           .loader = profiles.is(ProgramKind::loader, exe),
+                           .downloader = profiles.is(ProgramKind::downloader, exe),
+                           .copies = profiles.is(ProgramKind::downloader, exe) || profiles.is(ProgramKind::copier, exe),
+                           .telling = profiles.telling(exe)};
+        if (exe.size() > longest) {
+            return made;
         }
-        return known_
-            .emplace(exe, Program{.interpreter = profiles.may_match(exe),
-                                  .shell = profiles.is(ProgramKind::shell, exe),
-                                  .loader = profiles.is(ProgramKind::loader, exe),
-                                  .downloader = profiles.is(ProgramKind::downloader, exe),
-                                  .copies = profiles.is(ProgramKind::downloader, exe) ||
-                                            profiles.is(ProgramKind::copier, exe),
-                                  .telling = profiles.telling(exe)})
-            .first->second;
+        if (known_.size() >= most) {
+            clear(); // names without end: an attacker's, or a build's
+        }
+        text_bytes_ += base::heap_of(known_.emplace(exe, made).first->first);
+        measure();
+        return made;
     }
 
-    void clear() { known_.clear(); }
+    void clear() {
+        known_ = {};
+        text_bytes_ = 0;
+        measure();
+    }
 
   private:
     struct TextHash {
         using is_transparent = void;
         std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
     };
+    void measure() {
+        charge_.resize(text_bytes_ + known_.size() * base::hash_node<std::string, Program>() +
+                       base::hash_buckets(known_));
+    }
+
     std::unordered_map<std::string, Program, TextHash, std::equal_to<>> known_;
+    std::size_t text_bytes_ = 0;
+    base::Charge charge_;
 };
 
 } // namespace luatrail::detect

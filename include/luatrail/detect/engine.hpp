@@ -42,7 +42,7 @@ struct EngineCounters {
     std::uint64_t version_calls = 0;    // of an interpreter without code (`lua -v`)
     std::uint64_t losses = 0;           // times that the log said records were lost
     std::uint64_t software_updates = 0; // transactions that package managers told of
-    std::uint64_t evicted_files = 0, evicted_processes = 0, evicted_nodes = 0;
+    std::uint64_t evicted_files = 0, evicted_processes = 0, evicted_runs = 0, evicted_nodes = 0;
     std::uint64_t nodes = 0, processes = 0, files = 0; // that the tables hold now
     std::uint64_t process_bytes = 0, file_bytes = 0;   // what they take
     std::array<std::uint64_t, 5> findings{};           // by Severity
