@@ -32,6 +32,10 @@ THIRD_PARTY = {
     "openssl/": ["base/sealed.cpp", "detect/", "inventory/", "plugin/"],
 }
 
+# Where each source has a header of its name, and the sources there that need none. In the other rooms some still share one.
+HEADED = ["host", "detect", "report", "setup", "plugin"]
+HEADLESS = {"base/asio", "cli/main"}
+
 MAX_LINES = 450
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 
@@ -83,6 +87,64 @@ def third_party(root):
                 faults.append(f"{path}: <{header}> in a public header; keep it in a .cpp file")
             elif not name.startswith(tuple(THIRD_PARTY[prefix])):
                 faults.append(f"{path}: <{header}> belongs in {' '.join(THIRD_PARTY[prefix])}")
+    return faults
+
+
+def code_of(path):
+    """A source without its comments, and with the parts of a string literal joined."""
+    return re.sub(r'"\s*\n\s*"', "", re.sub(r"//[^\n]*", "", path.read_text()))
+
+
+def words(root):
+    """detect/ keeps facts, in raw bytes; their words, and making them safe to show, are report/'s. Errors of the files that it reads are apart."""
+    faults = []
+    sentence = re.compile(r'"[^"\n]*[A-Za-z]{2,}[ ,:]+[A-Za-z]{2,} +[A-Za-z]{2,}[^"\n]*"')
+    for name, _, path in sources(root):
+        if not name.startswith("detect/"):
+            continue
+        code = code_of(path)
+        faults += [f"{path}: {call}() is for report/" for call in ("printable", "shell_quoted") if re.search(rf"\b{call}\s*\(", code)]
+        for statement in re.split(r"[;{}]\s*\n", code):
+            found = sentence.search(statement)
+            if found and not re.search(r"\bcomplain\(|Error\(", statement):
+                faults.append(f"{path}: {found.group()} is for report/ to say")
+    return faults
+
+
+def without_bodies(code):
+    """A header's code with the bodies of its functions emptied, and without string literals."""
+    code = re.sub(r'"(\\.|[^"\\\n])*"', '""', code)
+    start = re.compile(r"\)(?:\s*const)?(?:\s*noexcept)?(?:\s*override)?(?:\s*->\s*[\w:<>]+)?(?:\s*:\s*[^;{}]*(?:\{[^{}]*\}[^;{}]*)*)?\s*\{")
+    kept, at = [], 0
+    while found := start.search(code, at):
+        kept.append(code[at:found.end()] + "}")
+        at, depth = found.end(), 1
+        while at < len(code) and depth:
+            depth += {"{": 1, "}": -1}.get(code[at], 0)
+            at += 1
+    return "".join(kept) + code[at:]
+
+
+# A function that is declared and neither defined nor pure nor a template.
+DECLARATION = re.compile(r"(?<!>\n)^[ \t]*(?!return\b|using\b|static_assert|else\b|throw\b|#)(?:[\w:<>,&*\[\]~]+[ \t]+)*[\w:<>,&*~]+[ \t]*"
+                         r"\((?:[^(){};]|\([^(){};]*\)|\{\})*\)(?: const)?(?: noexcept)?(?: override)?;", re.MULTILINE)
+
+
+def headers(root):
+    """Each source has a header of its name, public or beside it, and what a header declares is in the source of its name."""
+    faults = []
+    by_stem = {}
+    for name, _, path in sources(root):
+        by_stem.setdefault(name.removesuffix(path.suffix), {}).setdefault(path.suffix, []).append(path)
+    for stem, files in by_stem.items():
+        if stem.split("/")[0] not in HEADED or stem in HEADLESS:
+            continue
+        if ".hpp" not in files:
+            faults.append(f"{files['.cpp'][0]}: no header of its name")
+        for path in files.get(".hpp", []):
+            declared = DECLARATION.search(without_bodies(code_of(path)))
+            if declared and ".cpp" not in files:
+                faults.append(f"{path}: no source of its name, and declares {' '.join(declared.group().split())}")
     return faults
 
 
@@ -141,7 +203,7 @@ def usage(root):
     return faults
 
 
-CHECKS = {"includes": includes, "third-party": third_party, "goldens": goldens, "sizes": sizes, "shellcheck": shellcheck, "usage": usage}
+CHECKS = {"includes": includes, "third-party": third_party, "words": words, "headers": headers, "goldens": goldens, "sizes": sizes, "shellcheck": shellcheck, "usage": usage}
 
 
 def main():

@@ -73,6 +73,48 @@ class ThirdParty(unittest.TestCase):
         self.check("src/cli/a.cpp", "sys/stat.h", [])
 
 
+class Words(unittest.TestCase):
+    def check(self, name, text, expected):
+        self.assertEqual(Tree({name: text}).faults(check_tree.words), [f"{name}: {fault}" for fault in expected])
+
+    def test_a_sentence_in_detect_is_a_fault_in_report_it_is_not(self):
+        text = 'auto why = known ? "no baseline was given" : "";\n'
+        self.check("src/detect/a.cpp", text, ['"no baseline was given" is for report/ to say'])
+        self.check("src/detect/a.cpp", 'why = "a sentence in "\n      "two parts";\n', ['"a sentence in two parts" is for report/ to say'])
+        self.check("src/report/a.cpp", text, [])
+
+    def test_names_comments_and_errors_of_a_data_file_are_none(self):
+        self.check("src/detect/a.cpp", 'id = "script-drop"; // "not a sentence"\nif (x) {\n    row.complain("id",\n        "an entry has an id");\n}\n'
+                                       'throw base::UnpackError("a node is there twice");\n', [])
+
+    def test_what_makes_bytes_safe_to_show_is_the_reports(self):
+        self.check("include/luatrail/detect/a.hpp", "return base::printable(path);\n", ["printable() is for report/"])
+        self.check("src/detect/a.cpp", "return shell_quoted (path); // printable(x)\n", ["shell_quoted() is for report/"])
+        self.check("src/report/a.cpp", "return base::printable(path);\n", [])
+
+
+class Headers(unittest.TestCase):
+    def check(self, files, expected):
+        self.assertEqual(Tree(files).faults(check_tree.headers), expected)
+
+    def test_a_source_has_a_header_of_its_name_public_or_beside_it(self):
+        self.check({"src/detect/a.cpp": "", "src/detect/a.hpp": ""}, [])
+        self.check({"src/detect/a.cpp": "", "include/luatrail/detect/a.hpp": ""}, [])
+        self.check({"src/detect/a.cpp": "", "src/detect/b.hpp": ""}, ["src/detect/a.cpp: no header of its name"])
+        self.check({"src/detect/a.hpp": "int a = 1;\n"}, [])
+
+    def test_what_a_header_declares_is_in_the_source_of_its_name(self):
+        declared = "namespace a {\nstd::vector<int> all_of(const Node& node,\n                        int (*ask)(int)) const;\n}\n"
+        self.check({"src/detect/a.hpp": declared, "src/detect/a.cpp": ""}, [])
+        self.check({"src/detect/a.hpp": declared},
+                   ["src/detect/a.hpp: no source of its name, and declares std::vector<int> all_of(const Node& node, int (*ask)(int)) const;"])
+
+    def test_a_header_that_defines_all_it_declares_needs_no_source(self):
+        self.check({"src/detect/a.hpp": "struct A {\n    virtual ~A() = default;\n    virtual void on(int) = 0;\n    int b{};\n    int f(int c) const {\n"
+                                        "        g(c);\n        return b;\n    }\n};\ntemplate <class T>\nint size_of(const T& all);\n"
+                                        "template <class T>\nint size_of(const T& all) {\n    call(all);\n    return 1;\n}\n"}, [])
+
+
 class Others(unittest.TestCase):
     def test_a_log_needs_a_golden(self):
         log = "fixtures/scenarios/x/audit.log"
