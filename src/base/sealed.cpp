@@ -1,20 +1,10 @@
 #include "luatrail/base/sealed.hpp"
 
-#include <array>
-
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
-#include "luatrail/base/text.hpp"
+#include "luatrail/base/digest.hpp"
 
 namespace luatrail::base {
-
-std::string sha256_hex(std::string_view bytes) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned size = 0;
-    EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr);
-    return to_hex({reinterpret_cast<const char*>(digest.data()), size});
-}
 
 std::string seal_line(const Seal& seal, std::string_view bytes) {
     return fmt::format("luatrail {} {} {} {}\n", seal.kind, seal.version, bytes.size(), sha256_hex(bytes));

@@ -15,6 +15,7 @@
 
 #include "luatrail/base/descriptor.hpp"
 #include "luatrail/base/error.hpp"
+#include "luatrail/base/file.hpp"
 
 namespace luatrail::base {
 namespace {
@@ -98,30 +99,20 @@ void check_file(const std::string& path, int fd) {
     }
 }
 
-std::string read_file(const std::string& path) {
+std::string checked_file(const std::string& path) {
     const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
     if (file.get() < 0) {
         cannot_read(path, errno);
     }
     check_file(path, file.get());
-    std::string content;
-    std::array<char, 65536> buffer{};
-    for (;;) {
-        const auto got = ::read(file.get(), buffer.data(), buffer.size());
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got < 0) {
-            cannot_read(path, errno);
-        }
-        if (got == 0) {
-            return content;
-        }
-        content.append(buffer.data(), static_cast<std::size_t>(got));
-        if (content.size() > largest_file) {
-            throw Error(fmt::format("{}: larger than 16 MiB; give a TOML file", path));
-        }
+    auto content = read_all(file.get(), largest_file + 1);
+    if (!content) {
+        cannot_read(path, errno);
     }
+    if (content->size() > largest_file) {
+        throw Error(fmt::format("{}: larger than 16 MiB; give a TOML file", path));
+    }
+    return std::move(*content);
 }
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -208,7 +199,7 @@ TomlTable TomlTable::from_text(std::string_view toml, std::string_view source_na
 
 TomlTable TomlTable::from_file(const std::string& path, TomlErrors* errors) {
     try {
-        return from_text(read_file(path), path, errors);
+        return from_text(checked_file(path), path, errors);
     } catch (const Error& error) {
         report(errors, error.what());
     }

@@ -7,6 +7,7 @@
 
 #include "inventory/database.hpp"
 #include "luatrail/base/text.hpp"
+#include "luatrail/base/words.hpp"
 
 namespace luatrail::inventory {
 namespace {
@@ -29,13 +30,10 @@ std::string digest_of(std::string_view value) {
 // "so:liblua.so.5=5.4.6 lua5.4>5 !conflict": names without versions, and without what must not be there.
 std::vector<std::string> names_of(std::string_view text) {
     std::vector<std::string> names;
-    while (!text.empty()) {
-        const auto end = text.find(' ');
-        const auto one = text.substr(0, end);
+    for (const auto one : base::words(text)) {
         if (const auto name = one.substr(0, one.find_first_of("=<>~")); !name.empty() && name.front() != '!') {
             names.emplace_back(name);
         }
-        text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
     }
     return names;
 }
@@ -62,7 +60,7 @@ bool read_apk(const Root& root, Listing& listing, Complaints& complaints) {
         folder.clear();
     };
     std::size_t number = 0;
-    for (const auto line : lines_of(*text)) {
+    for (const auto line : base::lines(*text)) {
         ++number;
         if (line.empty()) {
             finish();

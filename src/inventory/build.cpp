@@ -10,6 +10,7 @@
 #include "inventory/lua_needs.hpp"
 #include "luatrail/base/clock.hpp"
 #include "luatrail/base/error.hpp"
+#include "luatrail/base/words.hpp"
 #include "luatrail/inventory/inventory.hpp"
 
 namespace luatrail::inventory {
@@ -168,12 +169,9 @@ class Builder {
         if (!head.starts_with("#!")) {
             return {};
         }
-        auto line = trimmed(std::string_view(head).substr(2, head.find('\n') - 2));
-        for (bool first = true; !line.empty();) {
-            const auto end = std::min(line.find_first_of(" \t"), line.size());
-            const auto word = line.substr(0, end);
+        bool first = true;
+        for (const auto word : base::words(base::trimmed(std::string_view(head).substr(2, head.find('\n') - 2)))) {
             const auto name = word.substr(word.rfind('/') + 1);
-            line = trimmed(line.substr(end));
             if (first && name == "env") {
                 first = false;
                 continue;

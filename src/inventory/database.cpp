@@ -1,8 +1,8 @@
 #include "inventory/database.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include "luatrail/base/words.hpp"
 
 namespace luatrail::inventory {
 
@@ -23,44 +23,20 @@ std::vector<std::string> Complaints::take() {
     return std::move(lines_);
 }
 
-std::vector<std::string_view> lines_of(std::string_view text) {
-    std::vector<std::string_view> lines;
-    while (!text.empty()) {
-        const auto end = text.find('\n');
-        lines.push_back(text.substr(0, end));
-        text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
-    }
-    return lines;
-}
-
-std::string_view trimmed(std::string_view text) {
-    constexpr std::string_view blanks = " \t\r";
-    const auto first = text.find_first_not_of(blanks);
-    return first == std::string_view::npos ? std::string_view()
-                                           : text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
-
 std::vector<std::vector<std::string>> dependencies_of(std::string_view text) {
     std::vector<std::vector<std::string>> groups;
-    const auto each = [](std::string_view all, char between, auto take) {
-        for (std::size_t at = 0; at <= all.size();) {
-            const auto end = std::min(all.find(between, at), all.size());
-            take(trimmed(all.substr(at, end - at)));
-            at = end + 1;
-        }
-    };
-    each(text, ',', [&](std::string_view group) {
+    for (const auto group : base::fields(text, ',')) {
         std::vector<std::string> names;
-        each(group, '|', [&](std::string_view one) {
-            const auto name = one.substr(0, one.find_first_of(" \t(:[<"));
-            if (!name.empty()) {
-                names.emplace_back(name);
+        for (const auto one : base::fields(group, '|')) {
+            const auto name = base::trimmed(one);
+            if (const auto end = name.find_first_of(" \t(:[<"); end != 0 && !name.empty()) {
+                names.emplace_back(name.substr(0, end));
             }
-        });
+        }
         if (!names.empty()) {
             groups.push_back(std::move(names));
         }
-    });
+    }
     return groups;
 }
 

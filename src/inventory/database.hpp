@@ -53,10 +53,6 @@ bool read_pacman(const Root& root, Listing& listing, Complaints& complaints);
 // By the helper program, which links librpm.
 bool read_rpm(const Root& root, const std::string& helper, Listing& listing, Complaints& complaints);
 
-// Lines of a text, without their ends; a last line without an end is one.
-std::vector<std::string_view> lines_of(std::string_view text);
-// Without blanks at both ends.
-std::string_view trimmed(std::string_view text);
 // "lua5.4 (>= 5.4.0) | lua5.3, libc6:any" as groups of names: versions, architectures and build profiles are left away.
 std::vector<std::vector<std::string>> dependencies_of(std::string_view text);
 

@@ -1,13 +1,13 @@
 // dpkg's database: var/lib/dpkg. Its files are text with simple grammars, and libdpkg declares its own interface
 // volatile.
 #include <algorithm>
-#include <cctype>
 #include <optional>
 #include <unordered_map>
 
 #include <fmt/format.h>
 
 #include "inventory/database.hpp"
+#include "luatrail/base/words.hpp"
 
 namespace luatrail::inventory {
 namespace {
@@ -16,13 +16,6 @@ const std::string folder = "/var/lib/dpkg";
 
 // A stanza of deb822(5): its fields by their lower-case names; continued lines joined with '\n'.
 using Stanza = std::unordered_map<std::string, std::string>;
-
-std::string lower(std::string_view text) {
-    std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return out;
-}
 
 const std::string& field(const Stanza& stanza, const char* name) {
     static const std::string none;
@@ -43,21 +36,21 @@ void read_stanzas(std::string_view text, const std::string& place, Complaints& c
         stanza.clear();
         last = nullptr;
     };
-    for (const auto line : lines_of(text)) {
+    for (const auto line : base::lines(text)) {
         ++number;
-        if (trimmed(line).empty()) {
+        if (base::trimmed(line).empty()) {
             finish();
             first = number + 1;
         } else if (line.front() == ' ' || line.front() == '\t') {
             if (last != nullptr) {
                 *last += '\n';
-                *last += trimmed(line);
+                *last += base::trimmed(line);
             } else {
                 complaints.add(fmt::format("{}:{}", place, number), "a continued line that continues nothing");
             }
         } else if (const auto colon = line.find(':'); colon != std::string_view::npos && colon > 0) {
-            last = &stanza[lower(line.substr(0, colon))];
-            *last = trimmed(line.substr(colon + 1));
+            last = &stanza[base::lower(line.substr(0, colon))];
+            *last = base::trimmed(line.substr(colon + 1));
         } else {
             complaints.add(fmt::format("{}:{}", place, number), "neither a field nor the end of a stanza");
         }
@@ -93,16 +86,16 @@ std::unordered_map<std::string, std::string> digests_of(std::string_view text, c
                                                         Complaints& complaints) {
     std::unordered_map<std::string, std::string> digests;
     std::size_t number = 0;
-    for (const auto line : lines_of(text)) {
+    for (const auto line : base::lines(text)) {
         ++number;
-        const auto rest = trimmed(line);
+        const auto rest = base::trimmed(line);
         const auto end = std::min(rest.find_first_of(" \t"), rest.size());
         auto path = rest.substr(end);
         path.remove_prefix(std::min(path.find_first_not_of(" \t*"), path.size()));
         while (path.starts_with("./") || path.starts_with('/')) {
             path.remove_prefix(path.front() == '/' ? 1 : 2);
         }
-        const auto digest = lower(rest.substr(0, end));
+        const auto digest = base::lower(rest.substr(0, end));
         const bool hex = digest.find_first_not_of("0123456789abcdef") == std::string::npos;
         if (path.empty() || !hex || (digest.size() != 32 && digest.size() != 40 && digest.size() != 64)) {
             if (!rest.empty()) {
@@ -126,7 +119,7 @@ void read_files(const Root& root, ListedPackage& package, Complaints& complaints
     const auto sums = info_file(root, package, "md5sums");
     const auto digests = sums.empty() ? decltype(digests_of({}, {}, complaints))()
                                       : digests_of(root.read(sums).value_or(""), sums, complaints);
-    for (const auto line : lines_of(*text)) {
+    for (const auto line : base::lines(*text)) {
         if (line.size() > 1 && line.front() == '/' && line != "/.") {
             const std::string path(line);
             const auto digest = digests.find(path);
@@ -169,7 +162,7 @@ std::optional<ListedPackage> package_of(const Stanza& stanza, const std::string&
 void read_diversions(const Root& root, Listing& listing, Complaints& complaints) {
     const auto place = folder + "/diversions";
     const auto text = root.read(place).value_or("");
-    const auto lines = lines_of(text);
+    const auto lines = base::lines(text);
     for (std::size_t at = 0; at + 2 < lines.size(); at += 3) {
         listing.diversions[std::string(lines[at])] = {std::string(lines[at + 1]), std::string(lines[at + 2])};
     }
@@ -183,7 +176,7 @@ void read_alternatives(const Root& root, Listing& listing) {
     const auto place = folder + "/alternatives";
     for (const auto& name : root.list(place)) {
         const auto text = root.read(fmt::format("{}/{}", place, name)).value_or("");
-        const auto lines = lines_of(text);
+        const auto lines = base::lines(text);
         const auto add = [&listing](std::string_view generic, std::string_view link) {
             listing.alternatives.push_back(fmt::format("/etc/alternatives/{}", generic));
             listing.alternatives.emplace_back(link);

@@ -7,29 +7,17 @@
 
 #include <fmt/format.h>
 
+#include "luatrail/base/words.hpp"
+
 namespace luatrail::inventory {
 namespace {
 
-std::vector<std::string_view> words_of(std::string_view text, std::size_t most) {
-    std::vector<std::string_view> words;
-    text = trimmed(text);
-    while (!text.empty() && words.size() + 1 < most) {
-        const auto end = std::min(text.find_first_of(" \t"), text.size());
-        words.push_back(text.substr(0, end));
-        text = trimmed(text.substr(end));
-    }
-    if (!text.empty()) {
-        words.push_back(text); // the rest
-    }
-    return words;
-}
-
 // "NAME=value" of os-release(5) and login.defs(5)'s "NAME value", quotes left away.
 std::string value_of(std::string_view text, std::string_view name, char between) {
-    for (const auto line : lines_of(text)) {
+    for (const auto line : base::lines(text)) {
         if (line.starts_with(name) && line.size() > name.size() &&
             (line[name.size()] == between || line[name.size()] == '\t')) {
-            auto value = trimmed(line.substr(name.size() + 1));
+            auto value = base::trimmed(line.substr(name.size() + 1));
             if (value.size() > 1 && (value.front() == '"' || value.front() == '\'') && value.back() == value.front()) {
                 value = value.substr(1, value.size() - 2);
             }
@@ -41,7 +29,7 @@ std::string value_of(std::string_view text, std::string_view name, char between)
 
 // systemd.service(5), "COMMAND LINES": "@", "-", ":", "+", "!" and "|" before a command say how it is run.
 std::string command_of(std::string_view value) {
-    value = trimmed(value);
+    value = base::trimmed(value);
     value.remove_prefix(std::min(value.find_first_not_of("@-:+!|"), value.size()));
     return std::string(value);
 }
@@ -49,10 +37,10 @@ std::string command_of(std::string_view value) {
 void read_unit(std::string_view text, Unit& unit) {
     bool service = false;
     std::string joined; // a line that ends in '\' goes on
-    for (const auto raw : lines_of(text)) {
-        const auto line = trimmed(raw);
+    for (const auto raw : base::lines(text)) {
+        const auto line = base::trimmed(raw);
         if (line.ends_with('\\')) {
-            joined += trimmed(line.substr(0, line.size() - 1));
+            joined += base::trimmed(line.substr(0, line.size() - 1));
             joined += ' ';
             continue;
         }
@@ -66,8 +54,8 @@ void read_unit(std::string_view text, Unit& unit) {
         if (!service || equals == std::string::npos || whole.starts_with('#') || whole.starts_with(';')) {
             continue;
         }
-        const auto key = trimmed(std::string_view(whole).substr(0, equals));
-        const auto value = trimmed(std::string_view(whole).substr(equals + 1));
+        const auto key = base::trimmed(std::string_view(whole).substr(0, equals));
+        const auto value = base::trimmed(std::string_view(whole).substr(equals + 1));
         if (key == "User") {
             unit.user = value.empty() ? std::nullopt : std::optional<std::string>(value);
         } else if (key == "ExecStart" || key == "ExecStartPre" || key == "ExecStartPost" || key == "ExecReload") {
@@ -131,16 +119,16 @@ void read_crontab(const Root& root, const std::string& path, const std::string& 
                   Complaints& complaints) {
     std::size_t number = 0;
     const auto text = root.read(path).value_or("");
-    for (const auto raw : lines_of(text)) {
+    for (const auto raw : base::lines(text)) {
         ++number;
-        const auto line = trimmed(raw);
+        const auto line = base::trimmed(raw);
         const auto blank = line.find_first_of(" \t");
         if (line.empty() || line.front() == '#' || line.substr(0, blank).find('=') != std::string_view::npos) {
             continue; // a comment, or a variable
         }
         const std::size_t times = line.front() == '@' ? 1 : 5;
         const std::size_t before = times + (user.empty() ? 1 : 0);
-        const auto words = words_of(line, before + 1);
+        const auto words = base::words(line, before + 1);
         if (words.size() <= before) {
             if (line.find('=') == std::string_view::npos) {
                 complaints.add(fmt::format("{}:{}", path, number), "no entry of a crontab");
@@ -189,22 +177,18 @@ std::vector<Account> read_accounts(const Root& root, Complaints& complaints) {
     std::from_chars(defs.data(), defs.data() + defs.size(), least);
     std::size_t number = 0;
     const auto text = root.read("/etc/passwd").value_or("");
-    for (const auto line : lines_of(text)) {
+    for (const auto line : base::lines(text)) {
         ++number;
-        if (trimmed(line).empty() || line.front() == '#' || line.front() == '+' || line.front() == '-') {
+        if (base::trimmed(line).empty() || line.front() == '#' || line.front() == '+' || line.front() == '-') {
             continue; // NIS
         }
-        std::array<std::string_view, 7> fields;
-        std::size_t count = 0;
-        for (std::size_t at = 0; at <= line.size() && count < fields.size(); ++count) {
-            const auto end = std::min(line.find(':', at), line.size());
-            fields[count] = line.substr(at, end - at);
-            at = end + 1;
-        }
+        constexpr std::size_t least_fields = 7; // passwd(5)
+        auto fields = base::fields(line, ':');
+        const bool whole = fields.size() >= least_fields;
+        fields.resize(least_fields);
         Account account;
         const auto [end, error] = std::from_chars(fields[2].data(), fields[2].data() + fields[2].size(), account.uid);
-        if (count != fields.size() || fields[0].empty() || error != std::errc{} ||
-            end != fields[2].data() + fields[2].size()) {
+        if (!whole || fields[0].empty() || error != std::errc{} || end != fields[2].data() + fields[2].size()) {
             complaints.add(fmt::format("/etc/passwd:{}", number), "no account");
             continue;
         }

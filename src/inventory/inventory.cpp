@@ -3,14 +3,13 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 
 #include <sys/stat.h>
 
 #include <fmt/format.h>
 
 #include "luatrail/base/error.hpp"
+#include "luatrail/base/file.hpp"
 #include "luatrail/base/pack.hpp"
 #include "luatrail/base/sealed.hpp"
 
@@ -47,6 +46,7 @@ namespace {
 
 // To be raised with every change of a transfer() function.
 constexpr base::Seal seal{"inventory", 1};
+constexpr std::size_t most_bytes = std::size_t{1} << 30U;
 
 // A map as its entries, in order: the same facts are the same bytes.
 template <class Map>
@@ -172,17 +172,16 @@ Inventory load(const std::string& path) {
             fmt::format("{}: everybody may write it, and what it says decides what is reported; build it again", path));
     }
     errno = 0;
-    std::ifstream file(path, std::ios::binary);
-    if (!file.is_open()) {
+    const auto content = base::read_file(path, most_bytes);
+    if (!content) {
         throw base::Error(
             fmt::format("{}: {}; make it with `luatrail inventory build -o {}`", path, std::strerror(errno), path));
     }
-    const std::string content{std::istreambuf_iterator<char>(file), {}};
     const auto fail = [&path](std::string_view why) {
         return base::Error(fmt::format("{}: {}; build it again with `luatrail inventory build`", path, why));
     };
     std::string_view bytes;
-    switch (base::check_seal(seal, content, bytes)) {
+    switch (base::check_seal(seal, *content, bytes)) {
     case base::Sealed::foreign:
         throw fail("no inventory of luatrail");
     case base::Sealed::other_version:

@@ -1,24 +1,24 @@
 // pacman's local database: a folder a package with "desc" and "files" (alpm_local(5)) and a compressed "mtree"
 // (mtree(5)).
-#include <array>
-#include <cstring>
 #include <unordered_map>
 
 #include <fmt/format.h>
-#include <zlib.h>
 
 #include "inventory/database.hpp"
+#include "luatrail/base/inflate.hpp"
+#include "luatrail/base/words.hpp"
 
 namespace luatrail::inventory {
 namespace {
 
 const std::string folder = "/var/lib/pacman/local";
+constexpr std::size_t most_mtree = 64UL * 1024 * 1024;
 
 // "%NAME%" and the lines below it, up to an empty one.
 std::unordered_map<std::string, std::vector<std::string>> sections_of(std::string_view text) {
     std::unordered_map<std::string, std::vector<std::string>> sections;
     std::vector<std::string>* section = nullptr;
-    for (const auto line : lines_of(text)) {
+    for (const auto line : base::lines(text)) {
         if (line.size() > 2 && line.front() == '%' && line.back() == '%') {
             section = &sections[std::string(line.substr(1, line.size() - 2))];
         } else if (line.empty()) {
@@ -40,29 +40,6 @@ std::string without_version(const std::string& text) {
     return text.substr(0, text.find_first_of("=<>"));
 }
 
-// A gzip file's content, at most so much of it: what a few bytes can become must not fill the memory.
-std::string inflated(std::string_view bytes) {
-    constexpr std::size_t most = 64UL * 1024 * 1024;
-    constexpr int gzip_window = 15 + 16;
-    z_stream stream{};
-    if (::inflateInit2(&stream, gzip_window) != Z_OK) {
-        return {};
-    }
-    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data())); // zlib's old interface
-    stream.avail_in = static_cast<uInt>(bytes.size());
-    std::string out;
-    std::array<char, 64UL * 1024> buffer{};
-    int result = Z_OK;
-    while (result == Z_OK && out.size() < most) {
-        stream.next_out = reinterpret_cast<Bytef*>(buffer.data());
-        stream.avail_out = static_cast<uInt>(buffer.size());
-        result = ::inflate(&stream, Z_NO_FLUSH);
-        out.append(buffer.data(), buffer.size() - stream.avail_out);
-    }
-    ::inflateEnd(&stream);
-    return out;
-}
-
 // "\040" and the like in mtree's names.
 std::string unescaped(std::string_view name) {
     std::string out;
@@ -82,7 +59,7 @@ std::string unescaped(std::string_view name) {
 std::unordered_map<std::string, std::string> digests_of(std::string_view mtree) {
     std::unordered_map<std::string, std::string> digests;
     constexpr std::string_view key = " sha256digest=";
-    for (const auto line : lines_of(mtree)) {
+    for (const auto line : base::lines(mtree)) {
         const auto digest = line.find(key);
         if (!line.starts_with("./") || digest == std::string_view::npos) {
             continue;
@@ -127,7 +104,8 @@ bool read_pacman(const Root& root, Listing& listing, Complaints& complaints) {
                 package.provides.push_back(without_version(one));
             }
         }
-        const auto digests = digests_of(inflated(root.read(fmt::format("{}/{}/mtree", folder, name)).value_or("")));
+        const auto mtree = root.read(fmt::format("{}/{}/mtree", folder, name)).value_or("");
+        const auto digests = digests_of(base::inflated(mtree, most_mtree));
         const auto files = sections_of(root.read(fmt::format("{}/{}/files", folder, name)).value_or(""));
         if (const auto list = files.find("FILES"); list != files.end()) {
             for (const auto& path : list->second) {

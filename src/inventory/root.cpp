@@ -14,10 +14,10 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
+#include "luatrail/base/digest.hpp"
 #include "luatrail/base/error.hpp"
-#include "luatrail/base/text.hpp"
+#include "luatrail/base/file.hpp"
 
 namespace luatrail::inventory {
 namespace {
@@ -84,20 +84,7 @@ std::optional<std::string> Root::read(const std::string& path, std::size_t most)
     if (!status || status->type != Type::file) {
         return std::nullopt;
     }
-    std::string content(std::min<std::size_t>(status->size, most), '\0');
-    std::size_t used = 0;
-    while (used < content.size()) {
-        const auto size = ::read(file.get(), content.data() + used, content.size() - used);
-        if (size < 0) {
-            return std::nullopt;
-        }
-        if (size == 0) {
-            break;
-        }
-        used += static_cast<std::size_t>(size);
-    }
-    content.resize(used);
-    return content;
+    return base::read_all(file.get(), std::min<std::size_t>(status->size, most));
 }
 
 std::vector<std::string> Root::list(const std::string& folder) const {
@@ -134,20 +121,16 @@ std::optional<std::string> Root::resolve(const std::string& path) const {
 }
 
 std::optional<std::string> Root::digest(const std::string& path, std::size_t hex_digits) const {
+    using base::DigestKind;
     constexpr std::size_t md5 = 32;
     constexpr std::size_t sha1 = 40;
     constexpr std::size_t sha256 = 64;
-    const auto* const kind = hex_digits == md5      ? EVP_md5()
-                             : hex_digits == sha1   ? EVP_sha1()
-                             : hex_digits == sha256 ? EVP_sha256()
-                                                    : nullptr;
-    const auto content = kind == nullptr ? std::nullopt : read(path);
-    std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
-    unsigned size = 0;
-    if (!content || EVP_Digest(content->data(), content->size(), bytes.data(), &size, kind, nullptr) != 1) {
-        return std::nullopt;
-    }
-    return base::to_hex({reinterpret_cast<const char*>(bytes.data()), size});
+    const auto kind = hex_digits == md5      ? std::optional(DigestKind::md5)
+                      : hex_digits == sha1   ? std::optional(DigestKind::sha1)
+                      : hex_digits == sha256 ? std::optional(DigestKind::sha256)
+                                             : std::nullopt;
+    const auto content = kind ? read(path) : std::nullopt;
+    return content ? base::digest_hex(*kind, *content) : std::nullopt;
 }
 
 std::string Root::canonical(const std::string& path) {

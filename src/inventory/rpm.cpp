@@ -19,6 +19,8 @@
 #include "inventory/database.hpp"
 #include "luatrail/base/descriptor.hpp"
 #include "luatrail/base/error.hpp"
+#include "luatrail/base/file.hpp"
+#include "luatrail/base/words.hpp"
 
 namespace luatrail::inventory {
 namespace {
@@ -109,25 +111,10 @@ std::optional<std::pair<std::string, int>> output_of(const std::string& helper, 
     if (error != 0) {
         return std::nullopt;
     }
-    std::string text;
-    std::array<char, 64UL * 1024> buffer{};
-    ssize_t size = 0;
-    while ((size = ::read(out.get(), buffer.data(), buffer.size())) > 0) {
-        text.append(buffer.data(), static_cast<std::size_t>(size));
-    }
+    auto text = base::read_all(out.get(), std::string::npos).value_or("");
     int status = 0;
     ::waitpid(child, &status, 0);
     return std::pair(std::move(text), WIFEXITED(status) ? WEXITSTATUS(status) : 128);
-}
-
-std::vector<std::string_view> fields_of(std::string_view line) {
-    std::vector<std::string_view> fields;
-    for (std::size_t at = 0; at <= line.size();) {
-        const auto end = std::min(line.find('\t', at), line.size());
-        fields.push_back(line.substr(at, end - at));
-        at = end + 1;
-    }
-    return fields;
 }
 
 } // namespace
@@ -144,8 +131,8 @@ bool read_rpm(const Root& root, const std::string& helper, Listing& listing, Com
                                                               helper.empty() ? "luatrail-rpm" : helper));
         return true;
     }
-    for (const auto line : lines_of(listed->first)) {
-        const auto fields = fields_of(line);
+    for (const auto line : base::lines(listed->first)) {
+        const auto fields = base::fields(line, '\t');
         if (fields[0] == "P" && fields.size() == 4) {
             listing.packages.push_back(
                 {std::string(fields[1]), std::string(fields[2]), std::string(fields[3]), {}, {}, {}});

@@ -4,36 +4,12 @@
 
 #include <fmt/format.h>
 
-#include "luatrail/base/text.hpp"
+#include "luatrail/base/words.hpp"
 
 namespace luatrail::report {
 namespace {
 
 constexpr std::size_t label_width = 13;
-
-// Code points, which is right for what most paths and names are made of, and harmless where it is not.
-std::size_t columns(std::string_view text) {
-    unsigned all = 0;
-    for (const char c : text) { // no way out of the loop, so that it takes many bytes at once
-        all |= static_cast<unsigned char>(c);
-    }
-    std::size_t count = all < 0x80 ? text.size() : 0;
-    for (std::size_t at = count; at < text.size(); at += base::utf8_step(text, at).length) {
-        ++count;
-    }
-    return count;
-}
-
-// Two blanks in a row make an empty word, so that a quoted word keeps its blanks.
-std::vector<std::string_view> words_of(std::string_view text) {
-    std::vector<std::string_view> words;
-    for (std::size_t at = 0; at <= text.size();) {
-        const auto end = std::min(text.find(' ', at), text.size());
-        words.push_back(text.substr(at, end - at));
-        at = end + 1;
-    }
-    return words;
-}
 
 } // namespace
 
@@ -65,7 +41,7 @@ void Page::row(std::string_view label, std::string_view text) {
 }
 
 void Page::item(std::string_view first, std::string_view text) {
-    words({std::string(first), columns(first), ""}, text);
+    words({std::string(first), base::columns(first), ""}, text);
 }
 
 void Page::command(const std::vector<std::string>& pieces) {
@@ -73,8 +49,8 @@ void Page::command(const std::vector<std::string>& pieces) {
 }
 
 void Page::words(const Layout& layout, std::string_view text) {
-    if (columns(layout.first) + columns(text) > width_) {
-        wrapped(layout, words_of(text));
+    if (base::columns(layout.first) + base::columns(text) > width_) {
+        wrapped(layout, base::fields(text, ' '));
         return;
     }
     out_ += layout.first; // as nearly all are
@@ -83,30 +59,11 @@ void Page::words(const Layout& layout, std::string_view text) {
     out_ += '\n';
 }
 
-// A piece that is wider than a line stays whole: a path that was cut could not be copied.
+// Trailing blanks are cut: what is copied from a terminal has none.
 void Page::wrapped(const Layout& layout, const std::vector<std::string_view>& pieces) {
-    std::string current = layout.first;
-    std::size_t used = columns(current);
-    bool empty = true;
-    for (std::size_t at = 0; at < pieces.size(); ++at) {
-        const auto wide = columns(pieces[at]);
-        const std::size_t reserve = at + 1 == pieces.size() ? 0 : layout.cut.size();
-        if (!empty && used + 1 + wide + reserve > width_) {
-            line(current + std::string(layout.cut));
-            current.assign(layout.indent, ' ');
-            used = layout.indent;
-            empty = true;
-        }
-        if (!empty) {
-            current += ' ';
-            ++used;
-        }
-        current += pieces[at];
-        used += wide;
-        empty = false;
-    }
-    current.erase(current.find_last_not_of(' ') + 1);
-    line(current);
+    auto text = layout.first + base::wrapped(pieces, {base::columns(layout.first), layout.indent, width_, layout.cut});
+    text.erase(text.find_last_not_of(' ') + 1);
+    line(text);
 }
 
 } // namespace luatrail::report

@@ -2,13 +2,15 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <map>
 
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
+
+#include "luatrail/base/file.hpp"
+#include "luatrail/base/words.hpp"
 
 namespace luatrail::rules {
 namespace {
@@ -19,30 +21,19 @@ constexpr std::uint32_t least_restarts = 3;
 
 using Settings = std::map<std::string, std::string>; // by lower-case key
 
-std::string lower(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return text;
-}
-
-std::string trimmed(std::string_view text) {
-    const auto first = text.find_first_not_of(" \t\r");
-    return first == std::string_view::npos
-               ? ""
-               : std::string(text.substr(first, text.find_last_not_of(" \t\r") - first + 1));
-}
-
 // "key = value", '#' begins a comment line (auditd.conf(5)).
 std::optional<Settings> read_settings(const std::string& path) {
-    std::ifstream file(path);
-    if (!file) {
+    constexpr std::size_t most_bytes = 1024UL * 1024;
+    const auto text = base::read_file(path, most_bytes);
+    if (!text) {
         return std::nullopt;
     }
     Settings settings;
-    for (std::string line; std::getline(file, line);) {
+    for (const auto line : base::lines(*text)) {
         const auto at = line.find('=');
-        if (const auto key = lower(trimmed(line.substr(0, at))); at != std::string::npos && !key.starts_with("#")) {
-            settings[key] = trimmed(std::string_view(line).substr(at + 1));
+        const auto key = base::lower(base::trimmed(line.substr(0, at)));
+        if (at != std::string::npos && !key.starts_with("#")) {
+            settings[key] = base::trimmed(line.substr(at + 1));
         }
     }
     return settings;
@@ -184,7 +175,7 @@ std::vector<Check> auditd_checks(const std::string& folder) {
                  "install auditd, or name its folder with --auditd"}};
     }
     std::vector<Check> checks;
-    if (lower(value_of(*settings, "log_format", "raw")) == "enriched") {
+    if (base::lower(value_of(*settings, "log_format", "raw")) == "enriched") {
         checks.push_back({"auditd/log_format", Health::good, "records carry user names (log_format = ENRICHED)", ""});
     } else {
         checks.push_back(
@@ -193,7 +184,7 @@ std::vector<Check> auditd_checks(const std::string& folder) {
              "this host's accounts, and a replay elsewhere cannot answer it",
              fmt::format("log_format = ENRICHED in {}", path)});
     }
-    if (lower(value_of(*settings, "name_format", "none")) == "none") {
+    if (base::lower(value_of(*settings, "name_format", "none")) == "none") {
         checks.push_back(
             {"auditd/name_format", Health::warning,
              "records do not name this host (name_format = NONE): logs of several hosts cannot be told apart",

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <sys/un.h>
 
+#include "luatrail/base/words.hpp"
+
 namespace luatrail::setup {
 namespace {
 
@@ -130,18 +132,6 @@ constexpr std::array keys{
               set<&Config::limits, &Config::Limits::queue>},
 };
 
-std::vector<std::string_view> split(std::string_view text, std::string_view separator) {
-    std::vector<std::string_view> parts;
-    for (;;) {
-        const auto end = text.find(separator);
-        parts.push_back(text.substr(0, end));
-        if (end == std::string_view::npos) {
-            return parts;
-        }
-        text.remove_prefix(end + separator.size());
-    }
-}
-
 } // namespace
 
 std::span<const ConfigKey> config_keys() {
@@ -149,11 +139,11 @@ std::span<const ConfigKey> config_keys() {
 }
 
 std::vector<std::string_view> words_of(const ConfigKey& key) {
-    return split(key.values, ", ");
+    return base::fields(key.values, ", ");
 }
 
 std::pair<std::string_view, std::string_view> range_of(const ConfigKey& key) {
-    const auto ends = split(key.values, " to ");
+    const auto ends = base::fields(key.values, " to ");
     return {ends.front(), ends.back()};
 }
 
@@ -163,7 +153,7 @@ std::string toml_line(const ConfigKey& key, std::string_view value) {
     case Type::boolean:
         return fmt::format("{} = {}", key.name, value);
     case Type::patterns:
-        return fmt::format("{} = [\"{}\"]", key.name, fmt::join(split(value, ", "), "\", \""));
+        return fmt::format("{} = [\"{}\"]", key.name, fmt::join(base::fields(value, ", "), "\", \""));
     default:
         return fmt::format("{} = \"{}\"", key.name, value);
     }

@@ -6,9 +6,6 @@
 
 namespace luatrail::base {
 
-// SHA-256 in hex.
-std::string sha256_hex(std::string_view bytes);
-
 struct Seal {
     std::string_view kind; // "state"
     int version = 0;       // of the bytes' meaning
