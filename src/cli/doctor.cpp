@@ -1,7 +1,5 @@
 // luatrail doctor: what this host's telemetry, or a rules file, can and cannot show.
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 
 #include <dirent.h>
 #include <sys/stat.h>
@@ -14,7 +12,9 @@
 #include "cli/commands.hpp"
 #include "luatrail/base/console.hpp"
 #include "luatrail/base/error.hpp"
+#include "luatrail/base/file.hpp"
 #include "luatrail/base/text.hpp"
+#include "luatrail/base/words.hpp"
 #include "luatrail/rules/coverage.hpp"
 #include "luatrail/rules/host_checks.hpp"
 
@@ -70,13 +70,12 @@ rules::RuleSet read_rules(const std::vector<std::string>& paths, const std::stri
     rules::RuleSet set;
     for (const auto& path : paths) {
         for (const auto& name : rule_files(path)) {
-            std::ifstream file(name, std::ios::binary);
-            const std::string text{std::istreambuf_iterator<char>(file), {}};
-            struct stat status {};
-            if (!file.is_open() || ::stat(name.c_str(), &status) != 0 || S_ISDIR(status.st_mode)) {
+            constexpr std::size_t most_bytes = 16UL * 1024 * 1024;
+            const auto text = base::read_file(name, most_bytes);
+            if (!text) {
                 throw base::Error(fmt::format("{}: cannot be read; name a rules file that you may read", name));
             }
-            rules::parse_rules(text, name, machine, set);
+            rules::parse_rules(*text, name, machine, set);
         }
     }
     return set;
@@ -124,27 +123,10 @@ class Table {
         return state == "partly" || state == "warning" ? "33" : state == "asked" ? "2" : "1;31";
     }
 
-    // Behind what stands in the line already; further lines two base::columns further in.
+    // Behind what stands in the line already; further lines two columns further in.
     void wrapped(std::size_t used, std::string_view text) const {
-        const std::size_t indent = used + 2;
         const auto shown = base::printable(text);
-        bool first = true;
-        for (std::size_t at = 0; at <= shown.size();) {
-            const auto end = std::min(shown.find(' ', at), shown.size());
-            const auto size = end - at;
-            if (!first && used + 1 + size > width_) {
-                fmt::print("\n{:{}}", "", indent);
-                used = indent;
-            } else if (!first) {
-                fmt::print(" ");
-                ++used;
-            }
-            fmt::print("{}", shown.substr(at, size));
-            used += size;
-            first = false;
-            at = end + 1;
-        }
-        fmt::print("\n");
+        fmt::print("{}\n", base::wrapped(base::fields(shown, ' '), {used, used + 2, width_, ""}));
     }
 
     bool colour_;

@@ -1,8 +1,7 @@
 // luatrail status: the running plugin's counters.
 #include <cerrno>
 #include <csignal>
-#include <fstream>
-#include <iterator>
+#include <cstring>
 
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #include "luatrail/base/clock.hpp"
 #include "luatrail/base/console.hpp"
 #include "luatrail/base/error.hpp"
+#include "luatrail/base/file.hpp"
 #include "luatrail/plugin/status_page.hpp"
 #include "luatrail/plugin/status_prometheus.hpp"
 #include "luatrail/setup/config.hpp"
@@ -35,15 +35,12 @@ std::string file_of(const CLI::App& app, const StatusOptions& options) {
 
 std::string content_of(const std::string& path) {
     constexpr std::size_t most_bytes = 1024UL * 1024;
-    std::ifstream file(path, std::ios::binary);
-    std::string content(most_bytes, '\0');
-    file.read(content.data(), static_cast<std::streamsize>(content.size()));
-    content.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
-    if (content.empty()) {
+    auto content = base::read_file(path, most_bytes);
+    if (!content || content->empty()) {
         throw base::Error(fmt::format("{}: {}; has the plugin run since the host was started? see `luatrail doctor`",
-                                      path, errno != 0 ? std::strerror(errno) : "nothing is in it"));
+                                      path, content ? "nothing is in it" : std::strerror(errno)));
     }
-    return content;
+    return std::move(*content);
 }
 
 // Why it does not run; empty when it does.

@@ -8,6 +8,7 @@
 #include <libaudit.h>
 
 #include "luatrail/base/text.hpp"
+#include "luatrail/base/words.hpp"
 #include "luatrail/rules/rule.hpp"
 
 namespace luatrail::rules {
@@ -45,18 +46,6 @@ Words words_of(std::string_view line) {
     return words;
 }
 
-std::vector<std::string> split(std::string_view text, char at) {
-    std::vector<std::string> parts;
-    for (;;) {
-        const auto end = text.find(at);
-        parts.emplace_back(text.substr(0, end));
-        if (end == std::string_view::npos) {
-            return parts;
-        }
-        text.remove_prefix(end + 1);
-    }
-}
-
 struct LineError {
     std::string text;
 };
@@ -78,7 +67,7 @@ std::optional<List> list_of(std::string_view name) {
 
 // "always,exit" and "exit,always" are the same.
 void read_list(const std::string& word, Rule& rule) {
-    const auto parts = split(word, ',');
+    const auto parts = base::fields(word, ',');
     bool action = false;
     bool list = false;
     for (const auto& part : parts) {
@@ -159,9 +148,10 @@ class LineReader {
             in_front_ = word == "-A";
         } else if (word == "-S") {
             is_rule_ = true;
-            for (auto& call : split(value(word), ',')) {
+            const auto calls = value(word);
+            for (const auto call : base::fields(calls, ',')) {
                 all_calls_ = all_calls_ || call == "all";
-                rule_.calls.push_back(std::move(call));
+                rule_.calls.emplace_back(call);
             }
         } else if (word == "-F" || word == "-C") {
             is_rule_ = true;
