@@ -17,6 +17,7 @@ install(FILES README.md packaging/debian/copyright DESTINATION ${CMAKE_INSTALL_D
 install(FILES config/luatrail.toml DESTINATION ${etc}/luatrail)
 install(FILES config/plugins.d/luatrail.conf DESTINATION ${etc}/audit/plugins.d PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ)
 install(FILES packaging/systemd/luatrail-inventory.path packaging/systemd/luatrail-inventory.service DESTINATION lib/systemd/system)
+install(FILES packaging/systemd/luatrail.conf DESTINATION lib/sysusers.d)
 # Empty, for the host's own: what is expected, and further interpreters.
 install(DIRECTORY DESTINATION ${etc}/luatrail/baseline.d)
 install(DIRECTORY DESTINATION ${etc}/luatrail/interpreters.d)
@@ -86,10 +87,12 @@ set(CPACK_RPM_PACKAGE_GROUP "System Environment/Daemons")
 set(CPACK_RPM_PACKAGE_AUTOREQ ON)
 set(CPACK_RPM_PACKAGE_SUGGESTS audit)
 set(CPACK_RPM_USER_FILELIST "%config(noreplace) /etc/luatrail/luatrail.toml"
-                            "%config(noreplace) %attr(0640, root, root) /etc/audit/plugins.d/luatrail.conf")
+                            "%config(noreplace) %attr(0640, root, root) /etc/audit/plugins.d/luatrail.conf"
+                            "%dir %attr(1770, root, luatrail) /var/lib/luatrail")
 set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION /etc /etc/audit /etc/audit/plugins.d /usr/share/man /usr/share/man/man1
-    /usr/share/man/man5 /usr/share/man/man7 /usr/share/man/man8 /usr/lib/systemd /usr/lib/systemd/system /usr/share/bash-completion /usr/share/bash-completion/completions
+    /usr/share/man/man5 /usr/share/man/man7 /usr/share/man/man8 /usr/lib/systemd /usr/lib/systemd/system /usr/lib/sysusers.d /usr/share/bash-completion /usr/share/bash-completion/completions
     /var /var/lib)
+set(CPACK_RPM_PRE_INSTALL_SCRIPT_FILE ${packaging}/rpm/pre)
 set(CPACK_RPM_POST_INSTALL_SCRIPT_FILE ${packaging}/rpm/post)
 set(CPACK_RPM_PRE_UNINSTALL_SCRIPT_FILE ${packaging}/rpm/preun)
 set(CPACK_RPM_POST_UNINSTALL_SCRIPT_FILE ${packaging}/rpm/postun)

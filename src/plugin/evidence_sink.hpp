@@ -7,8 +7,8 @@
 #include <string>
 
 #include "luatrail/detect/finding.hpp"
-#include "plugin/look_up.hpp"
-#include "plugin/worker.hpp"
+#include "plugin/helper.hpp"
+#include "plugin/look_up_question.hpp"
 
 namespace luatrail::plugin {
 
@@ -16,7 +16,11 @@ struct LookUpCounters {
     std::uint64_t done = 0;
     std::uint64_t late = 0;    // did not come back in time: the finding went without
     std::uint64_t skipped = 0; // because one was still out, or too much time was spent on them lately
+    std::uint64_t ended = 0;   // because the helper has ended
 };
+
+// The child process that looks: it alone may look at other users' files and processes.
+std::unique_ptr<Helper> start_look_ups(const std::optional<Account>& account, bool filter);
 
 // A finding waits for its look-up, but never longer than `patience_ms`; all of them together take no more than a fifth
 // of the time. What is left out is said in the finding's evidence. Findings of long ago (a recording that is fed to the
@@ -25,29 +29,28 @@ class EvidenceSink : public detect::FindingSink {
   public:
     static constexpr std::int64_t patience_ms = 40;
 
-    // `next` outlives it. Starts a thread: to be made after capabilities were given up and before system calls are
-    // filtered.
-    explicit EvidenceSink(detect::FindingSink& next);
+    // Both outlive it.
+    EvidenceSink(Helper& helper, detect::FindingSink& next);
 
     void on_finding(const detect::Finding& finding) override;
 
     // What a look at a process shows, within the same bounds; nothing also where it was not looked at.
-    std::optional<std::string> init_of(const detect::Finding& run);
-    std::optional<std::string> lua_in(const detect::Finding& program);
+    std::optional<std::string> init_of(const detect::Finding& run) { return ask(Question::init, run); }
+    std::optional<std::string> lua_in(const detect::Finding& program) { return ask(Question::lua, program); }
 
     const LookUpCounters& counters() const { return counters_; }
 
   private:
-    using Answer = std::optional<std::string>;
-    Answer ask(const detect::Finding& finding, Answer (LookUps::*question)(const detect::Finding&) const);
+    std::optional<std::string> ask(Question question, const detect::Finding& about);
+    // Nothing when there is none, and why.
+    std::optional<Answered> look(Question question, const detect::Finding& about, const char*& why_not);
     bool may_spend();
 
+    Helper& helper_;
     detect::FindingSink& next_;
-    std::shared_ptr<LookUps> look_ups_; // the worker's while it is busy
-    Worker worker_;
     LookUpCounters counters_;
-    double budget_ms_ = 0;
-    std::int64_t budget_at_ms_ = 0;
+    double budget_ms_;
+    std::int64_t budget_at_ms_;
 };
 
 } // namespace luatrail::plugin

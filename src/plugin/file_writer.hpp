@@ -15,7 +15,7 @@ namespace luatrail::plugin {
 
 class FileWriter {
   public:
-    // Starts a thread: behind drop_capabilities(), before filter_calls().
+    // Starts a thread: behind become(), before filter_calls().
     void start() { saver_.emplace(); }
 
     // Each returns false while the one before is still being written.

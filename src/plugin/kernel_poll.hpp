@@ -1,13 +1,15 @@
-// The kernel's audit state, asked from within the plugin's loop.
+// The kernel's audit state, asked from within the plugin's loop: by a child process, which alone may ask.
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 
-#include "luatrail/rules/kernel_watch.hpp"
+#include "luatrail/rules/host_checks.hpp"
+#include "plugin/helper.hpp"
 
 namespace luatrail::plugin {
 
@@ -16,16 +18,17 @@ class KernelPoll {
     using Take = std::function<void(const rules::KernelStatus&)>;
     KernelPoll(boost::asio::io_context& io, Take take) : answers_(io), take_(std::move(take)) {}
 
-    // Before capabilities and system calls are given up. False when there is nothing to ask, or nobody may.
-    bool open();
-    // The answer comes with the loop. After a refusal nothing is asked any more.
+    // Starts the child: as root, before any thread. Nothing is asked where there is nothing to ask, or nobody may.
+    void open(const std::optional<Account>& account, bool filter);
+    // The answer comes with the loop.
     void ask();
     void close();
+    Helper* helper() { return helper_.get(); } // null: nothing is asked
 
   private:
     void wait();
 
-    std::optional<rules::KernelWatch> watch_;
+    std::unique_ptr<Helper> helper_;
     boost::asio::posix::stream_descriptor answers_;
     Take take_;
 };

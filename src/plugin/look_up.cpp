@@ -58,7 +58,7 @@ std::string read_text(const std::string& path, std::size_t most) {
 }
 
 // "/dev/fd/63", "/proc/self/fd/63", "/dev/stdin": which descriptor of the process that is.
-std::optional<int> descriptor_of(const detect::Code& code) {
+std::optional<int> descriptor_of(const AskedRun& code) {
     if (code.origin == detect::Origin::stdin_code || code.argument == "/dev/stdin") {
         return 0;
     }
@@ -83,69 +83,80 @@ std::string_view behind_comment(std::string_view bytes) {
     return end == std::string_view::npos ? std::string_view() : bytes.substr(end + 1);
 }
 
-void describe_code(std::string_view head, detect::FileEvidence& file, detect::Code& code) {
+void describe_code(std::string_view head, detect::FileEvidence& file, std::optional<std::string>& format) {
     file.bytecode = bytecode_of(behind_comment(head));
     if (file.bytecode) {
-        code.format = "bytecode";
+        format = "bytecode";
     } else if (head.find('\0') == std::string_view::npos) {
-        code.format = "text";
+        format = "text";
         file.first_line = std::string(head.substr(0, std::min(head.find('\n'), most_first_line)));
     }
+}
+
+std::string_view last_of(std::string_view path) {
+    return path.substr(path.rfind('/') + 1);
+}
+
+// Whether one of its words ends as the path does.
+bool names(const host::RunningProcess& process, std::string_view path) {
+    return std::any_of(process.argv.begin(), process.argv.end(),
+                       [path](std::string_view word) { return last_of(word) == last_of(path); });
 }
 
 } // namespace
 
 struct LookUps::Impl {
+    using Running = std::optional<host::RunningProcess>;
     std::string proc;
     Digests digests;
 
-    void look(detect::Finding& finding);
-    bool runs_still(const detect::Finding& finding, detect::Evidence& evidence) const;
-    void place(std::uint32_t pid, detect::ProcessInfo& process) const;
-    void place_by_ancestor(detect::Finding& finding, detect::Evidence& evidence) const;
-    void interpreter(const detect::Finding& finding, bool runs, detect::Evidence& evidence);
-    void script(detect::Finding& finding, bool runs, detect::Evidence& evidence);
+    Seen look(const AskedRun& run);
+    Running running(const AskedRun& run, std::optional<std::string>& why_not) const;
+    void place(std::uint32_t pid, Seen& seen) const;
+    void place_by_ancestor(const AskedRun& run, Seen& seen) const;
+    void interpreter(const AskedRun& run, bool runs, Seen& seen);
+    void script(const AskedRun& run, const Running& process, Seen& seen);
     std::string of(std::uint32_t pid, std::string_view name) const { return fmt::format("{}/{}/{}", proc, pid, name); }
 };
 
-bool LookUps::Impl::runs_still(const detect::Finding& finding, detect::Evidence& evidence) const {
-    const auto process = host::running_process(finding.process.pid, proc);
-    if (!process || process->started_ms > finding.time_ms + start_grain_ms) {
-        note(evidence.note, "the process has ended");
-        return false;
+LookUps::Impl::Running LookUps::Impl::running(const AskedRun& run, std::optional<std::string>& why_not) const {
+    auto process = host::running_process(run.pid, proc);
+    if (!process || process->started_ms > run.time_ms + start_grain_ms) {
+        note(why_not, "the process has ended");
+        return std::nullopt;
     }
-    if (!same_program(process->exe, finding.interpreter.exe)) {
-        note(evidence.note, "the process runs another program by now");
-        return false;
+    if (!same_program(process->exe, run.exe)) {
+        note(why_not, "the process runs another program by now");
+        return std::nullopt;
     }
-    return true;
+    return process;
 }
 
-void LookUps::Impl::place(std::uint32_t pid, detect::ProcessInfo& process) const {
+void LookUps::Impl::place(std::uint32_t pid, Seen& seen) const {
     constexpr std::size_t most_bytes = 16UL * 1024;
     auto group = parse_cgroup(read_text(of(pid, "cgroup"), most_bytes));
-    process.unit = process.unit ? process.unit : std::move(group.unit);
-    process.container = process.container ? process.container : std::move(group.container);
+    seen.unit = std::move(group.unit);
+    seen.container = std::move(group.container);
 }
 
 // A process is born into its parent's groups.
-void LookUps::Impl::place_by_ancestor(detect::Finding& finding, detect::Evidence& evidence) const {
-    for (const auto& ancestor : finding.ancestors) {
+void LookUps::Impl::place_by_ancestor(const AskedRun& run, Seen& seen) const {
+    for (const auto& ancestor : run.above) {
         const auto process = host::running_process(ancestor.pid, proc);
-        if (process && process->started_ms <= finding.time_ms + start_grain_ms &&
+        if (process && process->started_ms <= run.time_ms + start_grain_ms &&
             same_program(process->exe, ancestor.exe)) {
-            place(ancestor.pid, finding.process);
-            if (finding.process.unit || finding.process.container) {
-                note(evidence.note, fmt::format("unit and container are those of its ancestor {}", ancestor.pid));
+            place(ancestor.pid, seen);
+            if (seen.unit || seen.container) {
+                note(seen.evidence.note, fmt::format("unit and container are those of its ancestor {}", ancestor.pid));
             }
             return;
         }
     }
 }
 
-void LookUps::Impl::interpreter(const detect::Finding& finding, bool runs, detect::Evidence& evidence) {
-    auto& file = evidence.interpreter.emplace();
-    file.path = runs ? of(finding.process.pid, "exe") : finding.interpreter.exe;
+void LookUps::Impl::interpreter(const AskedRun& run, bool runs, Seen& seen) {
+    auto& file = seen.evidence.interpreter.emplace();
+    file.path = runs ? of(run.pid, "exe") : run.exe;
     if (!file.path || file.path->empty() || file.path->front() != '/' || file.path->starts_with("/memfd:") ||
         (!runs && file.path->ends_with(" (deleted)"))) {
         note(file.note, "the process has ended, and its file has no name");
@@ -156,53 +167,60 @@ void LookUps::Impl::interpreter(const detect::Finding& finding, bool runs, detec
         note(file.note, opened.why());
         return;
     }
+    if (!opened.is_program()) {
+        note(file.note, "not read: it is no program by now");
+        return;
+    }
     opened.digest(digests, file);
 }
 
-void LookUps::Impl::script(detect::Finding& finding, bool runs, detect::Evidence& evidence) {
-    auto& code = finding.code;
-    const auto number = code.path ? std::nullopt : descriptor_of(code);
-    if (!code.path && !number) {
+void LookUps::Impl::script(const AskedRun& run, const Running& process, Seen& seen) {
+    const auto number = run.path ? std::nullopt : descriptor_of(run);
+    if (!run.path && !number) {
         return; // it has none, or nobody knows where
     }
-    auto& file = evidence.script.emplace();
-    if (number && !runs) {
+    auto& file = seen.evidence.script.emplace();
+    if (number && !process) {
         note(file.note, "the process has ended, and its descriptors with it");
         return;
     }
-    const auto root = runs ? of(finding.process.pid, "root") : std::string("/");
-    file.path = number ? of(finding.process.pid, fmt::format("fd/{}", *number)) : code.path;
+    const auto root = process ? of(run.pid, "root") : std::string("/");
+    file.path = number ? of(run.pid, fmt::format("fd/{}", *number)) : run.path;
     const auto opened = number ? SafeFile::open(*file.path) : SafeFile::open_below(root, *file.path);
     if (!opened.usable()) {
         note(file.note, opened.why());
         return;
     }
-    const auto user = finding.process.euid ? finding.process.euid : finding.process.uid;
-    if (!number && !opened.readable_by(user.value_or(UINT32_MAX), root)) {
+    const auto user = process && process->euid ? *process->euid : run.user.value_or(UINT32_MAX);
+    if (!number && !opened.readable_by(user, root)) {
         note(file.note, "not read: it is not open to everybody, nor is it the run's user's");
         return;
     }
-    if (code.inode && !opened.has_inode(*code.inode)) {
+    if (run.inode && !opened.has_inode(*run.inode)) {
         note(file.note, "another file lies there by now");
-    } else if (opened.modified_ms() > finding.time_ms + clock_grain_ms) {
+    } else if (opened.modified_ms() > run.time_ms + clock_grain_ms) {
         note(file.note, "it was written again after the run");
     }
     opened.digest(digests, file);
-    describe_code(opened.head(), file, code);
+    if (!number && user == 0 && !opened.readable_by(UINT32_MAX, root) && !(process && names(*process, *run.path))) {
+        note(file.note, "its first line is root's alone to read");
+        return;
+    }
+    describe_code(opened.head(), file, seen.format);
 }
 
-void LookUps::Impl::look(detect::Finding& finding) {
-    detect::Evidence evidence;
-    const bool runs = runs_still(finding, evidence);
-    if (runs) {
-        evidence.environment = lua_variables(read_text(of(finding.process.pid, "environ"), most_environ));
-        place(finding.process.pid, finding.process);
+Seen LookUps::Impl::look(const AskedRun& run) {
+    Seen seen;
+    const auto process = running(run, seen.evidence.note);
+    if (process) {
+        seen.evidence.environment = lua_variables(read_text(of(run.pid, "environ"), most_environ));
+        place(run.pid, seen);
     } else {
-        place_by_ancestor(finding, evidence);
+        place_by_ancestor(run, seen);
     }
-    interpreter(finding, runs, evidence);
-    script(finding, runs, evidence);
-    finding.evidence = std::move(evidence);
+    interpreter(run, process.has_value(), seen);
+    script(run, process, seen);
+    return seen;
 }
 
 LookUps::LookUps(std::string proc) : impl_(std::make_unique<Impl>()) {
@@ -210,24 +228,34 @@ LookUps::LookUps(std::string proc) : impl_(std::make_unique<Impl>()) {
 }
 LookUps::~LookUps() = default;
 
-void LookUps::add_to(detect::Finding& finding) {
-    impl_->look(finding);
+Seen LookUps::look(const AskedRun& run) {
+    return impl_->look(run);
 }
 
-std::optional<std::string> LookUps::init_of(const detect::Finding& finding) const {
-    detect::Evidence evidence;
-    return impl_->runs_still(finding, evidence)
-               ? init_in(lua_variables(read_text(impl_->of(finding.process.pid, "environ"), most_environ)))
-               : std::nullopt;
+Answered LookUps::answer(const Asked& asked) {
+    switch (asked.question) {
+    case Question::evidence:
+        return {look(asked.run), std::nullopt};
+    case Question::init:
+        return {std::nullopt, init_of(asked.run)};
+    case Question::lua:
+        return {std::nullopt, lua_in(asked.run)};
+    }
+    return {};
 }
 
-std::optional<std::string> LookUps::lua_in(const detect::Finding& finding) const {
+std::optional<std::string> LookUps::init_of(const AskedRun& run) const {
+    std::optional<std::string> why_not;
+    return impl_->running(run, why_not) ? init_in(lua_variables(read_text(impl_->of(run.pid, "environ"), most_environ)))
+                                        : std::nullopt;
+}
+
+std::optional<std::string> LookUps::lua_in(const AskedRun& run) const {
     constexpr std::size_t most_program = 16UL * 1024 * 1024;
-    detect::Evidence evidence;
-    const auto path = impl_->of(finding.process.pid, "exe");
-    return impl_->runs_still(finding, evidence) && SafeFile::open(path).usable()
-               ? lua_version_in(read_text(path, most_program))
-               : std::nullopt;
+    std::optional<std::string> why_not;
+    const auto path = impl_->of(run.pid, "exe");
+    return impl_->running(run, why_not) && SafeFile::open(path).usable() ? lua_version_in(read_text(path, most_program))
+                                                                         : std::nullopt;
 }
 
 } // namespace luatrail::plugin

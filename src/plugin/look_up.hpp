@@ -4,16 +4,18 @@
 // Everything that is looked at may be an attacker's. Files are opened by O_PATH first: what is no regular file (a FIFO,
 // a device), or lies on a network or FUSE mount, is not read; nor is a script that the run's own user may not read, so
 // that nobody has luatrail tell him what is in a file of others. Sizes are bounded.
+//
+// So may be whoever asks: the process that reads hostile records. Who a run's user is, is asked of the process while it
+// runs. Of a file that is not open to everybody root's word opens nothing but its digest, unless the process that runs
+// names the file on its command line; and only programs are taken for interpreters.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <vector>
 
-#include "luatrail/detect/finding.hpp"
+#include "plugin/look_up_question.hpp"
 
 namespace luatrail::plugin {
 
@@ -25,14 +27,15 @@ class LookUps {
     explicit LookUps(std::string proc = "/proc");
     ~LookUps();
 
-    // Adds `evidence`, and unit, container and code format where they can be known. Blocks as files do; never throws.
-    void add_to(detect::Finding& finding);
+    // Both block as files do; neither throws.
+    Seen look(const AskedRun& run);
+    Answered answer(const Asked& asked);
 
     // The variable of a run's environment that brings code of its own ("LUA_INIT=@/tmp/x"); nothing: none, or the
     // process has ended.
-    std::optional<std::string> init_of(const detect::Finding& finding) const;
+    std::optional<std::string> init_of(const AskedRun& run) const;
     // "Lua 5.4.4" or "LuaJIT 2.1.0-beta3", where a process's program holds such a text; its first 16 MiB are looked at.
-    std::optional<std::string> lua_in(const detect::Finding& finding) const;
+    std::optional<std::string> lua_in(const AskedRun& run) const;
 
   private:
     struct Impl;

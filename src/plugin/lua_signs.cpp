@@ -55,7 +55,7 @@ std::optional<std::string> init_in(const std::vector<std::string>& environment) 
 
 std::vector<std::string> lua_variables(std::string_view environment) {
     std::vector<std::string> found;
-    for (std::size_t at = 0; at < environment.size();) {
+    for (std::size_t at = 0; at < environment.size() && found.size() < most_variables;) {
         const auto end = std::min(environment.find('\0', at), environment.size());
         const auto one = environment.substr(at, end - at);
         if (one.starts_with("LUA_INIT") || one.starts_with("LUA_PATH") || one.starts_with("LUA_CPATH")) {

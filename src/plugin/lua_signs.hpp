@@ -9,6 +9,7 @@
 namespace luatrail::plugin {
 
 inline constexpr std::size_t most_variable = 1024; // bytes of one environment variable
+inline constexpr std::size_t most_variables = 32;  // of one environment
 
 // "Lua 5.4" (lundump.h: ESC "Lua", then the version's two digits in one byte), "LuaJIT 2" (lj_bcdump.h: ESC "LJ", then
 // the format's version); nothing when the bytes are no bytecode.

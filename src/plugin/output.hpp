@@ -20,8 +20,8 @@ class Output : public detect::FindingSink {
   public:
     Output(boost::asio::io_context& io, const setup::Config& config);
 
-    // Starts a thread: behind drop_capabilities(), before filter_calls().
-    void start_look_ups() { evidence_ = std::make_unique<EvidenceSink>(delivery_); }
+    // Findings get what the helper sees, which outlives this.
+    void look_up_with(Helper& helper) { evidence_ = std::make_unique<EvidenceSink>(helper, delivery_); }
 
     void on_finding(const detect::Finding& finding) override;
     void on_expected_run(const detect::Finding& run) override;

@@ -3,6 +3,7 @@
 // auditd stalls the machine when a plugin is slow: standard input is always drained, and nothing here waits for syslog.
 #include "luatrail/plugin/plugin.hpp"
 
+#include <array>
 #include <chrono>
 #include <csignal>
 
@@ -19,15 +20,19 @@
 #include "luatrail/base/pack.hpp"
 #include "luatrail/host/running.hpp"
 #include "luatrail/setup/options.hpp"
+#include "plugin/call_filter.hpp"
 #include "plugin/detection.hpp"
+#include "plugin/evidence_sink.hpp"
 #include "plugin/file_writer.hpp"
+#include "plugin/hand_over.hpp"
+#include "plugin/helper.hpp"
 #include "plugin/input.hpp"
 #include "plugin/inventory_watch.hpp"
 #include "plugin/kernel_poll.hpp"
 #include "plugin/privileges.hpp"
 #include "plugin/state_file.hpp"
-#include "plugin/status_files.hpp"
 #include "plugin/timers.hpp"
+#include "plugin/write_limits.hpp"
 
 namespace luatrail::plugin {
 namespace {
@@ -50,10 +55,13 @@ class Plugin {
 
     int run() {
         unblock_signals();
-        inventory_.know(config_.detect.inventory);
-        load_state();
-        signals_.async_wait([this](const error_code& error, int number) { on_signal(error, number); });
+        state_.lock(lock_patience);
+        running_ = host::running_processes(); // with root's eyes
         give_up_privileges();
+        load_state();
+        inventory_.know(config_.detect.inventory);
+        signals_.async_wait([this](const error_code& error, int number) { on_signal(error, number); });
+        limit_calls();
         set_timers();
         input_.start();
         io_.run();
@@ -68,11 +76,61 @@ class Plugin {
         ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
     }
 
+    // Each step needs what the next takes away. What comes from outside is read behind them: records, and the state,
+    // which is written by whom the records are read by.
+    void give_up_privileges() {
+        auto choice = choose_account(config_.privileges.user);
+        auto places = write_places(config_);
+        if (::geteuid() == 0) {
+            auto handed = hand_over(config_, choice.account.value_or(Account{"root", 0, 0}));
+            if (!handed.trouble.empty()) {
+                choice = {std::nullopt, handed.trouble};
+                handed = hand_over(config_, {"root", 0, 0});
+            }
+            places = std::move(handed.places);
+        }
+        if (config_.live.look_ups) {
+            look_ups_ = start_look_ups(choice.account, config_.privileges.seccomp);
+            detection_.output().look_up_with(*look_ups_);
+        }
+        if (config_.live.kernel_state) {
+            kernel_.open(choice.account, config_.privileges.seccomp);
+        }
+        if (const auto failed = become(choice.account, {})) {
+            choice.why = *failed;
+        }
+        if (!choice.why.empty()) {
+            tell_that_it_stays(choice.why);
+        }
+        standing_.user = own_name();
+        standing_.landlock = limit_writes(places);
+    }
+
+    void tell_that_it_stays(const std::string& why) {
+        report::Notice notice;
+        notice.kind = "stays-root";
+        notice.time_ms = base::wall_clock_ms();
+        notice.text = fmt::format("the plugin reads records as root: {}", why);
+        notice.remedy = "luatrail's packages make the user luatrail (useradd --system luatrail does, too), or say "
+                        "privileges.user = \"root\"; then restart auditd";
+        detection_.tell(notice);
+    }
+
+    // Behind the start of the last thread.
+    void limit_calls() {
+        files_.start();
+        if (config_.privileges.seccomp) {
+            standing_.seccomp = filter_calls(Calls::plugin);
+            if (!standing_.seccomp) {
+                base::say("the filter of system calls could not be set up; the plugin runs without one");
+            }
+        }
+    }
+
     // What was known at the end of the last run, and what runs now.
     void load_state() {
         std::string complaint;
-        state_.lock(lock_patience);
-        detection_.begin(host::running_processes());
+        detection_.begin(std::move(running_));
         if (const auto bytes = state_.load(complaint)) {
             try {
                 base::Unpacker in(*bytes);
@@ -86,18 +144,24 @@ class Plugin {
         }
     }
 
-    // Each step needs what the next takes away: capabilities, threads, system calls.
-    void give_up_privileges() {
-        const bool kernel = config_.live.kernel_state && kernel_.open();
-        drop_capabilities({.look_ups = config_.live.look_ups, .kernel_state = kernel});
-        if (config_.live.look_ups) {
-            detection_.output().start_look_ups();
+    struct Known {
+        const char* name;
+        Helper* helper;
+        bool told;
+    };
+
+    // Once a second: nobody can start it again.
+    void look_after(Known& one) {
+        if (one.helper == nullptr || one.told || one.helper->alive()) {
+            return;
         }
-        files_.start();
-        prepare_status_folder(config_.status);
-        if (config_.privileges.seccomp) {
-            filter_calls();
-        }
+        one.told = true;
+        report::Notice notice;
+        notice.kind = "helper-ended";
+        notice.time_ms = base::wall_clock_ms();
+        notice.text = fmt::format("the plugin's child process for {} has ended", one.name);
+        notice.remedy = "the plugin goes on without what it tells, and may not start it again; restart auditd";
+        detection_.tell(notice);
     }
 
     std::string packed_state() const {
@@ -106,7 +170,7 @@ class Plugin {
         return out.take();
     }
 
-    Status current_status(bool ended) const {
+    Status current_status(bool ended) {
         Status now;
         now.version = LUATRAIL_VERSION;
         now.config = config_path_;
@@ -117,11 +181,18 @@ class Plugin {
         now.ended = ended;
         now.memory_limit = config_.engine.memory_bytes;
         now.resident = resident_bytes();
+        now.standing = standing_;
+        for (auto& one : helpers_) {
+            if (one.helper != nullptr) {
+                now.helpers.emplace_back(one.name, one.helper->alive());
+            }
+        }
         detection_.fill(now);
         return now;
     }
 
     void set_timers() {
+        helpers_ = {{{"look_ups", look_ups_.get(), false}, {"kernel_state", kernel_.helper(), false}}};
         timers_.every(0, true, [this] {
             detection_.tick();
             return true;
@@ -131,6 +202,9 @@ class Plugin {
                 kernel_.ask();
             }
             detection_.age();
+            for (auto& one : helpers_) {
+                look_after(one);
+            }
             return true;
         });
         save_timer_ =
@@ -199,28 +273,44 @@ class Plugin {
         stop();
     }
 
-    // The old configuration stays when the new one is wrong.
+    // The old configuration stays when the new one is wrong. Where it may write was settled at its start.
     void reload() {
         try {
-            const auto config = setup::load_config(config_path_);
+            auto config = setup::load_config(config_path_);
+            const bool later =
+                config.engine.memory_bytes != config_.engine.memory_bytes || !(config.live == config_.live) ||
+                !(config.privileges == config_.privileges) || config.state.directory != config_.state.directory ||
+                config.status.file != config_.status.file || config.status.prometheus != config_.status.prometheus;
             detection_.apply(config);
             inventory_.know(config.detect.inventory);
-            if (config.state.directory != config_.state.directory) {
-                state_ = StateFile(config.state.directory);
-                state_.lock(std::chrono::milliseconds(0));
-            }
             save_timer_->set(config.state.save_ms, false);
             status_timer_->set(config.status.every_ms, true);
-            prepare_status_folder(config.status);
-            const bool later = config.engine.memory_bytes != config_.engine.memory_bytes ||
-                               !(config.live == config_.live) || !(config.privileges == config_.privileges);
+            config.state.directory = config_.state.directory;
+            config.status.file = config_.status.file;
+            config.status.prometheus = config_.status.prometheus;
             config_ = config;
-            base::say(fmt::format(
-                "{}: reloaded{}", config_path_,
-                later ? "; what it changes of engine.memory, [live] and [privileges] counts from the next start" : ""));
+            base::say(fmt::format("{}: reloaded{}", config_path_,
+                                  later ? "; what it changes of engine.memory, state.directory, status.file, "
+                                          "status.prometheus, [live] and [privileges] counts from the next start"
+                                        : ""));
         } catch (const base::Error& error) {
-            base::say(fmt::format("{}; the old configuration stays in force", error.what()));
+            base::say(fmt::format("{}{}; the old configuration stays in force", error.what(), unreadable()));
         }
+    }
+
+    // Where the reason may be that this user, unlike the one that started, may not read.
+    std::string unreadable() const {
+        auto paths = config_.detect.baseline;
+        paths.insert(paths.end(), config_.detect.profiles.begin(), config_.detect.profiles.end());
+        paths.insert(paths.end(), {config_path_, config_.detect.inventory});
+        for (const auto& path : paths) {
+            if (setup::may_not_read(path)) {
+                return fmt::format(" ({} may not read {}: the plugin runs as that user; make it readable, or restart "
+                                   "auditd)",
+                                   standing_.user, path);
+            }
+        }
+        return "";
     }
 
     void stop() {
@@ -264,9 +354,13 @@ class Plugin {
     setup::Config config_;
     StateFile state_;
     Detection detection_;
+    std::vector<host::RunningProcess> running_; // until the state is loaded
+    std::unique_ptr<Helper> look_ups_;
     KernelPoll kernel_{io_, [this](const rules::KernelStatus& status) { detection_.kernel_said(status); }};
     Input input_{io_, [this](std::string_view bytes) { detection_.feed(bytes); },
                  [this](Input::End end, const std::string& why) { end_of_input(end, why); }};
+    std::array<Known, 2> helpers_{};
+    Standing standing_;
     InventoryWatch inventory_;
     FileWriter files_;
     asio::steady_timer end_timer_{io_};

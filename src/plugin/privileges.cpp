@@ -4,181 +4,76 @@
 #include <cerrno>
 #include <cstring>
 
-#include <sys/mman.h>
+#include <pwd.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cap-ng.h>
 #include <fmt/format.h>
-#include <seccomp.h>
-
-#include "luatrail/base/console.hpp"
 
 namespace luatrail::plugin {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool sanitized = true; // sanitizers make calls of their own
-#else
-constexpr bool sanitized = false;
-#endif
+constexpr std::size_t most_entry = 16UL * 1024; // bytes of a line of passwd(5)
 
-constexpr std::array allowed{
-    // input, output, files
-    "read",
-    "readv",
-    "pread64",
-    "write",
-    "writev",
-    "close",
-    "open",
-    "openat",
-    "openat2",
-    "fstatfs",
-    "fstatfs64",
-    "mkdir",
-    "mkdirat",
-    "lseek",
-    "fsync",
-    "fdatasync",
-    "rename",
-    "renameat",
-    "renameat2",
-    "unlink",
-    "unlinkat",
-    "flock",
-    "fcntl",
-    "fcntl64",
-    "ioctl",
-    "dup",
-    "pipe2",
-    "stat",
-    "stat64",
-    "lstat",
-    "lstat64",
-    "fstat",
-    "fstat64",
-    "newfstatat",
-    "fstatat64",
-    "statx",
-    "access",
-    "faccessat",
-    "faccessat2",
-    "getdents64",
-    "readlink",
-    "readlinkat",
-    "getcwd",
-    "umask",
-    // the loop, its timers, its sockets
-    "epoll_create1",
-    "epoll_ctl",
-    "epoll_wait",
-    "epoll_pwait",
-    "epoll_pwait2",
-    "poll",
-    "ppoll",
-    "timerfd_create",
-    "timerfd_settime",
-    "eventfd2",
-    "connect",
-    "sendto",
-    "sendmsg",
-    "recvfrom",
-    "recvmsg",
-    "getsockopt",
-    "setsockopt",
-    "getsockname",
-    "shutdown",
-    // memory (executable memory apart), signals, time, itself
-    "munmap",
-    "mremap",
-    "brk",
-    "madvise",
-    "futex",
-    "rt_sigaction",
-    "rt_sigprocmask",
-    "rt_sigreturn",
-    "sigaltstack",
-    "sigreturn",
-    "restart_syscall",
-    "clock_gettime",
-    "clock_gettime64",
-    "clock_nanosleep",
-    "nanosleep",
-    "gettimeofday",
-    "time",
-    "getpid",
-    "gettid",
-    "getuid",
-    "geteuid",
-    "getgid",
-    "getegid",
-    "uname",
-    "sysinfo",
-    "prlimit64",
-    "getrlimit",
-    "getrandom",
-    "sched_yield",
-    "sched_getaffinity",
-    "tgkill",
-    "exit",
-    "exit_group",
-    "set_robust_list",
-    "rseq",
-    "kill",
-};
-
-bool allow(scmp_filter_ctx filter) {
-    for (const auto* const name : allowed) {
-        const int call = seccomp_syscall_resolve_name(name);
-        if (call != __NR_SCMP_ERROR && seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 0) != 0) {
-            return false;
-        }
-    }
-    const auto without = [filter](int call, unsigned argument, scmp_datum_t bits) {
-        const scmp_arg_cmp test{argument, SCMP_CMP_MASKED_EQ, bits, 0};
-        return call == __NR_SCMP_ERROR || seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, 1, &test) == 0;
-    };
-    const scmp_arg_cmp local{0, SCMP_CMP_EQ, AF_UNIX, 0};
-    return without(SCMP_SYS(mmap), 2, PROT_EXEC) && without(SCMP_SYS(mmap2), 2, PROT_EXEC) &&
-           without(SCMP_SYS(mprotect), 2, PROT_EXEC) &&
-           seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, &local) == 0;
+bool has(unsigned capability) {
+    capng_get_caps_process();
+    return capng_have_capability(CAPNG_EFFECTIVE, capability) == 1;
 }
 
 } // namespace
 
-void drop_capabilities(const Needs& needs) {
+Choice choose_account(const std::string& name) {
+    if (::geteuid() != 0 || name.empty() || name == "root") {
+        return {};
+    }
+    std::array<char, most_entry> buffer{};
+    passwd entry{};
+    passwd* found = nullptr;
+    if (::getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) {
+        return {std::nullopt, fmt::format("there is no user {}", name)};
+    }
+    if (!has(CAP_SETUID) || !has(CAP_SETGID) || !has(CAP_SETPCAP)) {
+        return {std::nullopt, fmt::format("it may not become {}: it was started without CAP_SETUID, CAP_SETGID or "
+                                          "CAP_SETPCAP",
+                                          name)};
+    }
+    if (entry.pw_uid == 0) {
+        return {};
+    }
+    return {Account{name, entry.pw_uid, entry.pw_gid}, ""};
+}
+
+std::optional<std::string> become(const std::optional<Account>& account, const std::vector<unsigned>& capabilities) {
+    std::optional<std::string> failed;
     if (::geteuid() == 0) { // an ordinary user has none
-        capng_clear(CAPNG_SELECT_ALL);
         constexpr auto kept = static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED);
-        if (needs.look_ups) {
-            capng_updatev(CAPNG_ADD, kept, CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE, -1);
+        capng_clear(CAPNG_SELECT_ALL);
+        for (const auto capability : capabilities) {
+            capng_update(CAPNG_ADD, kept, capability);
         }
-        if (needs.kernel_state) {
-            capng_update(CAPNG_ADD, kept, CAP_AUDIT_CONTROL);
+        constexpr auto how = static_cast<capng_flags_t>(CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING);
+        const int error = account ? capng_change_id(static_cast<int>(account->uid), static_cast<int>(account->gid), how)
+                                  : capng_apply(CAPNG_SELECT_ALL);
+        if (error != 0) {
+            failed = fmt::format("capabilities could not be given up ({}): {}", error, std::strerror(errno));
         }
-        if (capng_apply(CAPNG_SELECT_ALL) != 0) {
-            base::say(fmt::format("capabilities could not be given up: {}", std::strerror(errno)));
+        if (account && ::getuid() == 0) {
+            failed = fmt::format("it could not become {} ({}): {}", account->name, error, std::strerror(errno));
         }
     }
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
-        base::say(fmt::format("no_new_privs could not be set: {}", std::strerror(errno)));
+        failed = fmt::format("no_new_privs could not be set: {}", std::strerror(errno));
     }
+    return failed;
 }
 
-void filter_calls() {
-    if (sanitized) {
-        return;
-    }
-    const auto filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-    const bool done = filter != nullptr && seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, 1) == 0 &&
-                      seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1) == 0 && allow(filter) &&
-                      seccomp_load(filter) == 0;
-    if (!done) {
-        base::say("the filter of system calls could not be set up; the plugin runs without one");
-    }
-    seccomp_release(filter);
+std::string own_name() {
+    std::array<char, most_entry> buffer{};
+    passwd entry{};
+    passwd* found = nullptr;
+    ::getpwuid_r(::geteuid(), &entry, buffer.data(), buffer.size(), &found);
+    return found != nullptr ? found->pw_name : std::to_string(::geteuid());
 }
 
 } // namespace luatrail::plugin

@@ -1,18 +1,34 @@
-// What the plugin gives up once it has started. Both say on standard error what could not be given up; neither throws.
+// Who the plugin is once it has started, and what it may still do. It starts as auditd starts it, as root.
 #pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
 
 namespace luatrail::plugin {
 
-struct Needs {
-    bool look_ups = false;     // other users' files and processes: CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE
-    bool kernel_state = false; // the kernel's audit state: CAP_AUDIT_CONTROL
+struct Account {
+    std::string name;
+    uid_t uid = 0;
+    gid_t gid = 0;
 };
 
-// Capabilities beyond those it needs, and new privileges by exec. Before any thread is started, for each has its own.
-void drop_capabilities(const Needs& needs);
+// The account that privileges.user names. Nothing where the process stays who it is: it is not root, or root is what
+// the key says; or, and `why` tells that, because it cannot be anybody else.
+struct Choice {
+    std::optional<Account> account;
+    std::string why;
+};
+Choice choose_account(const std::string& name);
 
-// Every system call that it does not use, of all threads: such a call fails with EPERM and is logged (audit record
-// SECCOMP, and the kernel's log). Memory can no longer be made executable.
-void filter_calls();
+// Becomes the account, without groups beside its own, and keeps of all capabilities (bounding set, too) only these; no
+// exec gives it new ones (no_new_privs). Before any thread is started, for each has its own. Returns why that failed:
+// it may have become the account and hold capabilities all the same.
+std::optional<std::string> become(const std::optional<Account>& account, const std::vector<unsigned>& capabilities);
+
+// The name of the account that it runs as by now, or its number.
+std::string own_name();
 
 } // namespace luatrail::plugin

@@ -39,6 +39,7 @@ class SafeFile {
     // By the permissions of the file and of the folders above it, group permissions apart: nobody's groups are known.
     bool readable_by(std::uint32_t uid, const std::string& root) const;
     bool has_inode(std::uint64_t inode) const; // true where the file system makes numbers up (overlayfs)
+    bool is_program() const { return (status_.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0; }
     std::int64_t modified_ms() const;
     // Size and SHA-256; a note where it is too large or cannot be read.
     void digest(Digests& known, detect::FileEvidence& file) const;

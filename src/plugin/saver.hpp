@@ -27,7 +27,7 @@ class Complaint {
     std::optional<std::string> last_;
 };
 
-// Starts a thread: behind drop_capabilities(), before filter_calls().
+// Starts a thread: behind become(), before filter_calls().
 class Saver {
   public:
     using Job = std::function<std::optional<std::string>()>; // why it failed; owns what it uses

@@ -109,8 +109,17 @@ std::string to_json(const Status& status) {
     out["tables"]["bytes"] = {{"processes", engine.process_bytes}, {"files", engine.file_bytes}};
     out["memory"] = {{"tables", status.memory}, {"limit", status.memory_limit}, {"resident", status.resident}};
     out["kernel"] = kernel_value(status);
-    out["look_ups"] = {
-        {"done", status.look_ups.done}, {"late", status.look_ups.late}, {"skipped", status.look_ups.skipped}};
+    out["look_ups"] = {{"done", status.look_ups.done},
+                       {"late", status.look_ups.late},
+                       {"skipped", status.look_ups.skipped},
+                       {"ended", status.look_ups.ended}};
+    out["privileges"] = {{"user", base::to_utf8(status.standing.user)},
+                         {"seccomp", status.standing.seccomp},
+                         {"landlock", status.standing.landlock}};
+    out["helpers"] = Json::object();
+    for (const auto& [name, lives] : status.helpers) {
+        out["helpers"][name] = lives;
+    }
     out["lag"] = lag_value(status.lag);
     constexpr int indent = 2;
     return out.dump(indent) + "\n";

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "luatrail/audit/assembler.hpp"
 #include "luatrail/detect/engine.hpp"
@@ -14,6 +16,13 @@
 #include "plugin/loss_watch.hpp"
 
 namespace luatrail::plugin {
+
+// Who the plugin is after its start, and what limits it.
+struct Standing {
+    std::string user;
+    bool seccomp = false;
+    int landlock = 0; // its version in this kernel; 0: none
+};
 
 struct Status {
     std::string version, config;
@@ -32,6 +41,8 @@ struct Status {
     LossCounters losses;
     std::optional<rules::KernelStatus> kernel;
     LookUpCounters look_ups;
+    Standing standing;
+    std::vector<std::pair<std::string, bool>> helpers; // whether they live, by what they are for
     Lag lag;
 };
 

@@ -9,10 +9,9 @@
 
 namespace luatrail::plugin {
 
-// Makes the folder of status.file where only that one is missing (/run is empty after each boot).
-void prepare_status_folder(const setup::Config::Status& config);
-
-// Both files, atomically, readable by everybody: there are only counts in them. Why one failed.
+// Both files, readable by everybody: there are only counts in them. Atomically where the folder lets this user make
+// files; else the file that is there is rewritten in place, in one write, blank lines in the place of what was longer.
+// Why one failed.
 std::optional<std::string> write_status(const setup::Config::Status& config, const Status& status);
 
 } // namespace luatrail::plugin

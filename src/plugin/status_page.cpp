@@ -61,6 +61,20 @@ std::string memory_line(const StatusValue& status) {
                        mebibytes(n("/tables/bytes/files")), mebibytes(n("/memory/resident")));
 }
 
+std::string privileges_line(const StatusValue& status) {
+    if (!status.has("/privileges")) {
+        return {}; // of an older version
+    }
+    auto out = fmt::format("privileges user {}, system calls {}, writes {}; helpers:", status.text("/privileges/user"),
+                           status.number("/privileges/seccomp") != 0 ? "limited" : "not limited",
+                           status.number("/privileges/landlock") != 0 ? "limited" : "not limited");
+    const auto helpers = status.counts("/helpers");
+    for (const auto& [name, lives] : helpers) {
+        out += fmt::format(" {} {}", name, lives != 0 ? "lives" : "HAS ENDED");
+    }
+    return out + (helpers.empty() ? " none\n" : "\n");
+}
+
 } // namespace
 
 std::string status_text(std::string_view json, std::int64_t wall_clock_ms) {
@@ -88,6 +102,7 @@ std::string status_text(std::string_view json, std::int64_t wall_clock_ms) {
     out += kernel_line(status);
     out += lag_line(status);
     out += fmt::format("look-ups   {}\n", listed(status, "/look_ups"));
+    out += privileges_line(status);
     return out + memory_line(status);
 }
 

@@ -43,6 +43,7 @@ constexpr Metric metrics[] = {
     {"kernel_backlog_limit", "gauge", "How many may wait in the kernel.", "/kernel/backlog_limit"},
     {"kernel_lost", "gauge", "The kernel's counter of lost records.", "/kernel/lost"},
     {"look_ups_total", "counter", "Looks at the host for a finding.", "/look_ups", "result"},
+    {"helper_up", "gauge", "1 while the child process answers.", "/helpers", "helper"},
 };
 
 void add_metric(std::string& out, const StatusValue& status, const Metric& metric) {

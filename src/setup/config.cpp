@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <glob.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "luatrail/base/error.hpp"
 #include "luatrail/base/time.hpp"
@@ -106,6 +107,8 @@ std::optional<KeyValue> read_text(const Given& given) {
         return named(given, *text);
     case KeyType::path:
         return located(given, *text);
+    case KeyType::account:
+        return KeyValue{0, false, *text, {}};
     default:
         return measured(given, *text);
     }
@@ -296,6 +299,18 @@ std::vector<std::string> find_files(const std::vector<std::string>& patterns) {
         }
     }
     return files;
+}
+
+bool may_not_read(const std::string& pattern) {
+    if (!has_wildcard(pattern)) {
+        return ::access(pattern.c_str(), R_OK) != 0 && errno == EACCES;
+    }
+    Globbed result;
+    if (::glob(pattern.c_str(), GLOB_ERR | GLOB_NOSORT, nullptr, &result.found) == GLOB_ABORTED) {
+        return errno == EACCES;
+    }
+    return std::any_of(result.found.gl_pathv, result.found.gl_pathv + result.found.gl_pathc,
+                       [](const char* file) { return ::access(file, R_OK) != 0 && errno == EACCES; });
 }
 
 std::optional<std::uint64_t> parse_size(std::string_view text) {

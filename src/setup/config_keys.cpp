@@ -57,6 +57,12 @@ std::string no_textfile(std::string_view text) {
                                    : "node_exporter reads only files whose names end in .prom; name it so";
 }
 
+std::string no_account(std::string_view text) {
+    return text.find_first_of(":/ \t\n") == std::string_view::npos
+               ? std::string{}
+               : fmt::format("`{}` is no user's name; give one that `getent passwd` knows, or \"root\"", text);
+}
+
 // The words of an enumeration stand in its order.
 constexpr std::array keys{
     ConfigKey{"engine", "window", Type::duration, "10m", "1ms to 7d",
@@ -117,6 +123,9 @@ constexpr std::array keys{
     ConfigKey{"status", "every", Type::duration, "10s", "1s to 1h", "How often both are written",
               set<&Config::status, &Config::Status::every_ms>},
 
+    ConfigKey{"privileges", "user", Type::account, "luatrail", "",
+              "The user that the plugin becomes after its start; with \"root\" it stays root",
+              set<&Config::privileges, &Config::Privileges::user>, no_account},
     ConfigKey{"privileges", "seccomp", Type::boolean, "true", "",
               "The plugin allows itself only the system calls that it uses",
               set<&Config::privileges, &Config::Privileges::seccomp>},

@@ -20,6 +20,7 @@ enum class KeyType : std::uint8_t {
     boolean,
     word,     // one of a few
     path,     // absolute
+    account,  // a user's name; empty: none
     patterns, // a list of paths, which may have wildcards
     reserved, // known, and refused: for what is not supported yet
 };

@@ -8,7 +8,7 @@ import time
 
 import harness
 import kernel
-from plugin_case import PluginCase
+from plugin_case import PluginCase, without_helpers
 
 STORM = os.environ.get("STORM") or str(harness.ROOT / "build" / "release" / "tests" / "e2e" / "storm")
 
@@ -56,7 +56,7 @@ class LiveCase(PluginCase):
         self.assertTrue(wait_until(lambda: self.plugins()), self.said())
 
     def plugins(self):
-        """Those that have started: until their handlers are there, auditd's children ignore signals."""
+        """Those that have started: until their handlers are there, auditd's children ignore signals. Not their helpers."""
         found = []
         for folder in pathlib.Path("/proc").glob("[0-9]*"):
             try:
@@ -64,7 +64,7 @@ class LiveCase(PluginCase):
                     found.append(int(folder.name))
             except OSError:
                 pass
-        return found
+        return without_helpers(found)
 
     def wait_for_another_than(self, pids):
         """auditd notices that a plugin has gone when it has an event for it."""

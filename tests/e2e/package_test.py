@@ -13,6 +13,7 @@ import unittest
 import harness
 import kernel
 from live_case import wait_until
+from plugin_case import without_helpers
 
 BUILD = pathlib.Path(os.environ.get("PACKAGES") or harness.ROOT / "build" / "release")
 PLUGIN_FILE = "etc/audit/plugins.d/luatrail.conf"
@@ -108,7 +109,7 @@ class PackageTest(harness.TestCase):
         return (self.dir / "auditd.out").read_text()
 
     def plugins(self):
-        return self.system.running("usr/bin/luatrail")
+        return without_helpers(self.system.running("usr/bin/luatrail"))
 
     def wait_for_plugin(self, other_than=()):
         def there():
@@ -122,6 +123,16 @@ class PackageTest(harness.TestCase):
     def findings(self):
         path = self.system.path("run/luatrail/status.json")
         return sum(json.loads(path.read_text())["findings"].values()) if path.exists() else 0
+
+    def assert_is_luatrails(self, pid):
+        """It runs as the user that the package made, without capabilities, and so do the state and the status."""
+        self.assertTrue(wait_until(lambda: self.system.path("run/luatrail/status.json").exists()), self.auditd_said())
+        uid = int(self.system.run("id", "-u", "luatrail"))
+        status = pathlib.Path(f"/proc/{pid}/status").read_text()
+        self.assertIn("Uid:" + f"\t{uid}" * 4 + "\n", status)
+        self.assertIn("CapPrm:\t0000000000000000\n", status)
+        self.assertEqual(uid, self.system.path("run/luatrail/status.json").stat().st_uid)
+        self.assertEqual(uid, self.system.path("var/lib/luatrail/lock").stat().st_uid)
 
     def load_rules(self):
         """As the manual says; augenrules' own file has -D, -b and -f 1."""
@@ -148,7 +159,9 @@ class PackageTest(harness.TestCase):
         self.assertIn("luatrail rules >/etc/audit/rules.d/30-luatrail.rules", said)
         pid = self.wait_for_plugin()
         self.assertIn("luatrail 0.1.0", self.system.run("luatrail", "--version"))
-        self.assertEqual(0o700, self.system.path("var/lib/luatrail").stat().st_mode & 0o777)
+        folder = self.system.path("var/lib/luatrail").stat()
+        self.assertEqual((0o1770, 0), (folder.st_mode & 0o7777, folder.st_uid))
+        self.assert_is_luatrails(pid)
         self.load_rules()
         self.drop_and_run("installed")
         self.assertTrue(wait_until(lambda: self.findings() == 1), self.auditd_said())
@@ -208,6 +221,7 @@ class PackageTest(harness.TestCase):
         rpm = ("rpm", "--dbpath", "/rpmdb", "--nodeps", "--noplugins")
         self.system.run(*rpm, "-i", first)
         pid = self.wait_for_plugin()
+        self.assert_is_luatrails(pid)
         configs = self.system.run("rpm", "--dbpath", "/rpmdb", "-qc", "luatrail").split()
         self.assertEqual([f"/{PLUGIN_FILE}", "/etc/luatrail/luatrail.toml"], configs)
         self.assertEqual("", self.system.run("rpm", "--dbpath", "/rpmdb", "--nodeps", "-V", "luatrail"))

@@ -2,8 +2,10 @@
 import array
 import fcntl
 import json
+import os
 import pathlib
 import re
+import shutil
 import subprocess
 import termios
 import time
@@ -15,6 +17,20 @@ RSYSLOG = pathlib.Path(__file__).with_name("rsyslog.sh")
 ATTACK = scenario("shm-luajit-relative")  # one critical finding
 SEVERITY_OF_SYSLOG = {"info": 6, "low": 5, "medium": 4, "high": 3, "critical": 2}
 AUTHPRIV = 10
+# Whom a plugin that is started as root becomes: somebody whom every system has.
+USER = "nobody"
+AS_USER = f'[privileges]\nuser = "{USER}"\n'
+
+
+def without_helpers(pids):
+    """Of processes of the plugin's program those that no other of them started."""
+    parents = {}
+    for pid in pids:
+        try:
+            parents[pid] = int(re.search(r"PPid:\t(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text())[1])
+        except OSError:
+            pass
+    return [pid for pid, parent in parents.items() if parent not in parents]
 
 
 def live(lines):
@@ -47,6 +63,8 @@ class PluginCase(harness.TestCase):
     def setUp(self):
         harness.needs("rsyslogd")
         self.dir = self.folder()
+        if os.geteuid() == 0:
+            shutil.chown(self.dir, USER)  # status and inventory.wanted lie in it
         self.state = self.dir / "state"
         self.state.mkdir(mode=0o700)
         self.rsyslogs = []
@@ -65,6 +83,7 @@ class PluginCase(harness.TestCase):
 
     def config(self, socket_path, minimum="info", more='[limits]\nrepeat = "0s"\n'):
         path = self.dir / "luatrail.toml"
+        more += "" if "[privileges]" in more else AS_USER
         path.write_text(
             f'[state]\ndirectory = "{self.state}"\n[status]\nfile = "{self.dir}/status.json"\nevery = "1s"\n[detect]\nbaseline = []\nprofiles = []\nmin_severity = "{minimum}"\n[syslog]\nsocket = "{socket_path}"\n{more}'
         )

@@ -11,7 +11,7 @@ import unittest
 
 import harness
 from harness import scenario, some_scenarios
-from plugin_case import ATTACK, AUTHPRIV, SEVERITY_OF_SYSLOG, PluginCase, later, live, shifted
+from plugin_case import AS_USER, ATTACK, AUTHPRIV, SEVERITY_OF_SYSLOG, PluginCase, later, live, shifted
 
 SHORTENED = ("inline-long", "rename-storm")  # longer than syslog.max_bytes: see the test of such a finding
 
@@ -190,7 +190,7 @@ class Signals(PluginCase):
         self.stop_rsyslog(rsyslog)
         self.assertEqual([finding["severity"] for finding in self.received(rsyslog)], ["critical"])
 
-    def test_sighup_takes_another_syslog_socket_and_state_folder(self):
+    def test_sighup_takes_another_syslog_socket_but_where_files_are_is_settled_at_the_start(self):
         first, second = self.rsyslog(), self.rsyslog(name="second")
         process = self.start(self.config(first / "log"))
         process.stdin.write(b"".join(live(ATTACK.lines())))
@@ -201,7 +201,7 @@ class Signals(PluginCase):
         config = self.config(second / "log")
         config.write_text(config.read_text().replace(f'"{self.state}"', f'"{other}"'))
         self.signal(process, signal.SIGHUP)
-        self.assertIn(b"reloaded\n", process.stderr.readline())
+        self.assertRegex(process.stderr.readline(), rb"reloaded; what it changes of .*state.directory.* counts from the next start\n")
         process.stdin.write(b"".join(later(live(ATTACK.lines()), 3600)))
         self.assertEqual(self.finish(process), "")
         self.stop_rsyslog(first)
@@ -209,7 +209,8 @@ class Signals(PluginCase):
         self.assertEqual(len(self.received(first)), 1)
         self.assertEqual(len(self.received(second)), 1)
         self.assertEqual(json.loads((self.dir / "status.json").read_text())["syslog"]["sent"], 2)
-        self.assertEqual(sorted(path.name for path in other.iterdir()), ["lock", "state"])
+        self.assertEqual(list(other.iterdir()), [])
+        self.assertEqual(sorted(path.name for path in self.state.iterdir()), ["lock", "state"])
 
     def test_sighup_takes_what_waits_for_a_dead_socket_to_a_live_one(self):
         rsyslog = self.rsyslog()
@@ -288,7 +289,7 @@ class Signals(PluginCase):
         config.write_text(
             f'[state]\ndirectory = "{self.state}"\n'
             f'[detect]\nbaseline = ["{self.dir}/baseline*.toml"]\nprofiles = []\nmin_severity = "info"\n'
-            f'[syslog]\nsocket = "{rsyslog}/log"\n[limits]\nrepeat = "0s"\n'
+            f'[syslog]\nsocket = "{rsyslog}/log"\n[limits]\nrepeat = "0s"\n{AS_USER}'
         )
         process = self.start(config)
         low = scenario("old-script")
@@ -386,7 +387,7 @@ class Syslog(PluginCase):
 
     def test_off(self):
         config = self.dir / "luatrail.toml"
-        config.write_text(f'[state]\ndirectory = "{self.state}"\n[syslog]\ntransport = "off"\n')
+        config.write_text(f'[state]\ndirectory = "{self.state}"\n[syslog]\ntransport = "off"\n{AS_USER}')
         self.assertEqual(self.run_plugin(config, ATTACK.log.read_bytes()), "")
 
 
@@ -425,7 +426,7 @@ class Start(PluginCase):
 
     def test_a_closed_standard_input_is_the_end(self):
         config = self.dir / "luatrail.toml"
-        config.write_text('[syslog]\ntransport = "off"\n')
+        config.write_text('[syslog]\ntransport = "off"\n' + AS_USER)
         done = subprocess.run(
             ["sh", "-c", 'exec "$0" plugin --config="$1" <&-', harness.LUATRAIL, config],
             capture_output=True, check=False, timeout=20, env=harness.environment(),

@@ -152,7 +152,11 @@ TEST_CASE("nobody learns what is in a file that he may not read") {
     CHECK(script_of(finding_of(secret, nobody)).first_line == "root:$y$secret");
     std::filesystem::permissions(secret, std::filesystem::perms(0640));
     CHECK(hidden(script_of(finding_of(secret, nobody))));
-    CHECK(script_of(finding_of(secret, 0)).first_line == "root:$y$secret");
+    // Root's word alone, of a process that has ended: whoever asks could say so of any file.
+    const auto claimed = script_of(finding_of(secret, 0));
+    CHECK(!claimed.first_line);
+    CHECK(claimed.sha256);
+    CHECK_THAT(claimed.note.value(), has_text("root's alone"));
     REQUIRE(::chown(secret.c_str(), nobody, 0) == 0);
     CHECK(script_of(finding_of(secret, nobody)).first_line == "root:$y$secret");
 
@@ -167,6 +171,36 @@ TEST_CASE("nobody learns what is in a file that he may not read") {
     unknown.process.uid.reset();
     unknown.process.euid.reset();
     CHECK(hidden(script_of(unknown)));
+}
+
+TEST_CASE("who runs a process is asked of the process, and root's file must stand on its command line") {
+    if (::geteuid() != 0) {
+        WARN("only root can make files of others");
+        return;
+    }
+    const test::TempDir dir;
+    const auto named = dir.write("1000", "secret\n"); // sleep's argument
+    const auto other = dir.write("other", "secret\n");
+    for (const auto& path : {named, other}) {
+        std::filesystem::permissions(path, std::filesystem::perms(0600));
+    }
+    const Sleeper sleeper({}, dir.write("x", ""));
+    auto finding = sleeper.finding(detect::Origin::script);
+    finding.code.path = named;
+    finding.process.uid = finding.process.euid = nobody; // a lie
+    CHECK(script_of(finding).first_line == "secret");
+    finding.code.path = other;
+    CHECK(!script_of(finding).first_line);
+}
+
+TEST_CASE("only a program is hashed as an interpreter") {
+    const test::TempDir dir;
+    auto finding = finding_of("");
+    finding.interpreter.exe = dir.write("lua", "return 1\n");
+    CHECK(!looked_up(finding).evidence->interpreter->sha256);
+    CHECK_THAT(looked_up(finding).evidence->interpreter->note.value(), has_text("no program"));
+    std::filesystem::permissions(dir.path("lua"), std::filesystem::perms(0755));
+    CHECK(looked_up(finding).evidence->interpreter->sha256 == digest_of_return_1);
 }
 
 TEST_CASE("another file in its place, or one that was written again, is said") {
@@ -199,14 +233,14 @@ TEST_CASE("a digest is not remembered beyond a change") {
     plugin::LookUps look_ups;
     const auto path = dir.write("x.lua", "return 1\n");
     auto first = finding_of(path);
-    look_ups.add_to(first);
+    add_to(first, look_ups.look(asked_run(first)));
     auto again = finding_of(path);
-    look_ups.add_to(again);
+    add_to(again, look_ups.look(asked_run(again)));
     CHECK(again.evidence->script->sha256 == digest_of_return_1);
     ::usleep(20'000); // a tick of the file system's clock
     dir.write("x.lua", "return 2\n");
     auto changed = finding_of(path);
-    look_ups.add_to(changed);
+    add_to(changed, look_ups.look(asked_run(changed)));
     CHECK(changed.evidence->script->sha256 != digest_of_return_1);
 }
 
@@ -266,9 +300,9 @@ TEST_CASE("a question about a process is answered from its own environment and p
     const test::TempDir dir;
     const Sleeper sleeper({"LUA_INIT=@/tmp/x"}, dir.write("x", ""));
     const plugin::LookUps look_ups;
-    CHECK(look_ups.init_of(sleeper.finding(detect::Origin::script)) == "LUA_INIT=@/tmp/x");
-    CHECK(!look_ups.lua_in(sleeper.finding(detect::Origin::script))); // sleep has no Lua inside
+    CHECK(look_ups.init_of(asked_run(sleeper.finding(detect::Origin::script))) == "LUA_INIT=@/tmp/x");
+    CHECK(!look_ups.lua_in(asked_run(sleeper.finding(detect::Origin::script)))); // sleep has no Lua inside
     auto ended = sleeper.finding(detect::Origin::script);
     ended.time_ms = base::wall_clock_ms() - 3'600'000;
-    CHECK(!look_ups.init_of(ended));
+    CHECK(!look_ups.init_of(asked_run(ended)));
 }

@@ -32,6 +32,8 @@ plugin::Status sample() {
     status.memory_limit = 64UL << 20U;
     status.syslog = report::SyslogCounters{40, 1, 2, 3};
     status.losses = {1, 2, 3, 4};
+    status.standing = {"luatrail", true, 7};
+    status.helpers = {{"look_ups", true}, {"kernel_state", false}};
     status.kernel = rules::KernelStatus{1, 1, 999, 0, 8192, 17, 5};
     for (int at = 0; at < 98; ++at) {
         status.lag.add(3);
@@ -45,9 +47,11 @@ plugin::Status sample() {
 
 TEST_CASE("the page for a person says how it stands") {
     const auto text = plugin::status_text(plugin::to_json(sample()), noon + 3'605'000);
-    for (const auto* part : {"pid 4711", "1 h, since", "5 s old", "1000 records", "bad-stamp", "40 high",
-                             "40 sent, 3 wait, 1 dropped, 2 reconnects", "records by the kernel: 1",
-                             "backlog 5 of 8192", "half within 5 ms", "99 % within 1000 ms"}) {
+    for (const auto* part :
+         {"pid 4711", "1 h, since", "5 s old", "1000 records", "bad-stamp", "40 high",
+          "40 sent, 3 wait, 1 dropped, 2 reconnects", "records by the kernel: 1", "backlog 5 of 8192",
+          "half within 5 ms", "99 % within 1000 ms", "user luatrail, system calls limited, writes limited",
+          "look_ups lives", "kernel_state HAS ENDED"}) {
         CHECK_THAT(text, has_text(part));
     }
     auto bare = sample();
@@ -88,6 +92,8 @@ TEST_CASE("the textfile is what Prometheus reads") {
     CHECK_THAT(text, has_text("luatrail_lag_seconds_bucket{le=\"1\"} 99\n"));
     CHECK_THAT(text, has_text("luatrail_lag_seconds_bucket{le=\"+Inf\"} 100\n"));
     CHECK_THAT(text, has_text("luatrail_up 1\n"));
+    CHECK_THAT(text, has_text("luatrail_helper_up{helper=\"look_ups\"} 1\n"));
+    CHECK_THAT(text, has_text("luatrail_helper_up{helper=\"kernel_state\"} 0\n"));
 }
 
 TEST_CASE("who wrote it, and whether it should have written again") {

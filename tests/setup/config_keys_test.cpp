@@ -46,6 +46,8 @@ std::vector<std::string> right_values(const ConfigKey& key) {
     }
     case KeyType::path:
         return {"/a.prom", "/b.prom"};
+    case KeyType::account:
+        return {"root", "_x-1", ""};
     case KeyType::patterns:
         return {"/a/*.toml", "/a/*.toml, /b.toml"};
     case KeyType::reserved:
@@ -76,6 +78,8 @@ std::vector<std::string> wrong_values(const ConfigKey& key) {
         return {"nonsense", "", fmt::format("{}x", words_of(key).front())};
     case KeyType::path:
         return {"a.prom", ""};
+    case KeyType::account:
+        return {"a b", "a:b", "../a"};
     case KeyType::reserved:
         return {"x"};
     case KeyType::boolean:

@@ -19,6 +19,12 @@ class Descriptor {
     Descriptor& operator=(const Descriptor&) = delete;
 
     int get() const { return fd_; }
+    void reset(int fd) {
+        if (fd_ >= 0) {
+            ::close(fd_);
+        }
+        fd_ = fd;
+    }
     // As close(2), whose error may be that of an earlier write.
     int close() { return ::close(std::exchange(fd_, -1)); }
 

@@ -53,6 +53,7 @@ struct Config {
         friend bool operator==(const Status&, const Status&) = default;
     };
     struct Privileges {
+        std::string user; // whom the plugin becomes after its start; "root" or "": nobody
         bool seccomp = false;
         friend bool operator==(const Privileges&, const Privileges&) = default;
     };
@@ -97,6 +98,9 @@ std::vector<std::string> check_config(const std::string& path);
 // file once. A glob may match nothing; a name without a wildcard must be there (base::Error "PATH: reason; remedy"),
 // except where it is a default.
 std::vector<std::string> find_files(const std::vector<std::string>& patterns);
+
+// Whether this process may not read a file that the pattern stands for, or not look which there are.
+bool may_not_read(const std::string& pattern);
 
 // "64MiB": B, KiB, MiB, GiB (powers of 1024), kB, MB, GB (of 1000). Nothing when malformed, or too large; a bare number
 // is refused.
