@@ -61,9 +61,9 @@ constexpr Names of_every_process{"munmap",
                                  "sendmsg",
                                  "read"};
 
-constexpr Names to_read_files{"readv",  "pread64", "openat2",   "fstatfs",    "fstatfs64",  "lseek",      "stat",
-                              "stat64", "lstat",   "lstat64",   "fstat",      "fstat64",    "newfstatat", "fstatat64",
-                              "statx",  "access",  "faccessat", "faccessat2", "getdents64", "readlink",   "readlinkat"};
+constexpr Names to_read_files{"readv",  "pread64",   "fstatfs",    "fstatfs64",  "lseek",      "stat",      "stat64",
+                              "lstat",  "lstat64",   "fstat",      "fstat64",    "newfstatat", "fstatat64", "statx",
+                              "access", "faccessat", "faccessat2", "getdents64", "readlink",   "readlinkat"};
 
 constexpr Names of_the_plugin{
     "write",      "writev",      "close",        "open",           "openat",          "fsync",         "fdatasync",
@@ -119,8 +119,8 @@ void add_plugin(Filter& filter) {
     }
 }
 
-// What is opened may be read alone. openat2 hides its flags from a filter: but there is nothing to write with, except
-// to standard error, whose number no other file can come to have.
+// What is opened may be read alone (hence no openat2, which hides what it opens for), and there is nothing to write
+// with but to standard error, whose number no other file can come to have.
 void add_look_ups(Filter& filter) {
     constexpr scmp_datum_t changes = O_ACCMODE | O_CREAT | O_TRUNC;
     filter.allow(to_read_files);

@@ -20,7 +20,7 @@ constexpr double most_saved_ms = 1000; // for a burst
 } // namespace
 
 std::unique_ptr<Helper> start_look_ups(const std::optional<Account>& account, bool filter) {
-    Helper::Task task{"luatrail-look", {CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE}, Calls::look_ups, filter, -1, {}};
+    Helper::Task task{"luatrail-look", {CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE}, Calls::look_ups, false, filter, -1, {}};
     task.answer = [look_ups = std::make_shared<LookUps>()](std::string_view question) {
         return write_answered(look_ups->answer(read_asked(question)));
     };

@@ -122,7 +122,7 @@ HandedOver hand_over(const setup::Config& config, const Account& account) {
         done.places.folders.push_back(state);
     } else if (struct stat status{}; ::stat(state.c_str(), &status) == 0 && root_may_write(status)) {
         done.trouble = fmt::format("{} cannot write in {}, which others use, too: chgrp {} and chmod 1770 it, or name "
-                                   "another folder as state.directory",
+                                   "another directory as state.directory",
                                    account.name, state, account.gid);
         return done;
     }

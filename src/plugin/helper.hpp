@@ -27,8 +27,9 @@ class Helper {
         const char* name;                   // as ps(1) shows it: at most 15 bytes
         std::vector<unsigned> capabilities; // linux/capability.h
         Calls calls;
-        bool filter = true; // whether it allows itself only these calls
-        int also = -1;      // a descriptor that it needs
+        bool landlock = true; // whether it writes nowhere; it sees no other process then, not by /proc either
+        bool filter = true;   // whether it allows itself only these calls
+        int also = -1;        // a descriptor that it needs
         // In the child. Throws base::UnpackError at a question that is none.
         std::function<std::string(std::string_view question)> answer;
     };

@@ -49,7 +49,7 @@ void KernelPoll::open(const std::optional<Account>& account, bool filter) {
     if (asked_now(*watch).empty()) { // an ordinary user, or a container
         return;
     }
-    Helper::Task task{"luatrail-kernel", {CAP_AUDIT_CONTROL}, Calls::kernel_state, filter, watch->fd(), {}};
+    Helper::Task task{"luatrail-kernel", {CAP_AUDIT_CONTROL}, Calls::kernel_state, true, filter, watch->fd(), {}};
     task.answer = [watch](std::string_view) { return asked_now(*watch); };
     helper_ = std::make_unique<Helper>(task, account);
     boost::system::error_code error;

@@ -80,8 +80,10 @@ class Plugin {
     // which is written by whom the records are read by.
     void give_up_privileges() {
         auto choice = choose_account(config_.privileges.user);
-        auto places = write_places(config_);
-        if (::geteuid() == 0) {
+        WritePlaces places;
+        if (::geteuid() != 0) {
+            places = write_places(config_);
+        } else {
             auto handed = hand_over(config_, choice.account.value_or(Account{"root", 0, 0}));
             if (!handed.trouble.empty()) {
                 choice = {std::nullopt, handed.trouble};

@@ -4,12 +4,13 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <linux/openat2.h>
 #include <sys/statfs.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -57,12 +58,61 @@ std::int64_t ns_of(const timespec& time) {
     return time.tv_sec * second + time.tv_nsec;
 }
 
-// glibc has no wrapper for it before 2.43.
-int open_in_root(int root, const std::string& path, std::uint64_t more) {
-    open_how how{};
-    how.flags = O_PATH | O_CLOEXEC;
-    how.resolve = RESOLVE_IN_ROOT | more;
-    return static_cast<int>(::syscall(SYS_openat2, root, path.c_str(), &how, sizeof how));
+void push_parts(std::vector<std::string>& parts, std::string_view path) { // the first at the back
+    const auto kept = parts.size();
+    for (std::size_t at = 0; at < path.size();) {
+        const auto end = std::min(path.find('/', at), path.size());
+        if (end > at && path.substr(at, end - at) != ".") {
+            parts.emplace_back(path.substr(at, end - at));
+        }
+        at = end + 1;
+    }
+    std::reverse(parts.begin() + static_cast<std::ptrdiff_t>(kept), parts.end());
+}
+
+std::string link_text(int link) {
+    std::array<char, 4096> text{};
+    const auto size = ::readlinkat(link, "", text.data(), text.size());
+    return {text.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
+}
+
+// By O_PATH, as a process sees the path whose root directory this is: links, absolute ones too, and ".." stay below it.
+// As openat2(2) does with RESOLVE_IN_ROOT; but a filter of system calls cannot see what that one opens for.
+int open_in_root(int root, std::string_view path, bool follow) {
+    constexpr int most_links = 40;                // path_resolution(7)
+    std::vector<std::unique_ptr<Descriptor>> way; // below the root; at its back is where we are
+    std::vector<std::string> parts;               // still to go
+    push_parts(parts, path);
+    for (int links = 0; !parts.empty();) {
+        const auto name = std::move(parts.back());
+        parts.pop_back();
+        if (name == "..") {
+            if (!way.empty()) {
+                way.pop_back();
+            }
+            continue;
+        }
+        const int from = way.empty() ? root : way.back()->get();
+        auto next = std::make_unique<Descriptor>(::openat(from, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+        struct stat status {};
+        if (next->get() < 0 || ::fstat(next->get(), &status) != 0) {
+            return -1;
+        }
+        if (!S_ISLNK(status.st_mode)) {
+            way.push_back(std::move(next));
+            continue;
+        }
+        if (!follow || ++links > most_links) {
+            errno = ELOOP;
+            return -1;
+        }
+        const auto text = link_text(next->get());
+        if (text.starts_with('/')) {
+            way.clear();
+        }
+        push_parts(parts, text);
+    }
+    return way.empty() ? ::openat(root, ".", O_PATH | O_CLOEXEC) : way.back()->release();
 }
 
 int open_root(const std::string& root) {
@@ -110,9 +160,7 @@ SafeFile SafeFile::open(const std::string& path) {
 
 SafeFile SafeFile::open_below(const std::string& root, const std::string& path) {
     const Descriptor folder(open_root(root));
-    const int fd = folder.get() < 0 ? -1 : open_in_root(folder.get(), path, 0);
-    // Before Linux 5.6 (openat2), and only where it is the same:
-    return fd < 0 && errno == ENOSYS && root == "/" ? open(path) : SafeFile(fd);
+    return SafeFile(folder.get() < 0 ? -1 : open_in_root(folder.get(), path, true));
 }
 
 bool SafeFile::readable_by(std::uint32_t uid, const std::string& root) const {
@@ -131,8 +179,7 @@ bool SafeFile::readable_by(std::uint32_t uid, const std::string& root) const {
     const std::string path(name.data(), static_cast<std::size_t>(size)); // without links
     for (auto slash = path.rfind('/'); slash != std::string::npos;
          slash = slash == 0 ? std::string::npos : path.rfind('/', slash - 1)) {
-        const Descriptor above(
-            open_in_root(folder.get(), path.substr(0, std::max<std::size_t>(slash, 1)), RESOLVE_NO_SYMLINKS));
+        const Descriptor above(open_in_root(folder.get(), path.substr(0, std::max<std::size_t>(slash, 1)), false));
         struct stat status {};
         if (above.get() < 0 || ::fstat(above.get(), &status) != 0 || !open_to(status, uid, S_IXUSR, S_IXOTH)) {
             return false;

@@ -198,15 +198,18 @@ class PrivilegesTest(PluginCase):
     def test_a_process_of_root_is_looked_at_until_the_helper_is_killed(self):
         harness.needs("lua5.4")
         process = self.started()
-        evidence = self.look(process, 1)["evidence"]
-        self.assertEqual(["LUA_PATH=/x/?.lua"], evidence["environment"])
+        for again in range(1, 50):  # each look has 40 ms, which a busy machine may take longer for
+            evidence = self.look(process, again)["evidence"]
+            if "not looked at" not in evidence.get("note", ""):
+                break
+        self.assertEqual(["LUA_PATH=/x/?.lua"], evidence.get("environment"), evidence)
         self.assertEqual("io.read()", evidence["script"]["first_line"])
         self.assertEqual(64, len(evidence["interpreter"]["sha256"]))
         os.kill(helpers_of(process.pid)["luatrail-look"], signal.SIGKILL)
         self.assertIn(b"the plugin's child process for look_ups has ended", process.stderr.readline())
-        self.wait_for(self.log, 2)
+        self.wait_for(self.log, again + 1)
         self.wait_until(lambda: not self.status()["helpers"]["look_ups"])
-        found = [one for one in [self.look(process, 2)] if one["schema"] == "luatrail/finding/1"]
+        found = [one for one in [self.look(process, 99)] if one["schema"] == "luatrail/finding/1"]
         self.assertEqual(["not looked at: the helper that looks has ended; restart auditd"], [one["evidence"]["note"] for one in found])
         self.assertEqual("", self.finish(process))
         self.assertGreater(self.status()["look_ups"]["ended"], 0)

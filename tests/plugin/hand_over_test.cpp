@@ -8,6 +8,7 @@
 #include "support/catch.hpp"
 #include "support/temp_dir.hpp"
 
+using namespace luatrail;
 using namespace luatrail::plugin;
 
 namespace {

@@ -16,7 +16,7 @@ namespace {
 
 // Answers with the question, its own pid, or not at all.
 Helper::Task echo() {
-    Helper::Task task{"luatrail-test", {}, Calls::look_ups, false, -1, {}};
+    Helper::Task task{"luatrail-test", {}, Calls::look_ups, true, false, -1, {}};
     task.answer = [](std::string_view question) -> std::string {
         if (question == "pid") {
             return std::to_string(::getpid());

@@ -39,7 +39,7 @@ detect::Finding finding_of(const std::string& script, std::uint32_t euid = 0) {
 
 detect::Finding looked_up(detect::Finding finding) {
     plugin::LookUps look_ups;
-    look_ups.add_to(finding);
+    plugin::add_to(finding, look_ups.look(plugin::asked_run(finding)));
     REQUIRE(finding.evidence);
     return finding;
 }
@@ -193,6 +193,31 @@ TEST_CASE("who runs a process is asked of the process, and root's file must stan
     CHECK(!script_of(finding).first_line);
 }
 
+TEST_CASE("links and dots below a process's root stay below it") {
+    const test::TempDir dir;
+    dir.write("root/etc/x.lua", "return 1\n");
+    dir.write("etc/x.lua", "outside\n");
+    const auto link = [&dir](const char* to, const char* name) {
+        std::filesystem::create_symlink(to, dir.path(std::string("root/") + name));
+    };
+    link("/etc/x.lua", "absolute");
+    link("../../../etc/x.lua", "above");
+    link("etc/../etc/./x.lua", "dots");
+    link("folder", "loop");
+    link("loop", "folder");
+    link("/", "top");
+    for (const char* path : {"/etc/x.lua", "/absolute", "/above", "/dots", "/../../etc//x.lua", "/top/top/absolute"}) {
+        INFO(path);
+        const auto file = plugin::SafeFile::open_below(dir.path("root"), path);
+        REQUIRE(file.usable());
+        CHECK(file.head() == "return 1\n");
+    }
+    for (const char* path : {"/loop", "/none", "/etc/x.lua/y", "/", "/.."}) {
+        INFO(path);
+        CHECK(!plugin::SafeFile::open_below(dir.path("root"), path).usable());
+    }
+}
+
 TEST_CASE("only a program is hashed as an interpreter") {
     const test::TempDir dir;
     auto finding = finding_of("");
@@ -233,14 +258,14 @@ TEST_CASE("a digest is not remembered beyond a change") {
     plugin::LookUps look_ups;
     const auto path = dir.write("x.lua", "return 1\n");
     auto first = finding_of(path);
-    add_to(first, look_ups.look(asked_run(first)));
+    plugin::add_to(first, look_ups.look(plugin::asked_run(first)));
     auto again = finding_of(path);
-    add_to(again, look_ups.look(asked_run(again)));
+    plugin::add_to(again, look_ups.look(plugin::asked_run(again)));
     CHECK(again.evidence->script->sha256 == digest_of_return_1);
     ::usleep(20'000); // a tick of the file system's clock
     dir.write("x.lua", "return 2\n");
     auto changed = finding_of(path);
-    add_to(changed, look_ups.look(asked_run(changed)));
+    plugin::add_to(changed, look_ups.look(plugin::asked_run(changed)));
     CHECK(changed.evidence->script->sha256 != digest_of_return_1);
 }
 
@@ -300,9 +325,9 @@ TEST_CASE("a question about a process is answered from its own environment and p
     const test::TempDir dir;
     const Sleeper sleeper({"LUA_INIT=@/tmp/x"}, dir.write("x", ""));
     const plugin::LookUps look_ups;
-    CHECK(look_ups.init_of(asked_run(sleeper.finding(detect::Origin::script))) == "LUA_INIT=@/tmp/x");
-    CHECK(!look_ups.lua_in(asked_run(sleeper.finding(detect::Origin::script)))); // sleep has no Lua inside
+    CHECK(look_ups.init_of(plugin::asked_run(sleeper.finding(detect::Origin::script))) == "LUA_INIT=@/tmp/x");
+    CHECK(!look_ups.lua_in(plugin::asked_run(sleeper.finding(detect::Origin::script)))); // sleep has no Lua inside
     auto ended = sleeper.finding(detect::Origin::script);
     ended.time_ms = base::wall_clock_ms() - 3'600'000;
-    CHECK(!look_ups.init_of(asked_run(ended)));
+    CHECK(!look_ups.init_of(plugin::asked_run(ended)));
 }

@@ -19,6 +19,7 @@ class Descriptor {
     Descriptor& operator=(const Descriptor&) = delete;
 
     int get() const { return fd_; }
+    int release() { return std::exchange(fd_, -1); } // who calls closes it
     void reset(int fd) {
         if (fd_ >= 0) {
             ::close(fd_);
