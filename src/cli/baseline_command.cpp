@@ -43,7 +43,7 @@ int write_out(const std::string& path, const std::string& text) {
     }
     constexpr mode_t readable = 0644;
     if (const auto failed = base::write_atomically(path, {}, text, readable, false)) {
-        throw base::Error(fmt::format("{}: {}; name a file in a folder that you may write", failed->path,
+        throw base::Error(fmt::format("{}: {}; name a file in a directory that you may write", failed->path,
                                       std::strerror(failed->error)));
     }
     return base::exit_clean;
@@ -209,7 +209,7 @@ void add_facts(CLI::App& app, BaselineOptions& options) {
     auto* file =
         app.add_option("--inventory", options.inventory, "What the host's packages own (luatrail inventory build)")
             ->type_name("FILE");
-    app.add_option("--root", options.root, "The host's root, mounted or copied: its inventory is read there")
+    app.add_option("--root", options.root, "The same, read from the host's root, mounted or copied")
         ->type_name("DIR")
         ->excludes(file);
 }
@@ -220,22 +220,24 @@ Command add_baseline(CLI::App& app) {
     app.require_subcommand(1);
     auto options = std::make_shared<BaselineOptions>();
 
-    auto* build_app = app.add_subcommand("build", "Propose expectations from an inventory");
+    auto* build_app = app.add_subcommand("build", "Propose entries from an inventory");
     add_facts(*build_app, *options);
     build_app->add_option("-o,--output", options->reading.output, "Write to this file instead of standard output")
         ->type_name("FILE");
+    build_app->footer("Exit status: 0 written, 2 something could not be read or written.");
 
-    auto* learn_app = app.add_subcommand("learn", "Propose expectations from what ran");
+    auto* learn_app = app.add_subcommand("learn", "Propose entries from what ran in saved logs");
     add_facts(*learn_app, *options);
     add_reading_options(*learn_app, options->reading);
-    learn_app->footer("Runs that were chained with a drop or a memory artifact are never proposed, nor is code that no "
-                      "file holds; what was left out\n"
-                      "is told. Exit status: 0 written, 2 something could not be read or written.");
+    learn_app->footer(
+        "Never proposes a run that was chained with a drop or a memory artifact, nor code without a file; "
+        "reports what it left out.\n"
+        "Exit status: 0 written, 2 something could not be read or written.");
 
     auto* check_app = app.add_subcommand(
-        "check", "Errors, entries so wide that they would hide an attack, entries that match nothing");
+        "check", "Report errors, entries so wide that they would hide an attack, and entries that match nothing");
     check_app->add_option("FILE", options->files, "Baselines")->required();
-    check_app->add_option("--log", options->logs, "Logs that each entry should match a run of (repeatable)")
+    check_app->add_option("--log", options->logs, "A log in which each entry should match a run (repeatable)")
         ->type_name("PATH")
         ->allow_extra_args(false);
     add_facts(*check_app, *options);
@@ -243,7 +245,7 @@ Command add_baseline(CLI::App& app) {
         "Exit status: 0 nothing doubtful, 1 something is, 2 an error in a file, or something could not be read.");
 
     auto* explain_app =
-        app.add_subcommand("explain", "Which expectation a run matches, or for each the key that differs");
+        app.add_subcommand("explain", "Show which entry a run matches, or for each entry the key that differs");
     explain_app->add_option("ID", options->id, "A finding's id, or the id of the run's event, SECONDS.MILLIS:SERIAL")
         ->required();
     explain_app->add_option("PATH", options->logs, "The logs that hold it")->required();
@@ -252,8 +254,7 @@ Command add_baseline(CLI::App& app) {
         ->allow_extra_args(false)
         ->required();
     add_facts(*explain_app, *options);
-    explain_app->footer(
-        "Exit status: 0 an expectation matches, 1 none does, 2 no such run, or something could not be read.");
+    explain_app->footer("Exit status: 0 an entry matches, 1 none does, 2 no such run, or something could not be read.");
 
     for (auto* command : {build_app, learn_app, check_app, explain_app}) {
         command->set_version_flag("-V,--version", app.version());

@@ -18,11 +18,12 @@
 namespace luatrail::cli {
 namespace {
 
-constexpr auto description = "Finds Lua that was run outside of the expected packages in the Linux audit trail\n"
-                             "(MITRE ATT&CK AN0279, T1059.011): live as an auditd plugin, or in saved logs.";
+constexpr auto description =
+    "Reads the Linux audit trail and reports Lua that runs where it should not (MITRE ATT&CK AN0279,\n"
+    "T1059.011): live as an auditd plugin, or in saved logs.";
 constexpr auto footer =
-    "Exit status: 0 no finding, 1 at least one finding, 2 wrong usage or something could not be read.\n"
-    "`luatrail COMMAND --help` tells the options of each command.";
+    "Exit status of replay: 0 no finding, 1 at least one, 2 wrong usage or something could not be read.\n"
+    "`luatrail COMMAND --help` shows a command's options and exit status.";
 
 // The command that the line reached, and how it is called.
 const CLI::App& reached(const CLI::App& app, std::string& line) {
@@ -139,7 +140,7 @@ int run(int argc, char** argv) {
             sub->set_version_flag("-V,--version", "luatrail " LUATRAIL_VERSION);
             commands.emplace(sub, adder(*sub));
         };
-        add("replay", "Findings from saved logs: files, folders, archives, '-' for standard input", add_replay);
+        add("replay", "Findings from saved logs: files, directories, archives, '-' for standard input", add_replay);
         add("plugin", "auditd plugin: records on standard input, findings to syslog", add_plugin);
         add("events", "The assembled events themselves, one JSON object a line", add_events);
         add("inventory", "Which package owns what, which packages need Lua, who runs what", add_inventory);

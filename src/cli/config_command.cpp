@@ -11,11 +11,10 @@ namespace luatrail::cli {
 Command add_config(CLI::App& app) {
     auto path = std::make_shared<std::string>(default_config_path);
     app.require_subcommand(1);
-    auto* check =
-        app.add_subcommand("check", "Everything that is wrong with a configuration, each with its place and remedy");
+    auto* check = app.add_subcommand("check", "Report every error of a configuration with its place and remedy");
     check->add_option("FILE", *path, "The configuration")->type_name("FILE")->capture_default_str();
     check->set_version_flag("-V,--version", app.version());
-    check->footer("Exit status: 0 the file is right, 2 it is not, or could not be read.");
+    check->footer("Exit status: 0 no errors, 2 errors, or the file could not be read.");
     return [path] {
         const auto errors = setup::check_config(*path);
         for (const auto& error : errors) {

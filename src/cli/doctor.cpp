@@ -34,7 +34,7 @@ struct Row {
     bool worse() const { return is.coverage > wanted; }
 };
 
-// A folder's *.rules in augenrules' order (ls -v).
+// A directory's *.rules in augenrules' order (ls -v).
 std::vector<std::string> rule_files(const std::string& path) {
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) {
@@ -230,7 +230,7 @@ int doctor(const CLI::App& app, const DoctorOptions& options) {
 Command add_doctor(CLI::App& app) {
     auto options = std::make_shared<DoctorOptions>();
     app.add_option("--rules", options->rules,
-                   "Look at a rules file or a folder of them, not at the kernel (repeatable)")
+                   "Look at a rules file or a directory of them, not at the kernel (repeatable)")
         ->type_name("FILE")
         ->allow_extra_args(false);
     app.add_option("--profile", options->profile, "What should be seen: full or lean (default: the configuration's)")
@@ -239,16 +239,17 @@ Command add_doctor(CLI::App& app) {
     app.add_option("-c,--config", options->config, "The configuration, for doctor.profile")
         ->type_name("FILE")
         ->capture_default_str();
-    app.add_option("--auditd", options->auditd, "The folder of auditd's configuration")
+    app.add_option("--auditd", options->auditd, "The directory of auditd's configuration")
         ->type_name("DIR")
         ->capture_default_str();
-    app.add_option("--format", options->format, "text for a person, json for one object")
+    app.add_option("--format", options->format, "text for a person, json for one JSON object")
         ->check(CLI::IsMember({"text", "json"}))
         ->type_name("FORMAT")
         ->capture_default_str();
     app.footer(
         "Asks the kernel for its rules and state, which needs root, and changes nothing.\n"
-        "Exit status: 0 all that the profile shows is seen, 1 something is not or keeps records away, 2 trouble.");
+        "Exit status: 0 all that the profile shows is seen, 1 some of it is not or records are kept away, 2 it could\n"
+        "not ask or a rules file has errors.");
     return [&app, options] { return doctor(app, *options); };
 }
 

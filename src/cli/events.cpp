@@ -141,7 +141,7 @@ Command add_events(CLI::App& app) {
     auto options = std::make_shared<EventsOptions>();
     app.footer("Exit status: 0 everything was read, 2 something could not be read or written.");
     add_reading_options(app, options->reading);
-    app.add_flag("--exec", options->exec, "Only execs: what programs were started, and with which arguments");
+    app.add_flag("--exec", options->exec, "Only execs: which programs were started, with which arguments");
     return [options] { return events(*options); };
 }
 

@@ -57,7 +57,7 @@ int build(const BuildArguments& arguments) {
     }
     constexpr mode_t readable = 0644;
     if (const auto failed = base::write_atomically(arguments.output, {}, inventory::to_file(made), readable, false)) {
-        throw base::Error(fmt::format("{}: {}; name a file in a folder that you may write", failed->path,
+        throw base::Error(fmt::format("{}: {}; name a file in a directory that you may write", failed->path,
                                       std::strerror(failed->error)));
     }
     for (const auto& complaint : made.complaints) {
@@ -255,18 +255,19 @@ Command add_inventory(CLI::App& app) {
         "Exit status: 0 written (what could not be understood is named), 2 no database, or nothing could be written.");
 
     auto format = std::make_shared<std::string>("text");
-    auto* show_app = app.add_subcommand("show", "What an inventory holds of Lua");
+    auto* show_app = app.add_subcommand("show", "Show what an inventory says about Lua");
     with_file(*show_app);
-    show_app->add_option("--format", *format, "text for a person, json for all of it")
+    show_app->add_option("--format", *format, "text: a summary for a person; json: everything")
         ->check(CLI::IsMember({"text", "json"}))
         ->type_name("FORMAT")
         ->capture_default_str();
+    show_app->footer("Exit status: 0 shown, 2 the inventory could not be read.");
 
     auto paths = std::make_shared<std::vector<std::string>>();
-    auto* owner_app = app.add_subcommand("owner", "Which package owns a program, a script or a Lua module");
+    auto* owner_app = app.add_subcommand("owner", "Show which package owns a program, a script or a Lua module");
     with_file(*owner_app);
     owner_app->add_option("PATH", *paths, "Absolute paths, as the host names them")->required();
-    owner_app->footer("Exit status: 0 all are owned, 1 one is not, 2 no inventory.");
+    owner_app->footer("Exit status: 0 every path has an owner, 1 one has none, 2 the inventory could not be read.");
 
     for (auto* command : {build_app, show_app, owner_app}) {
         command->set_version_flag("-V,--version", app.version());

@@ -12,8 +12,9 @@ Command add_plugin(CLI::App& app) {
         ->type_name("FILE")
         ->capture_default_str();
     app.footer(
-        "Reads audit records from standard input until its end or SIGTERM, hands what it holds to syslog and exits 0.\n"
-        "SIGHUP reloads configuration, profiles and baselines; a wrong configuration leaves the old one in force.");
+        "Reads audit records from standard input until its end or SIGTERM, sends what it holds to syslog and ends.\n"
+        "SIGHUP reloads configuration, profiles and baselines; a wrong configuration is reported and changes nothing.\n"
+        "Exit status: 0 ended as asked, 2 it could not start or go on.");
     return [&app, path] { return plugin::run_plugin(*path, app.count("--config") > 0); };
 }
 

@@ -55,11 +55,11 @@ std::int64_t ReadingOptions::until_ms() const {
 
 void add_reading_options(CLI::App& app, ReadingOptions& options) {
     app.add_option("PATH", options.paths,
-                   "Log files, folders of rotated logs, archives (gz, xz, zst, tar, zip); - is standard input")
+                   "Log files, directories of rotated logs, archives (gz, xz, zst, tar, zip); - is standard input")
         ->required();
     app.add_option("-o,--output", options.output, "Write to this file instead of standard output")->type_name("FILE");
     app.add_option("--since", options.since,
-                   "Nothing before this time (2026-11-25T02:00:10Z, UTC unless it says otherwise)")
+                   "Nothing before this time (2026-11-25T02:00:10Z; UTC unless it has an offset)")
         ->type_name("TIME")
         ->check(CLI::Validator(time_check(), ""));
     app.add_option("--until", options.until, "Nothing after this time")
@@ -71,10 +71,10 @@ void add_reading_options(CLI::App& app, ReadingOptions& options) {
         ->check(CLI::IsMember({"native", "auparse"}))
         ->type_name("PARSER")
         ->capture_default_str();
-    app.add_option("--bad-lines", options.bad_lines, "Keep lines that are no audit records in this file")
+    app.add_option("--bad-lines", options.bad_lines, "Write the lines that are no audit records to this file")
         ->type_name("FILE");
-    app.add_flag("--stats", options.stats, "Tell on standard error what was read, assembled and judged");
-    app.add_flag("-q,--quiet", options.quiet, "Neither progress nor a closing line; errors are still told");
+    app.add_flag("--stats", options.stats, "Report on standard error what was read, assembled and judged");
+    app.add_flag("-q,--quiet", options.quiet, "No progress and no closing line; errors are still reported");
 }
 
 void check(const ReadingOptions& options) {

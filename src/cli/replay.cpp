@@ -158,8 +158,7 @@ Command add_replay(CLI::App& app) {
     app.footer("Exit status: 0 no finding at or above --min-severity, 1 at least one, 2 something could not be read or "
                "written.");
     add_reading_options(app, options->reading);
-    app.add_option("-c,--config", options->config,
-                   "Read this configuration; without it nothing but the command line counts")
+    app.add_option("-c,--config", options->config, "Read this configuration; without it only the command line counts")
         ->type_name("FILE");
     app.add_option("--baseline", options->baselines, "What is expected (repeatable; globs are expanded)")
         ->type_name("FILE")
@@ -167,7 +166,7 @@ Command add_replay(CLI::App& app) {
     auto* inventory =
         app.add_option("--inventory", options->inventory, "What the host's packages own (luatrail inventory build)")
             ->type_name("FILE");
-    app.add_option("--root", options->root, "The host's root, mounted or copied: its inventory is read there")
+    app.add_option("--root", options->root, "The same, read from the host's root, mounted or copied")
         ->type_name("DIR")
         ->excludes(inventory);
     app.add_option("--format", options->format, "text for a person, json for one finding a line")
@@ -175,10 +174,11 @@ Command add_replay(CLI::App& app) {
         ->type_name("FORMAT")
         ->capture_default_str();
     app.add_option("--window", options->window,
-                   "How long before a run a drop counts, and after it what follows (default 10m)")
+                   "How long before a run a drop counts, and what follows after it (default 10m)")
         ->type_name("DURATION")
         ->check(CLI::Validator(duration_check(), ""));
-    app.add_option("--min-severity", options->min_severity, "info, low, medium, high or critical")
+    app.add_option("--min-severity", options->min_severity,
+                   "Report findings from this severity up; the exit status counts only these")
         ->check(CLI::IsMember({"info", "low", "medium", "high", "critical"}))
         ->type_name("LEVEL")
         ->capture_default_str();

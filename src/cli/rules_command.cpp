@@ -14,8 +14,9 @@ Command add_rules(CLI::App& app) {
         ->check(CLI::IsMember({"full", "lean"}))
         ->type_name("PROFILE")
         ->capture_default_str();
-    app.footer("Prints audit rules for the interpreters, folders and processor of this host, and changes nothing.\n"
-               "luatrail-rules(7) tells how to load them.");
+    app.footer("Prints audit rules for the interpreters, directories and processor of this host, and changes nothing.\n"
+               "luatrail-rules(7) says how to load them.\n"
+               "Exit status: 0 printed, 2 something could not be written.");
     return [profile] {
         fmt::print("{}", rules::rules_file(*profile == "lean" ? rules::Profile::lean : rules::Profile::full,
                                            rules::this_host(detect::ProfileSet::builtin())));

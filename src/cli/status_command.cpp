@@ -91,8 +91,8 @@ Command add_status(CLI::App& app) {
         ->check(CLI::IsMember({"text", "json", "prometheus"}))
         ->type_name("FORMAT")
         ->capture_default_str();
-    app.footer("The counters count from the plugin's start; it writes them every few seconds (status.every).\n"
-               "Exit status: 0 the plugin runs, 1 it does not (its last numbers are shown), 2 there are no numbers.");
+    app.footer("All counters start at zero with the plugin, which writes them every few seconds (status.every).\n"
+               "Exit status: 0 the plugin runs, 1 it does not (its last counters are shown), 2 there are no counters.");
     return [&app, options] { return status(app, *options); };
 }
 

@@ -64,6 +64,16 @@ class HelpTest(unittest.TestCase):
                     self.assertLessEqual(max(map(len, text.splitlines())), 125)
                     self.assertNotIn("\x1b", text)
 
+    def test_each_command_tells_its_own_exit_status(self):
+        of_all = harness.run("--help").out.decode().partition("Exit status of replay: ")[2]
+        self.assertTrue(of_all)
+        for words in COMMANDS:
+            text = harness.run(*words, "--help").out.decode()
+            if "SUBCOMMAND" not in text:
+                with self.subTest(words=words):
+                    self.assertEqual(1, text.count("Exit status"))
+                    self.assertRegex(text, r"(?m)^Exit status: 0 .*2 ")
+
     def test_each_command_tells_the_version(self):
         project = (harness.ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
         version = re.search(r"project\(luatrail\s+VERSION\s+([\d.]+)", project)[1]
@@ -184,8 +194,8 @@ class RangeTest(unittest.TestCase):
                 self.assertEqual((count, count), (result.status, len(result.findings())))
 
     def test_a_node(self):
-        with tempfile.TemporaryDirectory() as folder:
-            both = pathlib.Path(folder) / "both.log"
+        with tempfile.TemporaryDirectory() as directory:
+            both = pathlib.Path(directory) / "both.log"
             lines = self.scenario.lines()
             both.write_bytes(b"".join(b"node=web01 " + line + line for line in lines))
             counts = {}
