@@ -16,15 +16,15 @@ const std::string_view @name@{bytes, sizeof bytes - 1};
   set(${out} "${source}" PARENT_SCOPE)
 endfunction()
 
-# luatrail_embed_rules(FOLDER OUT): the same for every *.rules of a folder, in the order of their names, as luatrail::rules::shipped_files().
-function(luatrail_embed_rules folder out)
-  file(GLOB files CONFIGURE_DEPENDS RELATIVE "${CMAKE_CURRENT_SOURCE_DIR}/${folder}" ${folder}/*.rules)
+# luatrail_embed_rules(DIRECTORY OUT): the same for every *.rules of a directory, in the order of their names, as luatrail::rules::shipped_files().
+function(luatrail_embed_rules directory out)
+  file(GLOB files CONFIGURE_DEPENDS RELATIVE "${CMAKE_CURRENT_SOURCE_DIR}/${directory}" ${directory}/*.rules)
   set(entries "")
   set(declarations "")
   set(sources "")
   foreach(file ${files})
     string(MAKE_C_IDENTIFIER "rules_${file}" name)
-    luatrail_embed(${folder}/${file} ${name} source)
+    luatrail_embed(${directory}/${file} ${name} source)
     list(APPEND sources "${source}")
     string(APPEND declarations "extern const std::string_view ${name};\n")
     string(APPEND entries "        {\"${file}\", embedded::${name}},\n")

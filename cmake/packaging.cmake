@@ -1,4 +1,4 @@
-# What is installed where, and the packages made of it: `cpack -G DEB` or `cpack -G RPM` in the build folder.
+# What is installed where, and the packages made of it: `cpack -G DEB` or `cpack -G RPM` in the build directory.
 include(GNUInstallDirs)
 
 set(share ${CMAKE_INSTALL_DATADIR}/luatrail)

@@ -1,7 +1,7 @@
-// luatrail-rpm FOLDER: lists the rpm database in a folder, for `luatrail inventory build`.
+// luatrail-rpm DIRECTORY: lists the rpm database in a directory, for `luatrail inventory build`.
 //
 // A program of its own, because librpm is under the GPL and the program that links it is, too; luatrail only reads its output. The
-// format stands in src/inventory/rpm.cpp. Nothing is verified. librpm may write into the folder: luatrail gives it a copy.
+// format stands in src/inventory/rpm.cpp. Nothing is verified. librpm may write into the directory: luatrail gives it a copy.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -80,7 +80,7 @@ void print_package(Header header) {
 
 int main(int argc, char** argv) {
     if (argc != 2 || argv[1][0] == '-') {
-        std::fputs("usage: luatrail-rpm FOLDER\n\nLists the rpm database in FOLDER, for `luatrail inventory build`.\n", stderr);
+        std::fputs("usage: luatrail-rpm DIRECTORY\n\nLists the rpm database in DIRECTORY, for `luatrail inventory build`.\n", stderr);
         return 2;
     }
     rpmReadConfigFiles(nullptr, nullptr);

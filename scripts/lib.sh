@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the scripts of this folder share. Sourced by each of them, not run.
+# What the scripts of this directory share. Sourced by each of them, not run.
 set -euo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -125,7 +125,7 @@ build() {
   local preset=$1 target=$2
   shift 2
   cd "$top"
-  # NOHASHDIR lets a clone in another folder use what this one compiled.
+  # NOHASHDIR lets a clone in another directory use what this one compiled.
   if command -v ccache >/dev/null; then
     export CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_BASEDIR=$top CCACHE_NOHASHDIR=true CCACHE_SLOPPINESS=pch_defines,time_macros
   fi
@@ -133,7 +133,7 @@ build() {
   quietly "build-$preset" "building $target in build/$preset" cmake --build --preset "$preset" --target "$target"
 }
 
-# The release program alone, for scripts that only run it; a build folder with tests stays one.
+# The release program alone, for scripts that only run it; a build directory with tests stays one.
 build_program() {
   install_packages build
   if [[ -e $top/build/release/CMakeCache.txt ]]; then

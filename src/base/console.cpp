@@ -58,7 +58,7 @@ File open_for_writing(const std::string& path) {
     if (descriptor < 0) {
         const int error = errno;
         throw base::Error(
-            fmt::format("{}: {}; name a file in a folder that you may write", path, std::strerror(error)));
+            fmt::format("{}: {}; name a file in a directory that you may write", path, std::strerror(error)));
     }
     return File(::fdopen(descriptor, "w"));
 }

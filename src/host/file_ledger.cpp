@@ -80,8 +80,8 @@ struct FileLedger::State {
 
 // Which of a rename's two PARENT items is the old name's. The log's order is no help: it is that in which the compiler
 // evaluated two arguments in the kernel (6.18 as Debian's gcc builds it logs the new one first). Their names tell,
-// because each is the directory part of the name that was given; between equal names, the folder that is known to hold
-// the old name.
+// because each is the directory part of the name that was given; between equal names, the directory that is known to
+// hold the old name.
 std::size_t FileLedger::State::old_parent(const FileEvent& event, const Roles& roles) {
     const auto& parents = roles.parents;
     if (parents.size() != 2 || roles.removed.empty() || !roles.removed.front()->name) {
@@ -100,8 +100,8 @@ std::size_t FileLedger::State::old_parent(const FileEvent& event, const Roles& r
     }
     const std::string_view last = old_name.substr(old_name.rfind('/') + 1);
     const auto holds_old = [&](const PathItem& parent) {
-        const PathTree::Node* folder = parent.id ? names.directory(*parent.id) : nullptr;
-        const PathTree::Node* child = folder == nullptr ? nullptr : names.tree().child(folder, last);
+        const PathTree::Node* known = parent.id ? names.directory(*parent.id) : nullptr;
+        const PathTree::Node* child = known == nullptr ? nullptr : names.tree().child(known, last);
         return child != nullptr && child->id == roles.removed.front()->id;
     };
     return !holds_old(*parents[0]) && holds_old(*parents[1]) ? 1 : 0;

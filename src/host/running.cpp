@@ -106,25 +106,25 @@ bool read_stat(std::string_view stat, std::int64_t booted_ms, RunningProcess& pr
     return true;
 }
 
-std::optional<RunningProcess> read_process(const std::string& folder, std::uint32_t pid, std::int64_t booted_ms) {
+std::optional<RunningProcess> read_process(const std::string& directory, std::uint32_t pid, std::int64_t booted_ms) {
     RunningProcess process;
     process.pid = pid;
-    if (!read_stat(read_file(folder + "/stat"), booted_ms, process)) {
+    if (!read_stat(read_file(directory + "/stat"), booted_ms, process)) {
         return std::nullopt;
     }
     std::array<char, 4096> exe{};
-    if (const auto size = ::readlink((folder + "/exe").c_str(), exe.data(), exe.size()); size > 0) {
+    if (const auto size = ::readlink((directory + "/exe").c_str(), exe.data(), exe.size()); size > 0) {
         process.exe = std::string(exe.data(), static_cast<std::size_t>(size));
     } else {
         return std::nullopt; // a kernel thread, or none that we may look at
     }
-    const auto arguments = read_file(folder + "/cmdline");
+    const auto arguments = read_file(directory + "/cmdline");
     for (const auto word : words_of(arguments, '\0')) {
         process.argv.emplace_back(word);
     }
-    read_users(read_file(folder + "/status"), process);
-    process.auid = id_of(folder + "/loginuid");
-    process.session = id_of(folder + "/sessionid");
+    read_users(read_file(directory + "/status"), process);
+    process.auid = id_of(directory + "/loginuid");
+    process.session = id_of(directory + "/sessionid");
     return process;
 }
 
@@ -133,8 +133,8 @@ std::optional<RunningProcess> read_process(const std::string& folder, std::uint3
 std::vector<RunningProcess> running_processes(const std::string& proc) {
     std::vector<RunningProcess> running;
     const auto booted_ms = boot_ms(proc);
-    const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(proc.c_str()), &::closedir);
-    while (const auto* const entry = folder ? ::readdir(folder.get()) : nullptr) {
+    const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(proc.c_str()), &::closedir);
+    while (const auto* const entry = directory ? ::readdir(directory.get()) : nullptr) {
         if (const auto pid = number_of<std::uint32_t>(entry->d_name)) {
             if (auto process = read_process(fmt::format("{}/{}", proc, *pid), *pid, booted_ms)) {
                 running.push_back(std::move(*process));

@@ -1,5 +1,5 @@
 // apk's database of installed packages: lines "LETTER:value", packages parted by an empty line, files behind their
-// folder.
+// directory.
 #include <array>
 
 #include <fmt/format.h>
@@ -51,13 +51,13 @@ bool read_apk(const Root& root, Listing& listing, Complaints& complaints) {
         return false;
     }
     ListedPackage package;
-    std::string folder;
+    std::string directory;
     const auto finish = [&] {
         if (!package.name.empty()) {
             listing.packages.push_back(std::move(package));
         }
         package = {};
-        folder.clear();
+        directory.clear();
     };
     std::size_t number = 0;
     for (const auto line : base::lines(*text)) {
@@ -90,10 +90,10 @@ bool read_apk(const Root& root, Listing& listing, Complaints& complaints) {
             package.provides = names_of(value);
             break;
         case 'F':
-            folder = value;
+            directory = value;
             break;
         case 'R':
-            package.files.push_back({fmt::format("/{}{}{}", folder, folder.empty() ? "" : "/", value), {}});
+            package.files.push_back({fmt::format("/{}{}{}", directory, directory.empty() ? "" : "/", value), {}});
             break;
         case 'Z':
             if (!package.files.empty()) {

@@ -18,10 +18,10 @@ namespace {
 
 // Where nothing lies that runs: most of a system's files.
 bool is_data(std::string_view path) {
-    for (const std::string_view folder :
+    for (const std::string_view directory :
          {"/usr/share/doc/", "/usr/share/man/", "/usr/share/locale/", "/usr/share/icons/", "/usr/share/info/",
           "/usr/share/zoneinfo/", "/usr/share/fonts/", "/usr/include/", "/usr/share/help/"}) {
-        if (path.starts_with(folder)) {
+        if (path.starts_with(directory)) {
             return true;
         }
     }
@@ -45,7 +45,7 @@ class Builder {
         read_databases();
         inventory_.built_ms = base::wall_clock_ms();
         inventory_.system = system_name(root_);
-        find_folder_links();
+        find_directory_links();
         for (const auto& listed : listing_.packages) {
             add_package(listed);
         }
@@ -83,22 +83,22 @@ class Builder {
         }
     }
 
-    // Of the root's folders: a merged /usr makes /bin a link.
-    void find_folder_links() {
+    // Of the root's directories: a merged /usr makes /bin a link.
+    void find_directory_links() {
         for (const auto& name : root_.list("/")) {
             const auto path = "/" + name;
             if (const auto status = root_.status(path); status && status->type == Root::Type::link) {
-                add_folder_link(path);
+                add_directory_link(path);
             }
         }
     }
 
-    // Packages have such links, too: /usr/share/lmod/lmod is the version's folder.
-    void add_folder_link(const std::string& path) {
+    // Packages have such links, too: /usr/share/lmod/lmod is the version's directory.
+    void add_directory_link(const std::string& path) {
         const auto target = root_.target_status(path);
-        if (target && target->type == Root::Type::folder) {
+        if (target && target->type == Root::Type::directory) {
             if (auto resolved = root_.resolve(path)) {
-                inventory_.folder_links[path] = std::move(*resolved);
+                inventory_.directory_links[path] = std::move(*resolved);
             }
         }
     }
@@ -133,12 +133,12 @@ class Builder {
         const auto status = root_.status(path);
         const bool module = is_module(path);
         if (status && status->type == Root::Type::link) {
-            add_folder_link(path);
+            add_directory_link(path);
             links_.push_back(path);
         }
         if (status ? status->type != Root::Type::file || !(status->executable || module) : !module) {
-            return; // a folder, a link, data; what is missing is told of modules only, because nothing says what else
-                    // it was
+            return; // a directory, a link, data; what is missing is told of modules only, because nothing says what
+                    // else it was
         }
         owned.kind = kind_of(path, status.value_or(Root::Status{}), module, owned.program);
         inventory_.packages[index].is_lua = inventory_.packages[index].is_lua || owned.kind == FileKind::interpreter;
@@ -220,10 +220,11 @@ class Builder {
                 add_interpreter(path, file.package);
             }
         }
-        for (const std::string folder : {"/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin", "/bin", "/sbin",
-                                         "/opt/bin", "/usr/local/openresty/luajit/bin", "/usr/local/openresty/bin"}) {
-            for (const auto& name : root_.list(folder)) {
-                const auto path = root_.canonical(fmt::format("{}/{}", folder, name));
+        for (const std::string directory :
+             {"/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin", "/bin", "/sbin", "/opt/bin",
+              "/usr/local/openresty/luajit/bin", "/usr/local/openresty/bin"}) {
+            for (const auto& name : root_.list(directory)) {
+                const auto path = root_.canonical(fmt::format("{}/{}", directory, name));
                 const auto status = options_.profile_of(path).empty() ? std::nullopt : root_.status(path);
                 if (status && status->type == Root::Type::file && status->executable &&
                     !inventory_.files.contains(path)) {

@@ -12,7 +12,7 @@
 namespace luatrail::inventory {
 namespace {
 
-const std::string folder = "/var/lib/dpkg";
+const std::string directory = "/var/lib/dpkg";
 
 // A stanza of deb822(5): its fields by their lower-case names; continued lines joined with '\n'.
 using Stanza = std::unordered_map<std::string, std::string>;
@@ -72,8 +72,8 @@ bool has_files(std::string_view status) {
 
 // "NAME" or, of packages that can be there for several architectures, "NAME:ARCH".
 std::string info_file(const Root& root, const ListedPackage& package, const char* suffix) {
-    for (const auto& name : {fmt::format("{}/info/{}:{}.{}", folder, package.name, package.architecture, suffix),
-                             fmt::format("{}/info/{}.{}", folder, package.name, suffix)}) {
+    for (const auto& name : {fmt::format("{}/info/{}:{}.{}", directory, package.name, package.architecture, suffix),
+                             fmt::format("{}/info/{}.{}", directory, package.name, suffix)}) {
         if (root.status(name)) {
             return name;
         }
@@ -112,7 +112,7 @@ void read_files(const Root& root, ListedPackage& package, Complaints& complaints
     const auto list = info_file(root, package, "list");
     const auto text = list.empty() ? std::nullopt : root.read(list);
     if (!text) {
-        complaints.add(fmt::format("{}/info/{}.list", folder, package.name),
+        complaints.add(fmt::format("{}/info/{}.list", directory, package.name),
                        "not there: what the package owns is not known");
         return;
     }
@@ -160,7 +160,7 @@ std::optional<ListedPackage> package_of(const Stanza& stanza, const std::string&
 
 // Three lines each: the path, where it went, and for which package.
 void read_diversions(const Root& root, Listing& listing, Complaints& complaints) {
-    const auto place = folder + "/diversions";
+    const auto place = directory + "/diversions";
     const auto text = root.read(place).value_or("");
     const auto lines = base::lines(text);
     for (std::size_t at = 0; at + 2 < lines.size(); at += 3) {
@@ -173,7 +173,7 @@ void read_diversions(const Root& root, Listing& listing, Complaints& complaints)
 
 // update-alternatives(1): mode, the link, then pairs of a further name and its link, up to an empty line.
 void read_alternatives(const Root& root, Listing& listing) {
-    const auto place = folder + "/alternatives";
+    const auto place = directory + "/alternatives";
     for (const auto& name : root.list(place)) {
         const auto text = root.read(fmt::format("{}/{}", place, name)).value_or("");
         const auto lines = base::lines(text);
@@ -205,10 +205,10 @@ std::vector<ListedPackage> installed(const Root& root, std::string_view status, 
             packages[known->second] = std::move(package);
         }
     };
-    read_stanzas(status, folder + "/status", complaints, take);
-    for (const auto& name : root.list(folder + "/updates")) {
+    read_stanzas(status, directory + "/status", complaints, take);
+    for (const auto& name : root.list(directory + "/updates")) {
         if (name.find_first_not_of("0123456789") == std::string::npos) {
-            const auto place = fmt::format("{}/updates/{}", folder, name);
+            const auto place = fmt::format("{}/updates/{}", directory, name);
             read_stanzas(root.read(place).value_or(""), place, complaints, take);
         }
     }
@@ -224,9 +224,9 @@ std::vector<ListedPackage> installed(const Root& root, std::string_view status, 
 } // namespace
 
 bool read_dpkg(const Root& root, Listing& listing, Complaints& complaints) {
-    const auto place = folder + "/status";
+    const auto place = directory + "/status";
     const auto status = root.read(place);
-    const auto parts = root.list(folder + "/status.d");
+    const auto parts = root.list(directory + "/status.d");
     if (!status && parts.empty()) {
         return false;
     }
@@ -235,7 +235,7 @@ bool read_dpkg(const Root& root, Listing& listing, Complaints& complaints) {
         listing.packages.push_back(std::move(package));
     }
     for (const auto& part : parts) {
-        const auto file = fmt::format("{}/status.d/{}", folder, part);
+        const auto file = fmt::format("{}/status.d/{}", directory, part);
         if (part.ends_with(".md5sums")) {
             continue;
         }

@@ -9,7 +9,7 @@ Inventory excerpt(const Inventory& inventory, const std::vector<std::string>& pa
     made.system = inventory.system;
     made.databases = inventory.databases;
     made.built_ms = inventory.built_ms;
-    for (const auto& [link, target] : inventory.folder_links) {
+    for (const auto& [link, target] : inventory.directory_links) {
         const bool of_root = link.find('/', 1) == std::string::npos;
         const bool of_kept =
             std::any_of(inventory.files.begin(), inventory.files.end(), [&, start = target + "/"](const auto& entry) {
@@ -18,7 +18,7 @@ Inventory excerpt(const Inventory& inventory, const std::vector<std::string>& pa
                            packages.end();
             });
         if (of_root || of_kept) {
-            made.folder_links.emplace(link, target);
+            made.directory_links.emplace(link, target);
         }
     }
     made.alternatives = inventory.alternatives;

@@ -68,8 +68,8 @@ void read_unit(std::string_view text, Unit& unit) {
     }
 }
 
-constexpr std::array unit_folders{"/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
-                                  "/lib/systemd/system"};
+constexpr std::array unit_directories{"/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
+                                      "/lib/systemd/system"};
 
 } // namespace
 
@@ -87,16 +87,16 @@ std::string system_name(const Root& root) {
 std::vector<Unit> read_units(const Root& root) {
     std::vector<Unit> units;
     std::set<std::string> seen;
-    for (const std::string folder : unit_folders) {
-        for (const auto& name : root.list(folder)) {
+    for (const std::string directory : unit_directories) {
+        for (const auto& name : root.list(directory)) {
             if (!name.ends_with(".service") || !seen.insert(name).second) {
-                continue; // the first one hides those of later folders
+                continue; // the first one hides those of later directories
             }
             Unit unit;
             unit.name = name;
-            unit.path = fmt::format("{}/{}", folder, name);
+            unit.path = fmt::format("{}/{}", directory, name);
             read_unit(root.read(unit.path).value_or(""), unit); // /dev/null masks it
-            for (const std::string more : unit_folders) {
+            for (const std::string more : unit_directories) {
                 const auto drop_ins = fmt::format("{}/{}.d", more, name);
                 for (const auto& file : root.list(drop_ins)) {
                     if (file.ends_with(".conf")) {
@@ -149,18 +149,18 @@ std::vector<CronEntry> read_cron(const Root& root, Complaints& complaints) {
             read_crontab(root, "/etc/cron.d/" + name, "", entries, complaints);
         }
     }
-    for (const std::string folder : {"/var/spool/cron/crontabs", "/var/spool/cron"}) { // Debian's; Red Hat's
-        for (const auto& user : root.list(folder)) {
-            const auto path = fmt::format("{}/{}", folder, user);
+    for (const std::string directory : {"/var/spool/cron/crontabs", "/var/spool/cron"}) { // Debian's; Red Hat's
+        for (const auto& user : root.list(directory)) {
+            const auto path = fmt::format("{}/{}", directory, user);
             if (const auto status = root.status(path); status && status->type == Root::Type::file) {
                 read_crontab(root, path, user, entries, complaints);
             }
         }
     }
     for (const auto* const often : {"hourly", "daily", "weekly", "monthly"}) {
-        const auto folder = fmt::format("/etc/cron.{}", often);
-        for (const auto& name : root.list(folder)) {
-            auto path = fmt::format("{}/{}", folder, name);
+        const auto directory = fmt::format("/etc/cron.{}", often);
+        for (const auto& name : root.list(directory)) {
+            auto path = fmt::format("{}/{}", directory, name);
             if (const auto status = root.target_status(path);
                 status && status->type == Root::Type::file && status->executable) {
                 entries.push_back({path, "root", path});

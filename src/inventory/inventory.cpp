@@ -72,7 +72,7 @@ Inventory unpacked(std::string_view bytes) {
     Inventory inventory;
     in(inventory.system, inventory.databases, inventory.built_ms, inventory.packages);
     load_map(in, inventory.files);
-    load_map(in, inventory.folder_links);
+    load_map(in, inventory.directory_links);
     load_map(in, inventory.alternatives);
     load_map(in, inventory.links);
     in(inventory.interpreters, inventory.units, inventory.cron, inventory.accounts, inventory.complaints);
@@ -118,12 +118,12 @@ std::string_view to_string(OwnedBy how) {
 
 std::string Inventory::canonical(std::string_view path) const {
     std::string found(path);
-    constexpr int most_links = 8; // one after the other: /lib is a link, and so is a folder below it
+    constexpr int most_links = 8; // one after the other: /lib is a link, and so is a directory below it
     for (int step = 0; step < most_links; ++step) {
         bool changed = false;
         for (auto slash = found.find('/', 1); slash != std::string::npos && !changed;
              slash = found.find('/', slash + 1)) {
-            if (const auto link = folder_links.find(found.substr(0, slash)); link != folder_links.end()) {
+            if (const auto link = directory_links.find(found.substr(0, slash)); link != directory_links.end()) {
                 found = (link->second == "/" ? "" : link->second) + found.substr(slash);
                 changed = true;
             }
@@ -157,7 +157,7 @@ std::string to_file(const Inventory& inventory) {
     base::Packer out;
     out(inventory.system, inventory.databases, inventory.built_ms, inventory.packages);
     save_map(out, inventory.files);
-    save_map(out, inventory.folder_links);
+    save_map(out, inventory.directory_links);
     save_map(out, inventory.alternatives);
     save_map(out, inventory.links);
     out(inventory.interpreters, inventory.units, inventory.cron, inventory.accounts, inventory.complaints);

@@ -1,4 +1,4 @@
-// pacman's local database: a folder a package with "desc" and "files" (alpm_local(5)) and a compressed "mtree"
+// pacman's local database: a directory a package with "desc" and "files" (alpm_local(5)) and a compressed "mtree"
 // (mtree(5)).
 #include <unordered_map>
 
@@ -11,7 +11,7 @@
 namespace luatrail::inventory {
 namespace {
 
-const std::string folder = "/var/lib/pacman/local";
+const std::string directory = "/var/lib/pacman/local";
 constexpr std::size_t most_mtree = 64UL * 1024 * 1024;
 
 // "%NAME%" and the lines below it, up to an empty one.
@@ -73,15 +73,15 @@ std::unordered_map<std::string, std::string> digests_of(std::string_view mtree) 
 } // namespace
 
 bool read_pacman(const Root& root, Listing& listing, Complaints& complaints) {
-    const auto names = root.list(folder);
+    const auto names = root.list(directory);
     if (names.empty()) {
         return false;
     }
     for (const auto& name : names) {
-        const auto desc = root.read(fmt::format("{}/{}/desc", folder, name));
+        const auto desc = root.read(fmt::format("{}/{}/desc", directory, name));
         if (!desc) {
             if (name != "ALPM_DB_VERSION") {
-                complaints.add(fmt::format("{}/{}/desc", folder, name), "not there");
+                complaints.add(fmt::format("{}/{}/desc", directory, name), "not there");
             }
             continue;
         }
@@ -91,7 +91,7 @@ bool read_pacman(const Root& root, Listing& listing, Complaints& complaints) {
         package.version = first_of(facts, "VERSION");
         package.architecture = first_of(facts, "ARCH");
         if (package.name.empty()) {
-            complaints.add(fmt::format("{}/{}/desc", folder, name), "no package's name");
+            complaints.add(fmt::format("{}/{}/desc", directory, name), "no package's name");
             continue;
         }
         if (const auto depends = facts.find("DEPENDS"); depends != facts.end()) {
@@ -104,9 +104,9 @@ bool read_pacman(const Root& root, Listing& listing, Complaints& complaints) {
                 package.provides.push_back(without_version(one));
             }
         }
-        const auto mtree = root.read(fmt::format("{}/{}/mtree", folder, name)).value_or("");
+        const auto mtree = root.read(fmt::format("{}/{}/mtree", directory, name)).value_or("");
         const auto digests = digests_of(base::inflated(mtree, most_mtree));
-        const auto files = sections_of(root.read(fmt::format("{}/{}/files", folder, name)).value_or(""));
+        const auto files = sections_of(root.read(fmt::format("{}/{}/files", directory, name)).value_or(""));
         if (const auto list = files.find("FILES"); list != files.end()) {
             for (const auto& path : list->second) {
                 if (!path.ends_with('/')) {

@@ -37,7 +37,7 @@ std::optional<Root::Status> status_of(int fd) {
     }
     Root::Status made;
     made.type = S_ISREG(status.st_mode)   ? Root::Type::file
-                : S_ISDIR(status.st_mode) ? Root::Type::folder
+                : S_ISDIR(status.st_mode) ? Root::Type::directory
                 : S_ISLNK(status.st_mode) ? Root::Type::link
                                           : Root::Type::other;
     made.size = static_cast<std::uint64_t>(status.st_size);
@@ -47,11 +47,11 @@ std::optional<Root::Status> status_of(int fd) {
 
 } // namespace
 
-Root::Root(const std::string& path) : path_(path), folder_(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)) {
-    if (folder_.get() < 0) {
-        throw base::Error(fmt::format("{}: {}; name the folder of a system's root", path, std::strerror(errno)));
+Root::Root(const std::string& path) : path_(path), directory_(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)) {
+    if (directory_.get() < 0) {
+        throw base::Error(fmt::format("{}: {}; name the directory of a system's root", path, std::strerror(errno)));
     }
-    real_ = link_of_descriptor(folder_.get());
+    real_ = link_of_descriptor(directory_.get());
     real_ = real_ == "/" ? "" : real_;
 }
 
@@ -60,7 +60,7 @@ int Root::open(const std::string& path, int flags) const {
     open_how how{};
     how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
     how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-    const auto fd = static_cast<int>(::syscall(SYS_openat2, folder_.get(), path.c_str(), &how, sizeof how));
+    const auto fd = static_cast<int>(::syscall(SYS_openat2, directory_.get(), path.c_str(), &how, sizeof how));
     if (fd < 0 && errno == ENOSYS) {
         throw base::Error(
             fmt::format("{}: this kernel cannot keep links below a root (openat2, Linux 5.6); build the inventory "
@@ -87,9 +87,9 @@ std::optional<std::string> Root::read(const std::string& path, std::size_t most)
     return base::read_all(file.get(), std::min<std::size_t>(status->size, most));
 }
 
-std::vector<std::string> Root::list(const std::string& folder) const {
+std::vector<std::string> Root::list(const std::string& directory) const {
     std::vector<std::string> names;
-    const int fd = open(folder, O_RDONLY | O_DIRECTORY);
+    const int fd = open(directory, O_RDONLY | O_DIRECTORY);
     const std::unique_ptr<DIR, int (*)(DIR*)> entries(fd < 0 ? nullptr : ::fdopendir(fd), &::closedir);
     while (const auto* const entry = entries ? ::readdir(entries.get()) : nullptr) {
         if (const std::string_view name = entry->d_name; name != "." && name != "..") {
@@ -138,11 +138,11 @@ std::string Root::canonical(const std::string& path) {
     if (slash == std::string::npos) {
         return path;
     }
-    const auto folder = path.substr(0, slash);
-    auto known = folders_.find(folder);
-    if (known == folders_.end()) {
-        auto resolved = folder.empty() ? std::optional<std::string>() : resolve(folder);
-        known = folders_.emplace(folder, !resolved ? folder : *resolved == "/" ? "" : *resolved).first;
+    const auto directory = path.substr(0, slash);
+    auto known = directories_.find(directory);
+    if (known == directories_.end()) {
+        auto resolved = directory.empty() ? std::optional<std::string>() : resolve(directory);
+        known = directories_.emplace(directory, !resolved ? directory : *resolved == "/" ? "" : *resolved).first;
     }
     return known->second + path.substr(slash);
 }

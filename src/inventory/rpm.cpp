@@ -28,16 +28,17 @@ namespace {
 using base::Descriptor;
 
 // Where distributions keep it, newest first (rpm's macro _dbpath).
-constexpr std::array folders{"/usr/lib/sysimage/rpm", "/var/lib/rpm"};
+constexpr std::array directories{"/usr/lib/sysimage/rpm", "/var/lib/rpm"};
 
-// The database's folder, copied: librpm writes locks and indexes beside what it reads, and follows links out of a root.
+// The database's directory, copied: librpm writes locks and indexes beside what it reads, and follows links out of a
+// root.
 class Copy {
   public:
     explicit Copy(const Root& root) {
-        for (const std::string folder : folders) {
-            for (const auto& name : root.list(folder)) {
+        for (const std::string directory : directories) {
+            for (const auto& name : root.list(directory)) {
                 if (name.starts_with("rpmdb.sqlite") || name.starts_with("Packages") || name == "Index.db") {
-                    add(root, fmt::format("{}/{}", folder, name), name);
+                    add(root, fmt::format("{}/{}", directory, name), name);
                 }
             }
             if (any()) {
@@ -47,15 +48,15 @@ class Copy {
     }
     ~Copy() {
         std::error_code ignored;
-        if (!folder_.empty()) {
-            std::filesystem::remove_all(folder_, ignored);
+        if (!directory_.empty()) {
+            std::filesystem::remove_all(directory_, ignored);
         }
     }
     Copy(const Copy&) = delete;
     Copy& operator=(const Copy&) = delete;
 
-    bool any() const { return !folder_.empty(); }
-    const std::string& folder() const { return folder_; }
+    bool any() const { return !directory_.empty(); }
+    const std::string& directory() const { return directory_; }
 
   private:
     void add(const Root& root, const std::string& path, const std::string& name) {
@@ -64,18 +65,18 @@ class Copy {
         if (!content) {
             return;
         }
-        if (folder_.empty()) {
+        if (directory_.empty()) {
             auto made = (std::filesystem::temp_directory_path() / "luatrail-rpm-XXXXXX").string();
             if (::mkdtemp(made.data()) == nullptr) {
-                throw base::Error(fmt::format("{}: {}; name another folder for temporary files as TMPDIR", made,
+                throw base::Error(fmt::format("{}: {}; name another directory for temporary files as TMPDIR", made,
                                               std::strerror(errno)));
             }
-            folder_ = made;
+            directory_ = made;
         }
-        std::ofstream(folder_ + "/" + name, std::ios::binary) << *content;
+        std::ofstream(directory_ + "/" + name, std::ios::binary) << *content;
     }
 
-    std::string folder_;
+    std::string directory_;
 };
 
 std::string unescaped(std::string_view text) {
@@ -93,13 +94,13 @@ std::string unescaped(std::string_view text) {
 }
 
 // Its output and exit status; nothing when it can't be started.
-std::optional<std::pair<std::string, int>> output_of(const std::string& helper, const std::string& folder) {
+std::optional<std::pair<std::string, int>> output_of(const std::string& helper, const std::string& directory) {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
         return std::nullopt;
     }
     const Descriptor out(ends[0]);
-    std::array<std::string, 2> words{helper, folder};
+    std::array<std::string, 2> words{helper, directory};
     std::array<char*, 3> argv{words[0].data(), words[1].data(), nullptr};
     pid_t child = 0;
     posix_spawn_file_actions_t actions{};
@@ -124,7 +125,7 @@ bool read_rpm(const Root& root, const std::string& helper, Listing& listing, Com
     if (!copy.any()) {
         return false;
     }
-    const auto listed = helper.empty() ? std::nullopt : output_of(helper, copy.folder());
+    const auto listed = helper.empty() ? std::nullopt : output_of(helper, copy.directory());
     if (!listed || listed->second != 0) {
         complaints.add("rpm's database", listed ? fmt::format("{} ended with status {}", helper, listed->second)
                                                 : fmt::format("not read: the program {} is not there",

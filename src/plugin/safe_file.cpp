@@ -50,7 +50,7 @@ std::string_view kind_of(mode_t mode) {
     if (S_ISCHR(mode) || S_ISBLK(mode)) {
         return "a device";
     }
-    return S_ISSOCK(mode) ? "a socket" : S_ISDIR(mode) ? "a folder" : "no regular file";
+    return S_ISSOCK(mode) ? "a socket" : S_ISDIR(mode) ? "a directory" : "no regular file";
 }
 
 std::int64_t ns_of(const timespec& time) {

@@ -107,7 +107,7 @@ void StateFile::reject(std::string_view why, std::string& complaint) const {
 std::optional<std::string> StateFile::save(std::string_view bytes, bool sync) const {
     constexpr mode_t own = 0600;
     if (const auto failed = base::write_atomically(path(), base::seal_line(seal, bytes), bytes, own, sync)) {
-        return fmt::format("{}: {}; what is known now will be lost with the end of the plugin: make the folder, "
+        return fmt::format("{}: {}; what is known now will be lost with the end of the plugin: make the directory, "
                            "or name another as state.directory",
                            failed->path, std::strerror(failed->error));
     }

@@ -18,7 +18,7 @@
 namespace luatrail::plugin {
 namespace {
 
-// A file of this user in a folder of others (hand_over.hpp).
+// A file of this user in a directory of others (hand_over.hpp).
 bool rewrite(const std::string& path, std::string_view content) {
     constexpr off_t most_bytes = 1024L * 1024;
     const base::Descriptor file(::open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
@@ -38,8 +38,8 @@ std::optional<std::string> write(const std::string& path, const char* key, std::
     if (!failed || (failed->error == EACCES && rewrite(path, content))) {
         return std::nullopt;
     }
-    const auto remedy = failed->error == EACCES ? fmt::format("let {} write in its folder", own_name())
-                                                : std::string("make the folder");
+    const auto remedy = failed->error == EACCES ? fmt::format("let {} write in its directory", own_name())
+                                                : std::string("make the directory");
     return fmt::format("{}: {}; {}, or name another file as {}", failed->path, std::strerror(failed->error), remedy,
                        key);
 }

@@ -100,7 +100,7 @@ class Examination {
         for (const auto& file : shipped_files()) {
             for (const auto& rule : parse_rules(file.text, file.name, "x86_64").rules) {
                 const auto* const dir = rule.field("dir");
-                if (const auto lies = dir == nullptr ? std::nullopt : host.folder(dir->value);
+                if (const auto lies = dir == nullptr ? std::nullopt : host.directory(dir->value);
                     lies && std::find(places_.begin(), places_.end(), *lies) == places_.end()) {
                     places_.push_back(*lies);
                 }

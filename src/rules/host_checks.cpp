@@ -167,12 +167,12 @@ std::vector<Check> setting_checks(const RuleSet& set) {
     return checks;
 }
 
-std::vector<Check> auditd_checks(const std::string& folder) {
-    const auto path = folder + "/auditd.conf";
+std::vector<Check> auditd_checks(const std::string& directory) {
+    const auto path = directory + "/auditd.conf";
     const auto settings = read_settings(path);
     if (!settings) {
         return {{"auditd/configuration", Health::fault, fmt::format("{}: cannot be read", path),
-                 "install auditd, or name its folder with --auditd"}};
+                 "install auditd, or name its directory with --auditd"}};
     }
     std::vector<Check> checks;
     if (base::lower(value_of(*settings, "log_format", "raw")) == "enriched") {
@@ -201,7 +201,7 @@ std::vector<Check> auditd_checks(const std::string& folder) {
                           fmt::format("a plugin that fails is started again only {} times (max_restarts)", *restarts),
                           fmt::format("max_restarts = 10 in {}", path)});
     }
-    const auto plugins = value_of(*settings, "plugin_dir", folder + "/plugins.d");
+    const auto plugins = value_of(*settings, "plugin_dir", directory + "/plugins.d");
     auto plugin = plugin_checks(plugins + "/luatrail.conf");
     checks.insert(checks.end(), plugin.begin(), plugin.end());
     return checks;

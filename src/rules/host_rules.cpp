@@ -142,7 +142,7 @@ Topic topic_of(const ShippedFile& file, const Host& host, std::vector<Topic>& to
             continue;
         }
         if (const auto* const dir = rule.field("dir")) {
-            const auto lies = host.folder(dir->value);
+            const auto lies = host.directory(dir->value);
             if (!lies) {
                 if (std::find(topic.left_out.begin(), topic.left_out.end(), dir->value) == topic.left_out.end()) {
                     topic.left_out.push_back(dir->value);
@@ -189,14 +189,14 @@ std::vector<Topic> host_rules(Profile profile, const Host& host) {
 std::string rules_file(Profile profile, const Host& host) {
     std::string out = fmt::format(
         "## luatrail's audit rules, profile {}, for this host ({}); what they are for stands in luatrail-rules(7).\n"
-        "## Made by: luatrail rules --profile {}. Make them again when interpreters or folders were added.\n",
+        "## Made by: luatrail rules --profile {}. Make them again when interpreters or directories were added.\n",
         to_string(profile), host.machine, to_string(profile));
     out += host.interpreters.empty() ? "## No Lua interpreter is installed here.\n"
                                      : fmt::format("## Interpreters: {}\n", fmt::join(host.interpreters, " "));
     if (host.package_manager) {
         out += fmt::format("## Changes that root makes by {} are left out of the drops.\n", *host.package_manager);
     }
-    out += "## A folder that disappears must not stop the rest:\n-c\n";
+    out += "## A directory that disappears must not stop the rest:\n-c\n";
     for (const auto& topic : host_rules(profile, host)) {
         out += fmt::format("\n## {}\n", topic.title);
         if (!topic.left_out.empty()) {

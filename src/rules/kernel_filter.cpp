@@ -55,12 +55,12 @@ Truth compare(std::uint64_t left, const Comparison& one) {
     return truth(one.op == "&" ? (left & *right) != 0 : (left & *right) == *right);
 }
 
-bool lies_in(std::string_view path, std::string_view folder) {
-    while (folder.size() > 1 && folder.ends_with("/")) {
-        folder.remove_suffix(1);
+bool lies_in(std::string_view path, std::string_view directory) {
+    while (directory.size() > 1 && directory.ends_with("/")) {
+        directory.remove_suffix(1);
     }
-    return path == folder || folder == "/" ||
-           (path.size() > folder.size() && path.starts_with(folder) && path[folder.size()] == '/');
+    return path == directory || directory == "/" ||
+           (path.size() > directory.size() && path.starts_with(directory) && path[directory.size()] == '/');
 }
 
 Truth holds(const Comparison& one, const Probe& probe, std::string_view machine) {

@@ -16,8 +16,8 @@
 namespace luatrail::rules {
 namespace {
 
-constexpr std::array<const char*, 7> program_folders{"/usr/bin",        "/usr/local/bin", "/bin",     "/usr/sbin",
-                                                     "/usr/local/sbin", "/sbin",          "/snap/bin"};
+constexpr std::array<const char*, 7> program_directories{"/usr/bin",        "/usr/local/bin", "/bin",     "/usr/sbin",
+                                                         "/usr/local/sbin", "/sbin",          "/snap/bin"};
 
 // The first that is there counts: exe!= may stand once in a rule. dnf and yum are Python, which does other things, too.
 constexpr std::array<const char*, 6> package_managers{"/usr/bin/dpkg",   "/usr/bin/dnf5", "/usr/bin/rpm",
@@ -31,7 +31,7 @@ std::optional<std::string> real_path(const std::string& path) {
     return real ? std::optional(std::string(real.get())) : std::nullopt;
 }
 
-std::optional<std::string> folder(const std::string& path) {
+std::optional<std::string> directory(const std::string& path) {
     struct stat status {};
     auto real = real_path(path);
     return real && ::stat(real->c_str(), &status) == 0 && S_ISDIR(status.st_mode) ? real : std::nullopt;
@@ -45,7 +45,7 @@ bool is_elf(const std::string& path) {
                                                            "ELF";
 }
 
-// Of the file and every folder above it.
+// Of the file and every directory above it.
 bool only_root_can_replace(std::string path) {
     for (;;) {
         struct stat status {};
@@ -61,10 +61,10 @@ bool only_root_can_replace(std::string path) {
 
 std::vector<std::string> interpreters(const detect::ProfileSet& profiles) {
     std::set<std::string> found;
-    for (const auto* const folder : program_folders) {
-        const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(folder), &::closedir);
+    for (const auto* const directory : program_directories) {
+        const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(directory), &::closedir);
         while (const auto* const entry = open ? ::readdir(open.get()) : nullptr) {
-            const auto path = fmt::format("{}/{}", folder, entry->d_name);
+            const auto path = fmt::format("{}/{}", directory, entry->d_name);
             if (!profiles.may_match(path)) {
                 continue;
             }
@@ -80,7 +80,7 @@ std::vector<std::string> interpreters(const detect::ProfileSet& profiles) {
 } // namespace
 
 Host this_host(const detect::ProfileSet& profiles) {
-    Host host{machine_name(), &folder, interpreters(profiles), std::nullopt};
+    Host host{machine_name(), &directory, interpreters(profiles), std::nullopt};
     for (const auto* const path : package_managers) {
         if (const auto real = real_path(path); real && is_elf(*real) && only_root_can_replace(*real)) {
             host.package_manager = *real;

@@ -59,11 +59,11 @@ class Collecting {
     void add(const std::string& path) {
         struct stat status {};
         if (path.empty()) {
-            failures_.push_back({"''", "an empty path", "name a file or a folder"});
+            failures_.push_back({"''", "an empty path", "name a file or a directory"});
         } else if (path != "-" && ::stat(path.c_str(), &status) != 0) {
             failures_.push_back(failure_of(path, errno));
         } else if (S_ISDIR(status.st_mode)) {
-            add_folder(path);
+            add_directory(path);
         } else if (S_ISREG(status.st_mode) && status.st_size == 0) {
             failures_.push_back(
                 {path, "empty file", "see whether auditd writes another one (log_file in auditd.conf)"});
@@ -79,7 +79,7 @@ class Collecting {
     std::vector<Input> inputs;
 
   private:
-    enum class Origin { named, folder };
+    enum class Origin { named, directory };
 
     // True when the file is a log, though perhaps one that can't be read or that was there already.
     bool add_file(const std::string& path, const struct stat& status, Origin origin) {
@@ -89,8 +89,9 @@ class Collecting {
             failures_.push_back(failure_of(path, file.error_number()));
             return true;
         }
-        // Another program's log in the same folder is not an input; a damaged audit log is one, and will be reported.
-        if (origin == Origin::folder && !first && !fs::path(path).filename().string().starts_with("audit")) {
+        // Another program's log in the same directory is not an input; a damaged audit log is one, and will be
+        // reported.
+        if (origin == Origin::directory && !first && !fs::path(path).filename().string().starts_with("audit")) {
             return false;
         }
         if (seen_.insert({status.st_dev, status.st_ino}).second) { // a log given twice counts once
@@ -99,8 +100,8 @@ class Collecting {
         return true;
     }
 
-    // The folder's logs and those in its own folders, in the order of their names.
-    void add_folder(const std::string& path) {
+    // The directory's logs and those in its own directories, in the order of their names.
+    void add_directory(const std::string& path) {
         const auto failures_before = failures_.size();
         bool found = false;
         for (const auto& entry : list(path)) {
@@ -139,8 +140,8 @@ class Collecting {
             !S_ISREG(status.st_mode)) {
             return false;
         }
-        // An empty log is nothing strange in a folder of rotated logs.
-        return status.st_size == 0 || add_file(path, status, Origin::folder);
+        // An empty log is nothing strange in a directory of rotated logs.
+        return status.st_size == 0 || add_file(path, status, Origin::directory);
     }
 
     std::vector<InputFailure>& failures_;

@@ -1,4 +1,4 @@
-// Which files of a folder or an archive are logs, by their names.
+// Which files of a directory or an archive are logs, by their names.
 #pragma once
 
 #include <string_view>

@@ -43,9 +43,9 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 
 def sources(root):
     """Triples: path below src/ or include/luatrail/, whether it is public, the file itself."""
-    for folder, public in (("src", False), ("include/luatrail", True)):
-        for path in sorted((root / folder).rglob("*.[ch]pp")):
-            yield path.relative_to(root / folder).as_posix(), public, path
+    for directory, public in (("src", False), ("include/luatrail", True)):
+        for path in sorted((root / directory).rglob("*.[ch]pp")):
+            yield path.relative_to(root / directory).as_posix(), public, path
 
 
 def room_of(header, including):
@@ -170,8 +170,8 @@ def sizes(root):
 def shell_scripts(root):
     """The scripts for people, and every other file that a shell runs."""
     found = []
-    for folder in (".ci", "completions", "scripts", "tests", "fixtures"):
-        for path in sorted((root / folder).rglob("*")):
+    for directory in (".ci", "completions", "scripts", "tests", "fixtures"):
+        for path in sorted((root / directory).rglob("*")):
             if not path.is_file():
                 continue
             with path.open("rb") as script:
@@ -193,7 +193,7 @@ def shellcheck(root):
 
 
 def usage(root):
-    """Each of scripts/ explains itself, from any folder, without doing anything."""
+    """Each of scripts/ explains itself, from any directory, without doing anything."""
     faults = []
     for path in sorted((root / "scripts").iterdir()):
         if path not in shell_scripts(root) or not os.access(path, os.X_OK):

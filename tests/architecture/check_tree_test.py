@@ -11,8 +11,8 @@ class Tree:
     """A tree of files, given as {path: text}."""
 
     def __init__(self, files):
-        self.folder = tempfile.TemporaryDirectory()
-        self.root = Path(self.folder.name).resolve()
+        self.directory = tempfile.TemporaryDirectory()
+        self.root = Path(self.directory.name).resolve()
         for name, text in files.items():
             path = self.root / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -26,7 +26,7 @@ class Tree:
             return [str(fault).removeprefix(f"{self.root}/") for fault in check(self.root)]
         finally:
             os.chdir(before)
-            self.folder.cleanup()
+            self.directory.cleanup()
 
 
 class Includes(unittest.TestCase):
@@ -51,7 +51,7 @@ class Includes(unittest.TestCase):
         self.check("src/source/a.cpp", '#include "luatrail/audit/event.hpp"\n',
                    ["source/ may include only luatrail/audit/record.hpp of audit/, not luatrail/audit/event.hpp"])
 
-    def test_a_folder_that_is_no_room_is_a_fault(self):
+    def test_a_directory_that_is_no_room_is_a_fault(self):
         self.check("src/util/a.cpp", "", [f"'util' is no room; the rooms are {' '.join(check_tree.ROOMS)}"])
 
 

@@ -20,11 +20,11 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 RATES = (100, 1000, 10_000)
 
 
-def config(folder, socket):
-    path = folder / "luatrail.toml"
+def config(directory, socket):
+    path = directory / "luatrail.toml"
     syslog = f'socket = "{socket}"' if socket else 'transport = "off"'
     path.write_text(
-        f'[state]\ndirectory = "{folder}"\n[status]\nfile = "{folder}/status.json"\nevery = "1s"\n[detect]\nbaseline = []\nprofiles = []\n'
+        f'[state]\ndirectory = "{directory}"\n[status]\nfile = "{directory}/status.json"\nevery = "1s"\n[detect]\nbaseline = []\nprofiles = []\n'
         f'[syslog]\n{syslog}\n[limits]\nrepeat = "0s"\n'
     )
     return path
@@ -34,18 +34,18 @@ def row(*cells):
     print("| " + " | ".join(str(cell) for cell in cells) + " |", flush=True)
 
 
-def feed(options, folder):
-    (folder / "laurel").mkdir()
-    (folder / "laurel.toml").write_text(
-        f'directory = "{folder}/laurel"\n[auditlog]\nfile = "audit.log"\nsize = 1000000000\ngenerations = 1\n'
+def feed(options, directory):
+    (directory / "laurel").mkdir()
+    (directory / "laurel.toml").write_text(
+        f'directory = "{directory}/laurel"\n[auditlog]\nfile = "audit.log"\nsize = 1000000000\ngenerations = 1\n'
     )
-    (folder / "sink").write_text("#!/bin/sh\nexec cat >/dev/null\n")
-    (folder / "sink").chmod(0o755)
-    socket = folder / "log"
-    commands = {"luatrail": [options.build / "luatrail", "plugin", f"--config={config(folder, socket)}"]}
+    (directory / "sink").write_text("#!/bin/sh\nexec cat >/dev/null\n")
+    (directory / "sink").chmod(0o755)
+    socket = directory / "log"
+    commands = {"luatrail": [options.build / "luatrail", "plugin", f"--config={config(directory, socket)}"]}
     if options.laurel:
-        commands["laurel"] = [options.laurel, "--config", folder / "laurel.toml"]
-    commands["cat"] = [folder / "sink"]
+        commands["laurel"] = [options.laurel, "--config", directory / "laurel.toml"]
+    commands["cat"] = [directory / "sink"]
     row("execs a second", "program", "findings of runs", "latency p50 ms", "p99 ms", "CPU of one core", "peak MiB")
     row(*["---"] * 7)
     for rate in RATES:
@@ -73,22 +73,22 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / 100
 
 
-def real_kernel(options, folder):
-    program = folder / "program"
+def real_kernel(options, directory):
+    program = directory / "program"
     program.write_bytes((options.build / "luatrail").read_bytes())
     program.chmod(0o755)
-    plugin = f"active = yes\ndirection = out\npath = {program}\ntype = always\nargs = plugin --config={config(folder, None)}\nformat = string\n"
-    (folder / "sink").write_text("#!/bin/sh\nexec cat >/dev/null\n")
-    (folder / "sink").chmod(0o755)
-    sink = f"active = yes\ndirection = out\npath = {folder}/sink\ntype = always\nformat = string\n"
+    plugin = f"active = yes\ndirection = out\npath = {program}\ntype = always\nargs = plugin --config={config(directory, None)}\nformat = string\n"
+    (directory / "sink").write_text("#!/bin/sh\nexec cat >/dev/null\n")
+    (directory / "sink").chmod(0o755)
+    sink = f"active = yes\ndirection = out\npath = {directory}/sink\ntype = always\nformat = string\n"
     rules = subprocess.run([options.build / "luatrail", "rules"], stdout=subprocess.PIPE, check=True, text=True).stdout
     row("execs a second", "plugin", "execs done", "CPU of auditd", "CPU of the plugin", "half of events within", "99 % within", "lost")
     row(*["---"] * 8)
     for rate in (100, 500, 5000):
         for name, text in (("none", None), ("cat", sink), ("luatrail", plugin)):
             with kernel.KernelAudit() as audit:
-                audit.load(rules, folder)
-                audit.start_auditd(folder, {f"{name}.conf": text} if text else {})
+                audit.load(rules, directory)
+                audit.start_auditd(directory, {f"{name}.conf": text} if text else {})
                 time.sleep(2)
                 children = subprocess.run(["pgrep", "-P", str(audit.auditd.pid)], stdout=subprocess.PIPE, check=False, text=True)
                 child = int(children.stdout.split()[0]) if children.stdout else None
@@ -99,13 +99,13 @@ def real_kernel(options, folder):
                 time.sleep(2)
                 after = cpu_seconds(audit.auditd.pid), cpu_seconds(child) if child else 0
                 lost = int(kernel.status()["lost"])
-                status = json.loads((folder / "status.json").read_text()) if name == "luatrail" else None
+                status = json.loads((directory / "status.json").read_text()) if name == "luatrail" else None
                 row(
                     rate, name, f"{int(done.stdout) / options.seconds:.0f} a second",
                     *(f"{100 * (later - earlier) / options.seconds:.1f} %" for earlier, later in zip(before, after)),
                     *((f"{status['lag']['p50_ms_at_most']} ms", f"{status['lag']['p99_ms_at_most']} ms") if status else ("-", "-")), lost,
                 )  # fmt: skip
-            for path in (folder / "audit.log", folder / "state", folder / "etc/plugins.d" / f"{name}.conf"):
+            for path in (directory / "audit.log", directory / "state", directory / "etc/plugins.d" / f"{name}.conf"):
                 path.unlink(missing_ok=True)
 
 
@@ -113,30 +113,30 @@ def events_of(log):
     return len({line.split(b"msg=audit(", 1)[1].split(b")", 1)[0] for line in open(log, "rb") if b"msg=audit(" in line})
 
 
-def compile_for(seconds, folder):
+def compile_for(seconds, directory):
     """Compiles one file after another, as many at a time as there are processors. Returns how many."""
     end = time.monotonic() + seconds
     compiled = 0
     while time.monotonic() < end:
         jobs = [
-            subprocess.Popen(["g++", "-std=c++20", "-O1", "-c", "-I", TOP / "include", TOP / "src/base/glob.cpp", "-o", folder / f"{at}.o"])
+            subprocess.Popen(["g++", "-std=c++20", "-O1", "-c", "-I", TOP / "include", TOP / "src/base/glob.cpp", "-o", directory / f"{at}.o"])
             for at in range(2)
         ]
         compiled += sum(job.wait() == 0 for job in jobs)
     return compiled
 
 
-def rules_cost(options, folder):
+def rules_cost(options, directory):
     row("profile", "host", "events a minute", "MiB of audit.log a minute")
     row(*["---"] * 4)
     for profile in ("full", "lean"):
         rules = subprocess.run([options.build / "luatrail", "rules", "--profile", profile], stdout=subprocess.PIPE, check=True, text=True).stdout
-        for name, work in (("idle", time.sleep), ("compiling", lambda seconds: compile_for(seconds, folder))):
+        for name, work in (("idle", time.sleep), ("compiling", lambda seconds: compile_for(seconds, directory))):
             with kernel.KernelAudit() as audit:
-                audit.load(rules, folder)
-                audit.start_auditd(folder, {})
+                audit.load(rules, directory)
+                audit.start_auditd(directory, {})
                 time.sleep(1)
-                log = folder / "audit.log"
+                log = directory / "audit.log"
                 before, size = events_of(log), log.stat().st_size
                 done = work(options.seconds)
                 time.sleep(1)
@@ -157,10 +157,10 @@ def main():
     parser.add_argument("--laurel")
     options = parser.parse_args()
     options.build = options.build.resolve()
-    with tempfile.TemporaryDirectory(prefix="luatrail-bench-") as folder:
-        folder = pathlib.Path(folder)
-        folder.chmod(0o755)
-        {"feed": feed, "kernel": real_kernel, "rules": rules_cost}[options.part](options, folder)
+    with tempfile.TemporaryDirectory(prefix="luatrail-bench-") as directory:
+        directory = pathlib.Path(directory)
+        directory.chmod(0o755)
+        {"feed": feed, "kernel": real_kernel, "rules": rules_cost}[options.part](options, directory)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """`luatrail events --exec` beside what an independent assembler says of third-party logs, with both parsers.
 
-The logs are not part of the project: they lie in LUATRAIL_CORPUS, or in shared/corpus beside the project's folder. Without them the
+The logs are not part of the project: they lie in LUATRAIL_CORPUS, or in shared/corpus beside the project's directory. Without them the
 test is skipped, except with CI=true.
 """
 import json

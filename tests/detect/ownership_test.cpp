@@ -34,7 +34,7 @@ std::shared_ptr<inventory::Inventory> facts() {
     made->files["/usr/bin/prosody"] = {1, FileKind::lua_script, DigestState::matches, false};
     made->files["/usr/bin/altered"] = {1, FileKind::lua_script, DigestState::differs, false};
     made->files["/usr/lib/systemd/systemd"] = {2, FileKind::executable, DigestState::unchecked, false};
-    made->folder_links["/bin"] = "/usr/bin";
+    made->directory_links["/bin"] = "/usr/bin";
     made->accounts = {{"root", "/bin/bash", 0, false}, {"prosody", "/usr/sbin/nologin", 105, true}};
     made->units = {
         {"prosody.service", "/lib/systemd/system/prosody.service", {"/usr/bin/prosody -F"}, "prosody", 1},

@@ -12,7 +12,7 @@ OLD = scenario("old-script")
 
 class BaselineCase(harness.TestCase):
     def setUp(self):
-        self.dir = self.folder()
+        self.dir = self.directory()
 
     def baseline(self, *arguments, status=0):
         result = harness.run("baseline", *arguments)

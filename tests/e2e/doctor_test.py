@@ -32,7 +32,7 @@ def states(told):
 
 class RulesFileTest(harness.TestCase):
     def file(self, text, name="some.rules"):
-        path = self.folder() / name
+        path = self.directory() / name
         path.write_text(text)
         return path
 
@@ -70,14 +70,14 @@ class RulesFileTest(harness.TestCase):
         self.assertIn("partly  an installed interpreter is run\n          not of root's services and cron, services\n", text.out.decode())
         self.assertTrue(all(len(line) <= 80 for line in text.out.decode().splitlines()[1:]), text.out.decode())
 
-    def test_a_folder_is_read_in_the_order_of_augenrules(self):
-        folder = self.folder()
-        (folder / "10-late.rules").write_text(rules())
-        (folder / "9-early.rules").write_text("-a never,exit -F dir=/dev/shm\n")
-        (folder / "5-other.txt").write_text("no rules\n")
-        self.assertEqual("partly", states(doctor("--rules", folder)[1])["drop/write"])
-        (folder / "9-early.rules").rename(folder / "11-last.rules")
-        self.assertEqual("seen", states(doctor("--rules", folder)[1])["drop/write"])
+    def test_a_directory_is_read_in_the_order_of_augenrules(self):
+        directory = self.directory()
+        (directory / "10-late.rules").write_text(rules())
+        (directory / "9-early.rules").write_text("-a never,exit -F dir=/dev/shm\n")
+        (directory / "5-other.txt").write_text("no rules\n")
+        self.assertEqual("partly", states(doctor("--rules", directory)[1])["drop/write"])
+        (directory / "9-early.rules").rename(directory / "11-last.rules")
+        self.assertEqual("seen", states(doctor("--rules", directory)[1])["drop/write"])
 
     def test_errors_of_a_rules_file_are_told_and_the_rest_counts(self):
         path = self.file("-a always,exit -S nosuch\nfoo\n" + rules())
@@ -95,7 +95,7 @@ class RulesFileTest(harness.TestCase):
         self.assertEqual("blind", states(told)["run"])
 
     def test_files_that_cannot_be_read_are_told(self):
-        for path in ("/no/such/file", self.folder()):
+        for path in ("/no/such/file", self.directory()):
             result = harness.run("doctor", "--rules", path)
             self.assertEqual((2, b""), (result.status, result.out))
             self.assertRegex(result.err, rf"^luatrail: {path}.*: .*; .*\n$")
@@ -111,7 +111,7 @@ class KernelTest(harness.TestCase):
         with kernel.KernelAudit() as audit:
             for profile in ("full", "lean"):
                 text = rules("--profile", profile)
-                audit.load(text, self.folder())
+                audit.load(text, self.directory())
                 listed = kernel.auditctl("-l").splitlines()
                 wanted = [line for line in text.splitlines() if line.startswith("-a")]
                 self.assertEqual(len(wanted), len(listed))
@@ -120,10 +120,10 @@ class KernelTest(harness.TestCase):
                 self.assertTrue(all(row["state"] == row["wanted"] for row in told["coverage"]), told)
 
     def test_what_the_kernel_has_loaded_is_judged_like_its_file(self):
-        path = self.folder() / "blinding.rules"
+        path = self.directory() / "blinding.rules"
         path.write_text(BLINDING)
         with kernel.KernelAudit() as audit:
-            audit.load(BLINDING + rules(), self.folder())
+            audit.load(BLINDING + rules(), self.directory())
             loaded = doctor()[1]
             (path.parent / "both.rules").write_text(BLINDING + rules())
             written = doctor("--rules", path.parent / "both.rules")[1]
@@ -138,20 +138,20 @@ class KernelTest(harness.TestCase):
             self.assertEqual("blind", states(told)["run"])
 
     def test_the_kernels_and_auditds_state_is_told(self):
-        folder = self.folder()
+        directory = self.directory()
         with kernel.KernelAudit() as audit:
-            audit.load(rules(), folder)
+            audit.load(rules(), directory)
             kernel.auditctl("-e", "0")
             kernel.auditctl("-b", "64")
-            checks = {check["id"]: check["state"] for check in doctor("--auditd", folder)[1]["checks"]}
+            checks = {check["id"]: check["state"] for check in doctor("--auditd", directory)[1]["checks"]}
             self.assertEqual(
                 {"kernel/enabled": "fault", "kernel/auditd": "fault", "kernel/backlog-limit": "warning", "auditd/configuration": "fault"},
                 {key: state for key, state in checks.items() if state != "good" and key != "kernel/lost"},  # that is this machine's past
             )
             plugin = f"active = yes\ndirection = out\npath = {harness.LUATRAIL}\ntype = always\nargs = plugin\nformat = string\n"
-            audit.start_auditd(folder, {}, name_format="HOSTNAME")
-            (folder / "etc" / "plugins.d" / "luatrail.conf").write_text(plugin)
-            result, told = doctor("--auditd", folder / "etc")
+            audit.start_auditd(directory, {}, name_format="HOSTNAME")
+            (directory / "etc" / "plugins.d" / "luatrail.conf").write_text(plugin)
+            result, told = doctor("--auditd", directory / "etc")
             bad = [check for check in told["checks"] if check["state"] != "good" and check["id"] != "kernel/lost"]
             self.assertEqual([], [check for check in bad if check["id"] != "plugin/path"], told)  # a clone may be anybody's
             self.assertEqual(1 if bad else 0, result.status, result)

@@ -53,7 +53,7 @@ class Forms(harness.TestCase):
                 self.same(scenario, result, f"in pieces, {parser}")
 
     def test_compressed(self):
-        folder = self.folder()
+        directory = self.directory()
         zstd = harness.needs("zstd")
         for scenario in some_scenarios(10):
             data = scenario.log.read_bytes()
@@ -65,30 +65,30 @@ class Forms(harness.TestCase):
                 "audit.log.zst": subprocess.run([zstd, "-q", "-c"], input=data, stdout=subprocess.PIPE, check=True).stdout,
             }
             for name, bytes_ in files.items():
-                (folder / name).write_bytes(bytes_)
-                self.same(scenario, scenario.replay(log=folder / name), name)
+                (directory / name).write_bytes(bytes_)
+                self.same(scenario, scenario.replay(log=directory / name), name)
 
     def test_archived(self):
-        folder = self.folder()
+        directory = self.directory()
         for scenario in some_scenarios(10):
             for name, mode in (("logs.tar", "w"), ("logs.tar.gz", "w:gz"), ("logs.tar.xz", "w:xz")):
-                with tarfile.open(folder / name, mode) as archive:
+                with tarfile.open(directory / name, mode) as archive:
                     archive.add(scenario.log, "sosreport-host/var/log/audit/audit.log")
-                self.same(scenario, scenario.replay(log=folder / name), name)
+                self.same(scenario, scenario.replay(log=directory / name), name)
 
     def test_rotated(self):
         """auditd counts upwards from the newest; files are cut anywhere between lines, and copying sets their times anew."""
         for scenario in some_scenarios(3):
-            folder = self.folder()
+            directory = self.directory()
             lines = scenario.lines()
             order = random.Random(scenario.name)
             parts = min(4, len(lines))
             cuts = [0, *sorted(order.sample(range(1, len(lines)), parts - 1)), len(lines)]
             for number in range(parts):
-                path = folder / ("audit.log" if number == parts - 1 else f"audit.log.{parts - 1 - number}")
+                path = directory / ("audit.log" if number == parts - 1 else f"audit.log.{parts - 1 - number}")
                 path.write_bytes(b"".join(lines[cuts[number] : cuts[number + 1]]))
                 os.utime(path, (order.randrange(2_000_000_000),) * 2)
-            self.same(scenario, scenario.replay(log=folder), f"cut at {cuts}")
+            self.same(scenario, scenario.replay(log=directory), f"cut at {cuts}")
 
     def test_with_line_ends_of_another_system(self):
         for scenario in some_scenarios(10):

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Compares what luatrail finds in the recorded scenarios with the goldens beside them, or rewrites those.
 
-Usage: goldens.py [--update] [--goldens FOLDER] [NAME...]
+Usage: goldens.py [--update] [--goldens DIRECTORY] [NAME...]
 
-The program is named by the environment variable LUATRAIL. Goldens are NAME/findings.jsonl below fixtures/scenarios, or below FOLDER.
+The program is named by the environment variable LUATRAIL. Goldens are NAME/findings.jsonl below fixtures/scenarios, or below DIRECTORY.
 Exit status: 0 all equal (or written), 1 not so, 2 luatrail could not read a recording.
 """
 import argparse

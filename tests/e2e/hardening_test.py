@@ -60,7 +60,7 @@ class HardeningTest(harness.TestCase):
                 self.assertEqual([], weaknesses(program, os.environ.get("FORTIFIED") == "1"))
 
     def test_a_weak_program_shows_its_weaknesses(self):
-        weak = self.folder() / "weak"
+        weak = self.directory() / "weak"
         flags = ["-O0", "-U_FORTIFY_SOURCE", "-fno-stack-protector", "-fno-pie", "-no-pie", "-Wl,-z,norelro,-z,lazy,-z,execstack,-rpath,/tmp"]
         if platform.machine() in MARKS:
             flags.append({"x86_64": "-fcf-protection=none", "aarch64": "-mbranch-protection=none"}[platform.machine()])

@@ -26,9 +26,9 @@ STAMP = re.compile(rb"audit\((\d+)\.(\d{3}):(\d+)\)")
 
 @functools.cache
 def empty_home():
-    folder = tempfile.TemporaryDirectory(prefix="luatrail-home-")
-    unittest.addModuleCleanup(folder.cleanup)
-    return folder.name
+    directory = tempfile.TemporaryDirectory(prefix="luatrail-home-")
+    unittest.addModuleCleanup(directory.cleanup)
+    return directory.name
 
 
 def environment(**more):
@@ -64,25 +64,25 @@ def run(*arguments, program=None, **options):
 class Scenario:
     """A recording and what was thought of it before luatrail saw it (fixtures/README.md)."""
 
-    def __init__(self, folder):
-        self.folder = folder
-        self.name = folder.name
-        self.log = folder / "audit.log"
-        self.golden = folder / "findings.jsonl"
-        self.facts = tomllib.loads((folder / "scenario.toml").read_text(encoding="utf-8"))
+    def __init__(self, directory):
+        self.directory = directory
+        self.name = directory.name
+        self.log = directory / "audit.log"
+        self.golden = directory / "findings.jsonl"
+        self.facts = tomllib.loads((directory / "scenario.toml").read_text(encoding="utf-8"))
 
     @property
     def baselines(self):
         arguments = self.facts.get("args", [])
-        return [self.folder / value for option, value in zip(arguments, arguments[1:]) if option == "--baseline"]
+        return [self.directory / value for option, value in zip(arguments, arguments[1:]) if option == "--baseline"]
 
     def lines(self):
         return self.log.read_bytes().splitlines(keepends=True)
 
     def replay(self, *more, log="audit.log", **options):
-        """`luatrail replay --format json` in the scenario's folder, as the goldens are made."""
+        """`luatrail replay --format json` in the scenario's directory, as the goldens are made."""
         logs = log if isinstance(log, (list, tuple)) else [log]
-        return run("replay", "--format", "json", *self.facts.get("args", []), *more, *logs, cwd=self.folder, **options)
+        return run("replay", "--format", "json", *self.facts.get("args", []), *more, *logs, cwd=self.directory, **options)
 
     @functools.cached_property
     def replayed(self):
@@ -91,9 +91,9 @@ class Scenario:
 
 @functools.cache
 def scenarios():
-    folders = sorted(path.parent for path in SCENARIOS.glob("*/scenario.toml"))
-    assert len(folders) >= 20, f"{SCENARIOS}: the recordings are not there"
-    return [Scenario(folder) for folder in folders]
+    directories = sorted(path.parent for path in SCENARIOS.glob("*/scenario.toml"))
+    assert len(directories) >= 20, f"{SCENARIOS}: the recordings are not there"
+    return [Scenario(directory) for directory in directories]
 
 
 def some_scenarios(step):
@@ -129,12 +129,12 @@ def needs(program):
 class TestCase(unittest.TestCase):
     maxDiff = 4000
 
-    def folder(self):
-        """An empty folder for this test, which every user may enter."""
-        folder = tempfile.TemporaryDirectory(prefix="luatrail-e2e-")
-        self.addCleanup(folder.cleanup)
-        os.chmod(folder.name, 0o755)
-        return pathlib.Path(folder.name)
+    def directory(self):
+        """An empty directory for this test, which every user may enter."""
+        directory = tempfile.TemporaryDirectory(prefix="luatrail-e2e-")
+        self.addCleanup(directory.cleanup)
+        os.chmod(directory.name, 0o755)
+        return pathlib.Path(directory.name)
 
     def assert_same(self, result, expected, what):
         """The same findings, byte for byte, the same exit status, and no complaint."""

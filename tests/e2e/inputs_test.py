@@ -13,7 +13,7 @@ NO_FINDING = "luatrail: no finding in {} events\n"
 
 
 def replay(*arguments, **options):
-    options.setdefault("cwd", GOOD.folder)
+    options.setdefault("cwd", GOOD.directory)
     return harness.run("replay", *arguments, **options)
 
 
@@ -27,21 +27,21 @@ class Paths(harness.TestCase):
         self.assertTrue(set(GOOD.replayed.ids()) <= set(both.ids()))
 
     def test_missing(self):
-        self.check_path(self.folder() / "audit.log", "No such file or directory; check the path; '-' reads standard input")
+        self.check_path(self.directory() / "audit.log", "No such file or directory; check the path; '-' reads standard input")
 
     def somebody_else(self):
         """Options that run the program without root's rights; the tree itself may lie where only root comes."""
         options = {"cwd": "/", "env": harness.environment(HOME="/")}
         if os.geteuid() != 0:
             return options
-        place = self.folder()
+        place = self.directory()
         place.chmod(0o755)
         program = shutil.copy(harness.LUATRAIL, place / "luatrail")
         return {**options, "program": [program], "user": 65534, "group": 65534}
 
     def test_unreadable(self):
-        folder = self.folder()
-        log = folder / "audit.log"
+        directory = self.directory()
+        log = directory / "audit.log"
         log.write_bytes(GOOD.log.read_bytes())
         log.chmod(0)
         result = replay("--format", "json", log, **self.somebody_else())
@@ -50,47 +50,47 @@ class Paths(harness.TestCase):
             (2, b"", f"luatrail: {log}: Permission denied; run as root or as a member of the log's group\n"),
         )
 
-    def test_a_folder_that_may_not_be_listed(self):
-        folder = self.folder() / "audit"
-        folder.mkdir()
-        (folder / "audit.log").write_bytes(GOOD.log.read_bytes())
-        folder.chmod(0)
-        result = replay("--format", "json", folder, **self.somebody_else())
+    def test_a_directory_that_may_not_be_listed(self):
+        directory = self.directory() / "audit"
+        directory.mkdir()
+        (directory / "audit.log").write_bytes(GOOD.log.read_bytes())
+        directory.chmod(0)
+        result = replay("--format", "json", directory, **self.somebody_else())
         self.assertEqual((result.status, result.out), (2, b""))
-        self.assertIn(f"luatrail: {folder}: Permission denied", result.err)
+        self.assertIn(f"luatrail: {directory}: Permission denied", result.err)
         self.assertEqual(result.err.count("\n"), 1)
 
-    def test_a_folder_without_logs(self):
-        folder = self.folder()
-        (folder / "notes.txt").write_text("type=nothing\n")
+    def test_a_directory_without_logs(self):
+        directory = self.directory()
+        (directory / "notes.txt").write_text("type=nothing\n")
         self.check_path(
-            folder,
+            directory,
             "no audit logs in this directory; logs are named *.log, *.log.N, with .gz, .xz or .zst, or are archives",
         )
 
     def test_a_binary_file(self):
-        log = self.folder() / "audit.log"
+        log = self.directory() / "audit.log"
         log.write_bytes(b"\x7fELF\0\0\0\0" * 1000)
         self.check_path(log, "binary file; name an audit log, or an archive of audit logs")
 
     def test_an_empty_file(self):
-        log = self.folder() / "audit.log"
+        log = self.directory() / "audit.log"
         log.touch()
         self.check_path(log, "empty file; see whether auditd writes another one (log_file in auditd.conf)")
 
     def test_an_empty_path(self):
         result = replay("--format", "json", "")
-        self.assertEqual((result.status, result.err), (2, "luatrail: '': an empty path; name a file or a folder\n"))
+        self.assertEqual((result.status, result.err), (2, "luatrail: '': an empty path; name a file or a directory\n"))
 
     def test_text_of_another_kind(self):
-        log = self.folder() / "audit.log"
+        log = self.directory() / "audit.log"
         log.write_text("Nov 25 02:00:10 web01 sshd[12]: Accepted publickey\n" * 6)
         self.check_path(
             log, "0 of 6 lines are audit records (no-record); give audit.log files, or `ausearch --raw` output"
         )
 
     def test_interpreted_output(self):
-        log = self.folder() / "audit.log"
+        log = self.directory() / "audit.log"
         log.write_text("type=CWD msg=audit(05/15/2019 16:28:38.510:1684) : cwd=/root \n" * 3)
         self.check_path(
             log,
@@ -100,13 +100,13 @@ class Paths(harness.TestCase):
 
     def test_a_truncated_gzip_file(self):
         """Everything before the cut counts: the finding is in it."""
-        folder = self.folder()
+        directory = self.directory()
         data = GOOD.log.read_bytes()
         filler = b"".join(
             b'type=CWD msg=audit(1795582000.000:%d): cwd="/%d"\n' % (number, number * 7919 % 100003) for number in range(3000)
         )
         packed = gzip.compress(data + filler, mtime=0)
-        log = folder / "audit.log.gz"
+        log = directory / "audit.log.gz"
         log.write_bytes(packed[: len(packed) * 3 // 4])
         size = log.stat().st_size
         self.check_path(
@@ -116,8 +116,8 @@ class Paths(harness.TestCase):
         )
 
     def test_a_damaged_archive(self):
-        folder = self.folder()
-        log = folder / "audit.log.xz"
+        directory = self.directory()
+        log = directory / "audit.log.xz"
         log.write_bytes(b"\xfd7zXZ\0" + b"\xff" * 100)
         result = replay("--format", "json", log)
         self.assertEqual((result.status, result.out, result.err.count("\n")), (2, b"", 1))
@@ -129,12 +129,12 @@ class Paths(harness.TestCase):
         self.assertEqual([line.split(":")[1] for line in result.err.splitlines()], [" /nonexistent/a", " /nonexistent/b"])
 
     def test_malformed_lines_among_good_ones(self):
-        folder = self.folder()
+        directory = self.directory()
         bad = [b"no record at all", b"type=SYSCALL msg=audit(1795582000.000", b"type=CWD msg=audit(1.1:1): a\0b", b"\xff\xfe"]
         lines = GOOD.lines()
-        log = folder / "audit.log"
+        log = directory / "audit.log"
         log.write_bytes(b"".join(line + bad[at % 4] + b"\n" for at, line in enumerate(lines)))
-        kept = folder / "kept"
+        kept = directory / "kept"
         for parser in ("native", "auparse"):
             result = replay("--format", "json", "--stats", "--bad-lines", kept, "--parser", parser, log)
             self.assertEqual((result.out, result.status), (GOOD.replayed.out, 1))
@@ -163,13 +163,13 @@ class Arguments(harness.TestCase):
             (["replay", "--parser", "perl", "audit.log"], "--parser: perl not in {native,auparse}; see `luatrail replay --help`"),
         ):  # fmt: skip
             with self.subTest(arguments):
-                result = harness.run(*arguments, cwd=GOOD.folder)
+                result = harness.run(*arguments, cwd=GOOD.directory)
                 self.assertEqual((result.status, result.out, result.err), (2, b"", f"luatrail: {line}\n"))
 
 
 class Settings(harness.TestCase):
     def check_file(self, option, content, line, name="settings.toml"):
-        path = self.folder() / name
+        path = self.directory() / name
         path.write_text(content)
         result = replay(option, path, "audit.log")
         self.assertEqual((result.status, result.out, result.err), (2, b"", f"luatrail: {path}:{line}\n"))
@@ -203,7 +203,7 @@ class Settings(harness.TestCase):
             )
 
     def test_config_check(self):
-        path = self.folder() / "c.toml"
+        path = self.directory() / "c.toml"
         path.write_text('[engine]\nwindow = "10x"\nmemori = "1MiB"\n[syslog]\nmax_bytes = "many"\n')
         result = harness.run("config", "check", path)
         self.assertEqual((result.status, result.out, len(result.err.splitlines())), (2, b"", 3), result.err)
@@ -227,7 +227,7 @@ class Outputs(harness.TestCase):
         self.assertEqual((result.status, result.err), (2, line + CLOSING))
 
     def test_a_reader_that_went_away(self):
-        log = self.folder() / "audit.log"
+        log = self.directory() / "audit.log"
         log.write_bytes(b"".join(s.log.read_bytes() for s in harness.some_scenarios(1) if s.facts["kind"] == "attack"))
         command = 'exec 3>&1; { "$0" replay "$1"; echo "$?" >&3; } | head -n 1 >/dev/null'
         done = subprocess.run(
@@ -239,17 +239,17 @@ class Outputs(harness.TestCase):
     def test_an_output_that_can_not_be_made(self):
         for option in ("--output", "--bad-lines"):
             result = replay(option, "/nonexistent/x", "audit.log")
-            line = "luatrail: /nonexistent/x: No such file or directory; name a file in a folder that you may write\n"
+            line = "luatrail: /nonexistent/x: No such file or directory; name a file in a directory that you may write\n"
             self.assertEqual((result.status, result.out, result.err), (2, b"", line))
 
     def test_an_output_file(self):
-        path = self.folder() / "findings.jsonl"
+        path = self.directory() / "findings.jsonl"
         result = replay("--format", "json", "-o", path, "audit.log")
         self.assertEqual((result.status, result.out, result.err), (1, b"", ""))
         self.assertEqual(path.read_bytes(), GOOD.replayed.out)
 
     def test_bad_lines_on_a_full_disk(self):
-        log = self.folder() / "audit.log"
+        log = self.directory() / "audit.log"
         log.write_bytes(b"no record\n" + GOOD.log.read_bytes())
         result = replay("--format", "json", "--bad-lines", "/dev/full", log)
         self.assertEqual((result.status, result.out), (2, GOOD.replayed.out))

@@ -13,7 +13,7 @@ HOSTS = harness.ROOT / "fixtures" / "hosts"
 
 class InventoryCase(harness.TestCase):
     def setUp(self):
-        self.file = self.folder() / "inventory"
+        self.file = self.directory() / "inventory"
 
     def build(self, root, status=0):
         result = harness.run("inventory", "build", "--root", root, "-o", self.file)
@@ -202,7 +202,7 @@ class HostsTest(InventoryCase):
             self.build(HOSTS / "none" / "root", status=2),
         )
         self.assertFalse(self.file.exists())
-        self.assertIn("No such file or directory; name the folder of a system's root", self.build("/nonexistent", status=2))
+        self.assertIn("No such file or directory; name the directory of a system's root", self.build("/nonexistent", status=2))
 
     def test_every_root_twice_is_the_same_but_for_its_time(self):
         for host in ("debian-merged", "alpine", "arch"):
@@ -255,7 +255,7 @@ class FileTest(InventoryCase):
     def test_a_file_that_cannot_be_written(self):
         result = harness.run("inventory", "build", "--root", HOSTS / "alpine" / "root", "-o", "/nonexistent/x")
         self.assertEqual(2, result.status)
-        self.assertIn("luatrail: /nonexistent/x.new: No such file or directory; name a file in a folder that you may write", result.err)
+        self.assertIn("luatrail: /nonexistent/x.new: No such file or directory; name a file in a directory that you may write", result.err)
 
 
 class ThisHostTest(InventoryCase):

@@ -69,18 +69,18 @@ class KernelAudit(contextlib.AbstractContextManager):
             auditctl(*rule.split(), check=False)
         self.lock.close()
 
-    def load(self, text, folder):
-        path = pathlib.Path(folder) / "loaded.rules"
+    def load(self, text, directory):
+        path = pathlib.Path(directory) / "loaded.rules"
         path.write_text(text, encoding="utf-8")
         auditctl("-D")
         auditctl("-R", path)
 
-    def start_auditd(self, folder, plugins, *, backlog=65536, log_format="ENRICHED", **more):
-        """A private auditd with its log in folder/audit.log. `plugins`: names of plugins.d to their texts."""
-        etc = pathlib.Path(folder) / "etc"
+    def start_auditd(self, directory, plugins, *, backlog=65536, log_format="ENRICHED", **more):
+        """A private auditd with its log in directory/audit.log. `plugins`: names of plugins.d to their texts."""
+        etc = pathlib.Path(directory) / "etc"
         (etc / "plugins.d").mkdir(parents=True, mode=0o700, exist_ok=True)
         settings = {
-            "log_file": f"{folder}/audit.log", "log_format": log_format, "log_group": "root", "flush": "INCREMENTAL_ASYNC",
+            "log_file": f"{directory}/audit.log", "log_format": log_format, "log_group": "root", "flush": "INCREMENTAL_ASYNC",
             "freq": 50, "num_logs": 0, "max_log_file": 4000, "max_log_file_action": "IGNORE", "space_left": 2,
             "space_left_action": "IGNORE", "admin_space_left": 1, "admin_space_left_action": "IGNORE", "disk_full_action": "IGNORE",
             "disk_error_action": "IGNORE", "name_format": "NONE", "q_depth": 20000, "max_restarts": 10,
@@ -93,7 +93,7 @@ class KernelAudit(contextlib.AbstractContextManager):
             path.chmod(0o640)
         (etc / "auditd.conf").chmod(0o640)
         auditctl("-b", backlog)
-        with open(f"{folder}/auditd.out", "wb") as out:
+        with open(f"{directory}/auditd.out", "wb") as out:
             self.auditd = subprocess.Popen(["auditd", "-n", "-c", etc], stdout=out, stderr=out, env={"PATH": PATH})
         for _ in range(100):
             now = status()
@@ -102,7 +102,7 @@ class KernelAudit(contextlib.AbstractContextManager):
             if self.auditd.poll() is not None:
                 break
             time.sleep(0.1)
-        raise AssertionError(f"auditd does not start: {pathlib.Path(folder, 'auditd.out').read_text(encoding='utf-8')}")
+        raise AssertionError(f"auditd does not start: {pathlib.Path(directory, 'auditd.out').read_text(encoding='utf-8')}")
 
     def stop_auditd(self):
         if self.auditd is not None:

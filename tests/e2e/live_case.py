@@ -58,10 +58,10 @@ class LiveCase(PluginCase):
     def plugins(self):
         """Those that have started: until their handlers are there, auditd's children ignore signals. Not their helpers."""
         found = []
-        for folder in pathlib.Path("/proc").glob("[0-9]*"):
+        for directory in pathlib.Path("/proc").glob("[0-9]*"):
             try:
-                if os.readlink(folder / "exe") == str(self.program) and "Seccomp:\t2" in (folder / "status").read_text():
-                    found.append(int(folder.name))
+                if os.readlink(directory / "exe") == str(self.program) and "Seccomp:\t2" in (directory / "status").read_text():
+                    found.append(int(directory.name))
             except OSError:
                 pass
         return without_helpers(found)

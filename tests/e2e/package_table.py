@@ -52,7 +52,7 @@ def main():
             path.mkdir()
             return path
 
-        case.folder = fresh
+        case.directory = fresh
         print(HEAD)
         for package in packages_test.packages():
             print(row(package, case))

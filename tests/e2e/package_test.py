@@ -1,6 +1,6 @@
 """The packages on a system of their own: this machine's, under an overlay that keeps every change, with a real auditd.
 
-PACKAGES names a folder where the build's cpack configuration is (CMakeLists.txt sets it).
+PACKAGES names a directory where the build's cpack configuration is (CMakeLists.txt sets it).
 """
 import contextlib
 import json
@@ -22,15 +22,15 @@ PLUGIN_FILE = "etc/audit/plugins.d/luatrail.conf"
 class System:
     """A copy of this system that costs nothing: an overlay on memory."""
 
-    def __init__(self, folder):
-        self.root = folder / "root"
+    def __init__(self, directory):
+        self.root = directory / "root"
         self.stack = contextlib.ExitStack()
-        (folder / "memory").mkdir()
+        (directory / "memory").mkdir()
         self.root.mkdir()
-        self.mount("-t", "tmpfs", "none", folder / "memory")
-        (folder / "memory" / "upper").mkdir()
-        (folder / "memory" / "work").mkdir()
-        layers = f"lowerdir=/,upperdir={folder}/memory/upper,workdir={folder}/memory/work"
+        self.mount("-t", "tmpfs", "none", directory / "memory")
+        (directory / "memory" / "upper").mkdir()
+        (directory / "memory" / "work").mkdir()
+        layers = f"lowerdir=/,upperdir={directory}/memory/upper,workdir={directory}/memory/work"
         self.mount("-t", "overlay", "-o", layers, "overlay", self.root)
         for name in ("proc", "sys", "dev"):
             self.mount("--bind", f"/{name}", self.root / name)
@@ -56,10 +56,10 @@ class System:
     def running(self, program):
         """Process ids of a program of this system."""
         found = []
-        for folder in pathlib.Path("/proc").glob("[0-9]*"):
+        for directory in pathlib.Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
-                if os.readlink(folder / "exe") in (str(self.root / program), f"{self.root / program} (deleted)"):
-                    found.append(int(folder.name))
+                if os.readlink(directory / "exe") in (str(self.root / program), f"{self.root / program} (deleted)"):
+                    found.append(int(directory.name))
         return found
 
 
@@ -72,7 +72,7 @@ class PackageTest(harness.TestCase):
         self.audit = kernel.KernelAudit()
         self.audit.__enter__()
         self.addCleanup(self.audit.__exit__)
-        self.dir = self.folder()
+        self.dir = self.directory()
         self.system = System(self.dir)
         self.addCleanup(self.system.stack.close)
         self.packages = self.system.path("packages")
@@ -145,10 +145,10 @@ class PackageTest(harness.TestCase):
         self.system.run("sh", "-c", f"echo 'return 1' >/tmp/{name}.lua && lua5.4 /tmp/{name}.lua")
 
     def left(self):
-        """Whatever of luatrail is in the system's folders."""
+        """Whatever of luatrail is in the system's directories."""
         found = []
-        for folder in ("etc", "usr/bin", "usr/share/luatrail", "usr/share/doc/luatrail", "usr/share/man", "var/lib/luatrail", "run"):
-            found += [str(path.relative_to(self.system.root)) for path in self.system.path(folder).rglob("*luatrail*")]
+        for directory in ("etc", "usr/bin", "usr/share/luatrail", "usr/share/doc/luatrail", "usr/share/man", "var/lib/luatrail", "run"):
+            found += [str(path.relative_to(self.system.root)) for path in self.system.path(directory).rglob("*luatrail*")]
         return sorted(set(found) - {"etc/audit/rules.d/30-luatrail.rules"})  # that was made by hand
 
     def test_deb_from_install_to_purge(self):

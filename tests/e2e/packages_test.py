@@ -1,6 +1,6 @@
 """Real Debian packages that run Lua, recorded on a real kernel: the baseline that their inventory gives expects all of it, and hides no attack.
 
-A folder of fixtures/packages may hold a reviewed baseline.toml beside: what no package database can say.
+A directory of fixtures/packages may hold a reviewed baseline.toml beside: what no package database can say.
 """
 import lzma
 import unittest
@@ -18,7 +18,7 @@ def packages():
 
 class PackagesTest(harness.TestCase):
     def baselines(self, package):
-        made = self.folder() / "built.toml"
+        made = self.directory() / "built.toml"
         result = harness.run("baseline", "build", "--inventory", package / "inventory", "-o", made)
         self.assertEqual(0, result.status, result.err)
         arguments = ["--inventory", package / "inventory", "--baseline", made]
@@ -34,7 +34,7 @@ class PackagesTest(harness.TestCase):
         newest = max(ident[0] for ident in map(harness.event_id, lines) if ident)
         oldest = min(ident[0] for ident in map(harness.event_id, attack.lines()) if ident)
         later = shifted(attack.lines(), newest - oldest + 5)
-        path = self.folder() / "audit.log"
+        path = self.directory() / "audit.log"
         path.write_bytes(b"".join(lines[: len(lines) // 2] + later[: len(later) // 2] + lines[len(lines) // 2 :] + later[len(later) // 2 :]))
         return path
 

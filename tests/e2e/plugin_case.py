@@ -62,7 +62,7 @@ def later(lines, seconds):
 class PluginCase(harness.TestCase):
     def setUp(self):
         harness.needs("rsyslogd")
-        self.dir = self.folder()
+        self.dir = self.directory()
         if os.geteuid() == 0:
             shutil.chown(self.dir, USER)  # status and inventory.wanted lie in it
         self.state = self.dir / "state"
@@ -70,16 +70,16 @@ class PluginCase(harness.TestCase):
         self.rsyslogs = []
 
     def rsyslog(self, mode="default", name="rsyslog"):
-        folder = self.dir / name
-        subprocess.run([RSYSLOG, "start", folder, mode], check=True, timeout=30)
-        self.rsyslogs.append(folder)
-        self.addCleanup(self.stop_rsyslog, folder)
-        return folder
+        directory = self.dir / name
+        subprocess.run([RSYSLOG, "start", directory, mode], check=True, timeout=30)
+        self.rsyslogs.append(directory)
+        self.addCleanup(self.stop_rsyslog, directory)
+        return directory
 
-    def stop_rsyslog(self, folder):
-        if folder in self.rsyslogs:
-            self.rsyslogs.remove(folder)
-            subprocess.run([RSYSLOG, "stop", folder], check=True, timeout=30)
+    def stop_rsyslog(self, directory):
+        if directory in self.rsyslogs:
+            self.rsyslogs.remove(directory)
+            subprocess.run([RSYSLOG, "stop", directory], check=True, timeout=30)
 
     def config(self, socket_path, minimum="info", more='[limits]\nrepeat = "0s"\n'):
         path = self.dir / "luatrail.toml"
@@ -133,15 +133,15 @@ class PluginCase(harness.TestCase):
         return self.finish(self.start(config), data)
 
     @staticmethod
-    def received(folder):
+    def received(directory):
         """The findings in rsyslogd's file: the JSON that ends each line."""
-        path = folder / "msg"
+        path = directory / "msg"
         lines = path.read_bytes().splitlines() if path.exists() else []
         return [json.loads(line[line.index(b'{"schema"') :]) for line in lines]
 
-    def wait_for(self, folder, count, seconds=10):
+    def wait_for(self, directory, count, seconds=10):
         end = time.monotonic() + seconds
-        while len(self.received(folder)) < count and time.monotonic() < end:
+        while len(self.received(directory)) < count and time.monotonic() < end:
             time.sleep(0.05)
-        self.assertEqual(len(self.received(folder)), count)
-        return self.received(folder)
+        self.assertEqual(len(self.received(directory)), count)
+        return self.received(directory)

@@ -87,7 +87,7 @@ class State(PluginCase):
         self.stop_rsyslog(rsyslog)
         self.assertEqual(self.received(rsyslog), ATTACK.replayed.findings() * (len(cases) + 1))
 
-    def test_a_state_folder_that_cannot_be_written_is_told_once_and_nothing_is_lost(self):
+    def test_a_state_directory_that_cannot_be_written_is_told_once_and_nothing_is_lost(self):
         rsyslog = self.rsyslog()
         config = self.config(rsyslog / "log")
         self.state.rmdir()
@@ -100,15 +100,15 @@ class State(PluginCase):
         self.assertEqual(
             said,
             f"luatrail: {self.state}/state.new: No such file or directory; what is known now will be lost with the end of the "
-            "plugin: make the folder, or name another as state.directory\n",
+            "plugin: make the directory, or name another as state.directory\n",
         )
         self.stop_rsyslog(rsyslog)
         self.assertEqual(len(self.received(rsyslog)), len(ATTACK.replayed.findings()))
         self.state.mkdir()
 
-    def test_a_state_folder_of_somebody_else_or_read_only_or_full_is_told_and_nothing_is_lost(self):
+    def test_a_state_directory_of_somebody_else_or_read_only_or_full_is_told_and_nothing_is_lost(self):
         if os.geteuid() != 0:
-            self.skipTest("only root can give folders away and mount file systems")
+            self.skipTest("only root can give directories away and mount file systems")
         lines = b"".join(live(ATTACK.lines()))
         mounted = self.dir / "mounted"
         mounted.mkdir()
@@ -135,15 +135,15 @@ class State(PluginCase):
         for make in (somebody_elses, read_only, full):
             with self.subTest(make=make.__name__):
                 rsyslog = self.rsyslog(name=make.__name__)
-                folder, why = make()
+                directory, why = make()
                 config = self.config(rsyslog / "log")
-                config.write_text(config.read_text().replace(f'"{self.state}"', f'"{folder}"'))
+                config.write_text(config.read_text().replace(f'"{self.state}"', f'"{directory}"'))
                 said = self.finish(self.start(config, keep_state=True), lines)
                 self.assertEqual(said.count("\n"), 1, said)
-                self.assertIn(f"{folder}/state.new: {why}", said)
+                self.assertIn(f"{directory}/state.new: {why}", said)
                 self.stop_rsyslog(rsyslog)
                 self.assertEqual(self.received(rsyslog), ATTACK.replayed.findings())
-                self.assertEqual([path.name for path in folder.iterdir() if path.name.startswith("state")], [])
+                self.assertEqual([path.name for path in directory.iterdir() if path.name.startswith("state")], [])
 
     def test_a_plugin_waits_for_the_one_before_it(self):
         """auditd starts the next one as soon as the former has closed its input; that one still saves."""

@@ -105,7 +105,7 @@ class StatusTest(PluginCase):
         time.sleep(2.5)
         said = self.finish(process)
         self.assertEqual(
-            f"luatrail: {self.dir}/none/below/status.json.new: No such file or directory; make the folder, or name another file as status.file\n",
+            f"luatrail: {self.dir}/none/below/status.json.new: No such file or directory; make the directory, or name another file as status.file\n",
             said,
         )
 

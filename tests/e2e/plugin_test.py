@@ -308,13 +308,13 @@ class Signals(PluginCase):
 
 class Syslog(PluginCase):
     def test_a_socket_that_comes_later(self):
-        folder = self.dir / "rsyslog"
-        process = self.start(self.config(folder / "log"))
+        directory = self.dir / "rsyslog"
+        process = self.start(self.config(directory / "log"))
         process.stdin.write(b"".join(live(ATTACK.lines())))
         process.stdin.flush()
-        self.assertIn(f"luatrail: syslog: {folder}/log: ", process.stderr.readline().decode())
+        self.assertIn(f"luatrail: syslog: {directory}/log: ", process.stderr.readline().decode())
         self.rsyslog()
-        self.assertEqual(self.wait_for(folder, 1, 30), ATTACK.replayed.findings())
+        self.assertEqual(self.wait_for(directory, 1, 30), ATTACK.replayed.findings())
         self.finish(process)
 
     def test_a_socket_that_never_comes(self):

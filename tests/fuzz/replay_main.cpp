@@ -1,4 +1,4 @@
-// Runs a fuzz target over the files of folders, for compilers without libFuzzer.
+// Runs a fuzz target over the files of directories, for compilers without libFuzzer.
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>

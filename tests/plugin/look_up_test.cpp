@@ -131,7 +131,7 @@ TEST_CASE("only regular files of this host are opened") {
     std::filesystem::create_symlink(fifo, dir.path("link"));
     CHECK_THAT(script_of(finding_of(dir.path("link"))).note.value(), has_text("a FIFO"));
     CHECK_THAT(script_of(finding_of("/dev/zero")).note.value(), has_text("a device"));
-    CHECK_THAT(script_of(finding_of(dir.path())).note.value(), has_text("a folder"));
+    CHECK_THAT(script_of(finding_of(dir.path())).note.value(), has_text("a directory"));
     CHECK_THAT(script_of(finding_of("/proc/kmsg")).note.value(), has_text("the kernel makes it up"));
     CHECK_THAT(script_of(finding_of(dir.path("none"))).note.value(), has_text("not there"));
     std::filesystem::create_symlink("loop", dir.path("loop"));
@@ -160,7 +160,7 @@ TEST_CASE("nobody learns what is in a file that he may not read") {
     REQUIRE(::chown(secret.c_str(), nobody, 0) == 0);
     CHECK(script_of(finding_of(secret, nobody)).first_line == "root:$y$secret");
 
-    // Also not where a folder above keeps him out, and also not through a link.
+    // Also not where a directory above keeps him out, and also not through a link.
     const auto below = dir.write("closed/open", "secret\n");
     std::filesystem::create_directory_symlink(dir.path("closed"), dir.path("door"));
     CHECK(!hidden(script_of(finding_of(dir.path("door/open"), nobody))));

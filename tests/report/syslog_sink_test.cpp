@@ -76,16 +76,16 @@ class Receiver {
 };
 
 struct Setting {
-    std::string folder = std::filesystem::temp_directory_path() / "luatrail-syslog-XXXXXX";
+    std::string directory = std::filesystem::temp_directory_path() / "luatrail-syslog-XXXXXX";
     boost::asio::io_context io;
     report::SyslogOptions options;
     Strings log;
 
     Setting() {
-        REQUIRE(::mkdtemp(folder.data()) != nullptr);
-        options.socket = folder + "/log";
+        REQUIRE(::mkdtemp(directory.data()) != nullptr);
+        options.socket = directory + "/log";
     }
-    ~Setting() { std::filesystem::remove_all(folder); }
+    ~Setting() { std::filesystem::remove_all(directory); }
     Setting(const Setting&) = delete;
     Setting& operator=(const Setting&) = delete;
 

@@ -180,16 +180,16 @@ Health health(const std::vector<Check>& checks, std::string_view id) {
     return check->health;
 }
 
-class AuditFolder {
+class AuditDirectory {
   public:
-    AuditFolder() {
+    AuditDirectory() {
         std::string name = (std::filesystem::temp_directory_path() / "luatrail-rules-XXXXXX").string();
         path = ::mkdtemp(name.data());
         std::filesystem::create_directory(path + "/plugins.d");
     }
-    ~AuditFolder() { std::filesystem::remove_all(path); }
-    AuditFolder(const AuditFolder&) = delete;
-    AuditFolder& operator=(const AuditFolder&) = delete;
+    ~AuditDirectory() { std::filesystem::remove_all(path); }
+    AuditDirectory(const AuditDirectory&) = delete;
+    AuditDirectory& operator=(const AuditDirectory&) = delete;
     void write(const std::string& name, const std::string& text) const { std::ofstream(path + "/" + name) << text; }
     std::string path;
 };
@@ -216,21 +216,22 @@ TEST_CASE("the settings of a rules file are judged") {
 }
 
 TEST_CASE("auditd's configuration is judged") {
-    const AuditFolder folder;
-    CHECK(health(auditd_checks(folder.path), "auditd/configuration") == Health::fault);
-    folder.write("auditd.conf",
-                 "# log_format = ENRICHED\nlog_format = RAW\nName_Format=none\nq_depth = 400\nmax_restarts = 1\n");
-    auto checks = auditd_checks(folder.path);
+    const AuditDirectory directory;
+    CHECK(health(auditd_checks(directory.path), "auditd/configuration") == Health::fault);
+    directory.write("auditd.conf",
+                    "# log_format = ENRICHED\nlog_format = RAW\nName_Format=none\nq_depth = 400\nmax_restarts = 1\n");
+    auto checks = auditd_checks(directory.path);
     CHECK(health(checks, "auditd/log_format") == Health::warning);
     CHECK(health(checks, "auditd/name_format") == Health::warning);
     CHECK(health(checks, "auditd/q_depth") == Health::warning);
     CHECK(health(checks, "auditd/max_restarts") == Health::warning);
     CHECK(health(checks, "plugin/installed") == Health::fault);
 
-    folder.write("auditd.conf", "log_format = ENRICHED\nname_format = HOSTNAME\nq_depth = 2000\nmax_restarts = 10\n");
-    folder.write("plugins.d/luatrail.conf",
-                 "active = no\npath = /no/such\nargs = plugin --config=/no/config\nformat = binary\n");
-    checks = auditd_checks(folder.path);
+    directory.write("auditd.conf",
+                    "log_format = ENRICHED\nname_format = HOSTNAME\nq_depth = 2000\nmax_restarts = 10\n");
+    directory.write("plugins.d/luatrail.conf",
+                    "active = no\npath = /no/such\nargs = plugin --config=/no/config\nformat = binary\n");
+    checks = auditd_checks(directory.path);
     CHECK(health(checks, "auditd/log_format") == Health::good);
     CHECK(find(checks, "auditd/q_depth") == nullptr);
     CHECK(health(checks, "plugin/active") == Health::fault);
@@ -238,9 +239,9 @@ TEST_CASE("auditd's configuration is judged") {
     CHECK(health(checks, "plugin/format") == Health::fault);
     CHECK(health(checks, "plugin/config") == Health::fault);
 
-    folder.write("plugins.d/luatrail.conf",
-                 "active = yes\npath = /bin/sh\nargs = plugin --config=/etc/passwd\nformat = string\n");
-    checks = auditd_checks(folder.path);
+    directory.write("plugins.d/luatrail.conf",
+                    "active = yes\npath = /bin/sh\nargs = plugin --config=/etc/passwd\nformat = string\n");
+    checks = auditd_checks(directory.path);
     CHECK(health(checks, "plugin/active") == Health::good);
     CHECK(find(checks, "plugin/path") == nullptr);
     CHECK(find(checks, "plugin/config") == nullptr);

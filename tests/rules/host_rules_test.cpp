@@ -45,7 +45,7 @@ TEST_CASE("every shipped file can be loaded on x86_64, and on aarch64 but for th
             INFO((set.errors.empty() ? "" : set.errors.front()));
             CHECK(set.errors.empty() == !skipped);
             CHECK((skipped || !set.rules.empty()));
-            CHECK(set.setting('c').has_value()); // goes on where a folder is missing
+            CHECK(set.setting('c').has_value()); // goes on where a directory is missing
         }
     }
 }
@@ -145,10 +145,10 @@ TEST_CASE("profiles differ in what they ask of every process") {
     }
 }
 
-TEST_CASE("only this host's interpreters and folders are named") {
+TEST_CASE("only this host's interpreters and directories are named") {
     auto bare = host();
     bare.interpreters.clear();
-    bare.folder = [](const std::string& path) { return path == "/tmp" ? std::optional(path) : std::nullopt; };
+    bare.directory = [](const std::string& path) { return path == "/tmp" ? std::optional(path) : std::nullopt; };
     const auto rules = rules_of(Profile::full, bare);
     CHECK_FALSE(any(rules, "exe="));
     CHECK_FALSE(any(rules, "dir=/opt"));
@@ -202,7 +202,7 @@ TEST_CASE("a package manager is left out of the drops while root runs it, and se
 TEST_CASE("this host has a processor, and names no link as an interpreter") {
     const auto here = this_host(detect::ProfileSet::builtin());
     CHECK(call_number("execve", "b64", here.machine).has_value());
-    CHECK(here.folder("/") == "/");
-    CHECK_FALSE(here.folder("/proc/version").has_value());
-    CHECK_FALSE(here.folder("/no/such/folder").has_value());
+    CHECK(here.directory("/") == "/");
+    CHECK_FALSE(here.directory("/proc/version").has_value());
+    CHECK_FALSE(here.directory("/no/such/directory").has_value());
 }

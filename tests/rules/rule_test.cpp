@@ -42,7 +42,7 @@ TEST_CASE("a rule's line is read into its parts, and written again") {
     CHECK(one(rule.text()).text() == rule.text());
 }
 
-TEST_CASE("watches are rules of a folder") {
+TEST_CASE("watches are rules of a directory") {
     const auto rule = one("-w /etc/cron.d/ -p wa -k cron");
     CHECK(rule.calls.empty());
     REQUIRE(rule.field("dir") != nullptr);

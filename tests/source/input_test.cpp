@@ -21,7 +21,7 @@ using source_test::Recorder;
 
 namespace {
 
-using Folder = luatrail::test::TempDir;
+using Directory = luatrail::test::TempDir;
 
 std::string record(int second, const std::string& body = "a=b") {
     return "type=CWD msg=audit(" + std::to_string(1000000000 + second) + ".000:1): " + body + "\n";
@@ -95,11 +95,11 @@ using Lines = std::vector<std::string>;
 } // namespace
 
 TEST_CASE("rotated logs are read in the order of their content, however they are named") {
-    const Folder folder;
-    const auto first = folder.write("z.log", record(1));
-    const auto second = folder.write("m.log", record(2));
-    const auto third = folder.write("a.log", record(3));
-    const auto none = folder.write("0.log", "nothing here\n");
+    const Directory directory;
+    const auto first = directory.write("z.log", record(1));
+    const auto second = directory.write("m.log", record(2));
+    const auto third = directory.write("a.log", record(3));
+    const auto none = directory.write("0.log", "nothing here\n");
     const auto outcome = read({none, third, first, second});
     CHECK(outcome.records == Lines{shown(1), shown(2), shown(3)});
     CHECK(outcome.failures == Lines{});
@@ -114,39 +114,39 @@ TEST_CASE("rotated logs are read in the order of their content, however they are
 }
 
 TEST_CASE("an event may go on over a file's end, and a last line needs no newline") {
-    const Folder folder;
-    const auto first = folder.write("audit.log.1", "type=SYSCALL msg=audit(1000000001.000:1): x=y");
-    const auto second = folder.write("audit.log", record(1));
+    const Directory directory;
+    const auto first = directory.write("audit.log.1", "type=SYSCALL msg=audit(1000000001.000:1): x=y");
+    const auto second = directory.write("audit.log", record(1));
     CHECK(read({second, first}).records.size() == 2);
     CHECK(read({first, second}).records == Lines{"|SYSCALL|1300|1000000001.000:1|x=y|", shown(1)});
 }
 
-TEST_CASE("of a folder the logs are read, and those one folder below") {
-    const Folder folder;
-    folder.write("audit.log", record(9));
-    folder.write("audit.log.1", record(8));
-    folder.write("audit.log.2.gz", compress(archive_write_add_filter_gzip, record(7)));
-    folder.write("audit.log-20260131.xz", compress(archive_write_add_filter_xz, record(6)));
-    folder.write("web01/audit.log", record(5));
-    folder.write("web01/deeper/audit.log", record(4));
-    folder.write("old.tar",
-                 pack(archive_write_set_format_pax, archive_write_add_filter_none, {{"audit.log", record(3)}}));
-    folder.write("dpkg.log", "2026-01-31 12:00:00 install lua5.4\n");
-    folder.write("notes.txt", record(2));
-    folder.write("audit.log.9", "");
-    const auto outcome = read({folder.path()});
+TEST_CASE("of a directory the logs are read, and those one directory below") {
+    const Directory directory;
+    directory.write("audit.log", record(9));
+    directory.write("audit.log.1", record(8));
+    directory.write("audit.log.2.gz", compress(archive_write_add_filter_gzip, record(7)));
+    directory.write("audit.log-20260131.xz", compress(archive_write_add_filter_xz, record(6)));
+    directory.write("web01/audit.log", record(5));
+    directory.write("web01/deeper/audit.log", record(4));
+    directory.write("old.tar",
+                    pack(archive_write_set_format_pax, archive_write_add_filter_none, {{"audit.log", record(3)}}));
+    directory.write("dpkg.log", "2026-01-31 12:00:00 install lua5.4\n");
+    directory.write("notes.txt", record(2));
+    directory.write("audit.log.9", "");
+    const auto outcome = read({directory.path()});
     CHECK(outcome.records == Lines{shown(3), shown(5), shown(6), shown(7), shown(8), shown(9)});
     CHECK(outcome.failures == Lines{});
 }
 
 TEST_CASE("a log that is given twice is read once") {
-    const Folder folder;
-    const auto log = folder.write("audit.log", record(1));
-    CHECK(read({log, folder.path(), log}).records == Lines{shown(1)});
+    const Directory directory;
+    const auto log = directory.write("audit.log", record(1));
+    CHECK(read({log, directory.path(), log}).records == Lines{shown(1)});
 }
 
 TEST_CASE("compressed logs are recognised by their content") {
-    const Folder folder;
+    const Directory directory;
     std::string log;
     Lines expected;
     for (int second = 0; second < 5000; ++second) {
@@ -157,7 +157,7 @@ TEST_CASE("compressed logs are recognised by their content") {
                               archive_write_add_filter_bzip2, archive_write_add_filter_lz4}) {
         const auto packed = compress(filter, log);
         REQUIRE(packed.size() < log.size() / 2);
-        const auto outcome = read({folder.write("plain", packed)});
+        const auto outcome = read({directory.write("plain", packed)});
         CAPTURE(outcome.records.size());
         CHECK((outcome.records == expected));
         CHECK(outcome.failures == Lines{});
@@ -166,7 +166,7 @@ TEST_CASE("compressed logs are recognised by their content") {
 }
 
 TEST_CASE("an archive's logs are read in the order of their content") {
-    const Folder folder;
+    const Directory directory;
     const auto inner = compress(archive_write_add_filter_gzip, record(2));
     const std::vector<Member> members{{"sos/var/log/audit/audit.log", record(5) + record(6)},
                                       {"sos/var/log/audit/audit.log.1", record(3) + record(4)},
@@ -179,7 +179,7 @@ TEST_CASE("an archive's logs are read in the order of their content") {
                               archive_write_set_format_cpio_newc, archive_write_set_format_zip}) {
         for (const auto filter : {archive_write_add_filter_none, archive_write_add_filter_zstd}) {
             const auto packed = pack(format, filter, members);
-            const auto outcome = read({folder.write("sos", packed)});
+            const auto outcome = read({directory.write("sos", packed)});
             CHECK(outcome.records == expected);
             CHECK(outcome.failures == Lines{});
             CHECK(outcome.progress <= packed.size());
@@ -188,7 +188,7 @@ TEST_CASE("an archive's logs are read in the order of their content") {
 }
 
 TEST_CASE("a truncated compressed log is named with the byte that its reading came to") {
-    const Folder folder;
+    const Directory directory;
     std::string log;
     for (int second = 0; second < 50000; ++second) {
         log += record(second, "cwd=\"/" + std::to_string(second * 7919 % 10007) + "\"");
@@ -196,7 +196,7 @@ TEST_CASE("a truncated compressed log is named with the byte that its reading ca
     for (const auto filter : {archive_write_add_filter_gzip, archive_write_add_filter_xz, archive_write_add_filter_zstd,
                               archive_write_add_filter_bzip2}) {
         const auto packed = compress(filter, log);
-        const auto path = folder.write("audit.log.1.gz", packed.substr(0, packed.size() / 2));
+        const auto path = directory.write("audit.log.1.gz", packed.substr(0, packed.size() / 2));
         const auto outcome = read({path});
         CHECK(outcome.records.size() < 50000);
         REQUIRE(outcome.failures.size() == 1);
@@ -207,16 +207,16 @@ TEST_CASE("a truncated compressed log is named with the byte that its reading ca
 }
 
 TEST_CASE("the records before the cut of a truncated gzip file are read, however small the file is") {
-    const Folder folder;
+    const Directory directory;
     for (const std::size_t lines : {40, 20000}) {
         std::string log;
         for (std::size_t second = 0; second < lines; ++second) {
             log += record(static_cast<int>(second), "cwd=\"/" + std::to_string(second * 7919 % 10007) + "\"");
         }
-        auto whole = read({folder.write("audit.log", log)}).records;
+        auto whole = read({directory.write("audit.log", log)}).records;
         REQUIRE(whole.size() == lines);
         const auto packed = compress(archive_write_add_filter_gzip, log);
-        auto cut = read({folder.write("audit.log.1.gz", packed.substr(0, packed.size() / 2))});
+        auto cut = read({directory.write("audit.log.1.gz", packed.substr(0, packed.size() / 2))});
         CHECK(cut.failures.size() == 1);
         REQUIRE(cut.records.size() > lines / 4); // the code tables at its start make the file's halves unequal
         REQUIRE(cut.records.size() < lines);
@@ -227,11 +227,12 @@ TEST_CASE("the records before the cut of a truncated gzip file are read, however
 }
 
 TEST_CASE("a gzip file of which only the trailer is cut loses its last record at most, and takes its place in time") {
-    const Folder folder;
-    const auto later = folder.write("audit.log", record(2));
+    const Directory directory;
+    const auto later = directory.write("audit.log", record(2));
     const auto packed = compress(archive_write_add_filter_gzip, record(0) + record(1, "c=d"));
     for (std::size_t missing = 1; missing <= 8; ++missing) { // checksum and size
-        const auto outcome = read({later, folder.write("audit.log.1.gz", packed.substr(0, packed.size() - missing))});
+        const auto outcome =
+            read({later, directory.write("audit.log.1.gz", packed.substr(0, packed.size() - missing))});
         CAPTURE(missing);
         REQUIRE(outcome.records.size() >= 2);
         CHECK(outcome.records.front() == shown(0));
@@ -241,7 +242,7 @@ TEST_CASE("a gzip file of which only the trailer is cut loses its last record at
 }
 
 TEST_CASE("of a truncated compressed archive no archive bytes are taken for text") {
-    const Folder folder;
+    const Directory directory;
     std::string log;
     for (int second = 0; second < 2000; ++second) {
         log += record(second * 7919 % 10007);
@@ -251,23 +252,23 @@ TEST_CASE("of a truncated compressed archive no archive bytes are taken for text
         std::vector<InputFailure> failures;
         Recorder recorder;
         const auto parser = source::make_parser(source::ParserKind::native, recorder);
-        const auto path = folder.write("sos.tar.gz", packed.substr(0, size));
+        const auto path = directory.write("sos.tar.gz", packed.substr(0, size));
         CHECK(source::read_input({path, std::nullopt, 0}, *parser).has_value());
         CHECK(recorder.malformed.size() <= 1); // the line at the cut
     }
 }
 
 TEST_CASE("what can't be read is named with its reason, and the others are read") {
-    const Folder folder;
-    const auto log = folder.write("good.log", record(1));
-    const auto empty = folder.write("empty.log", "");
-    const auto binary = folder.write("binary.log", std::string("\x7f"
-                                                               "ELF\0\0\0\n\0x\n",
-                                                               11));
-    const auto no_logs = folder.write("sub/readme.txt", record(2));
-    const auto bundle = folder.write(
+    const Directory directory;
+    const auto log = directory.write("good.log", record(1));
+    const auto empty = directory.write("empty.log", "");
+    const auto binary = directory.write("binary.log", std::string("\x7f"
+                                                                  "ELF\0\0\0\n\0x\n",
+                                                                  11));
+    const auto no_logs = directory.write("sub/readme.txt", record(2));
+    const auto bundle = directory.write(
         "bundle", pack(archive_write_set_format_pax, archive_write_add_filter_gzip, {{"readme", record(3)}}));
-    const auto missing = folder.path("missing.log");
+    const auto missing = directory.path("missing.log");
     const auto outcome = read({missing, empty, binary, fs::path(no_logs).parent_path().string(), bundle, log});
     CHECK(outcome.records == Lines{shown(1)});
     CHECK(outcome.failures == Lines{missing + ": No such file or directory", empty + ": empty file",
@@ -276,8 +277,8 @@ TEST_CASE("what can't be read is named with its reason, and the others are read"
 }
 
 TEST_CASE("a log with a damaged region is no binary file") {
-    const Folder folder;
-    const auto log = folder.write("audit.log", std::string(5000, '\0') + "\n" + record(1));
+    const Directory directory;
+    const auto log = directory.write("audit.log", std::string(5000, '\0') + "\n" + record(1));
     const auto outcome = read({log});
     CHECK(outcome.records == Lines{shown(1)});
     CHECK(outcome.failures == Lines{});
@@ -288,8 +289,8 @@ TEST_CASE("a log without permission is named with a remedy") {
         SUCCEED("root may read everything");
         return;
     }
-    const Folder folder;
-    const auto log = folder.write("audit.log", record(1));
+    const Directory directory;
+    const auto log = directory.write("audit.log", record(1));
     REQUIRE(::chmod(log.c_str(), 0) == 0);
     std::vector<InputFailure> failures;
     CHECK(source::collect_inputs({log}, failures).empty());
@@ -309,8 +310,8 @@ TEST_CASE("an error in the middle of reading is reported") {
 }
 
 TEST_CASE("a pipe is read as a stream, also a compressed one") {
-    const Folder folder;
-    const auto pipe = folder.path("pipe");
+    const Directory directory;
+    const auto pipe = directory.path("pipe");
     const auto log = record(1) + record(2);
     for (const auto& content : {log, compress(archive_write_add_filter_gzip, log)}) {
         REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);

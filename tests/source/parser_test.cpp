@@ -17,7 +17,7 @@ bool have_corpus() {
     if (!source_test::corpus().empty()) {
         return true;
     }
-    WARN("no corpus: set LUATRAIL_CORPUS to its folder");
+    WARN("no corpus: set LUATRAIL_CORPUS to its directory");
     CHECK(std::getenv("CI") == nullptr);
     return false;
 }

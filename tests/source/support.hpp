@@ -60,7 +60,7 @@ inline std::string read_file(const std::filesystem::path& path) {
     return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// Third-party logs, which are not part of the project: LUATRAIL_CORPUS, or the folder beside the project's.
+// Third-party logs, which are not part of the project: LUATRAIL_CORPUS, or the directory beside the project's.
 inline std::vector<std::filesystem::path> corpus() {
     const char* given = std::getenv("LUATRAIL_CORPUS");
     const std::filesystem::path root = given != nullptr ? given : LUATRAIL_SOURCE_DIR "/../shared/corpus";

@@ -31,7 +31,7 @@ struct Package {
 enum class FileKind : std::uint8_t {
     executable, // by mode
     lua_script, // an executable whose #! line names an interpreter
-    lua_module, // *.lua, or in a folder of Lua modules
+    lua_module, // *.lua, or in a directory of Lua modules
     interpreter,
 };
 std::string_view to_string(FileKind kind); // "executable", "lua-script", ...
@@ -78,8 +78,8 @@ struct Inventory {
     std::vector<std::string> databases; // "dpkg", "rpm", "apk", "pacman"
     std::int64_t built_ms = 0;
     std::vector<Package> packages;
-    std::unordered_map<std::string, OwnedFile> files; // by canonical path
-    std::map<std::string, std::string> folder_links;  // "/bin" -> "/usr/bin": folders that are links
+    std::unordered_map<std::string, OwnedFile> files;   // by canonical path
+    std::map<std::string, std::string> directory_links; // "/bin" -> "/usr/bin": directories that are links
     std::map<std::string, std::string>
         alternatives; // "/etc/alternatives/lua-interpreter" -> "/usr/bin/lua5.4"; links to them, too
     std::map<std::string, std::string>
@@ -99,7 +99,7 @@ struct Inventory {
     // Nothing when no package owns the path, or the file is none of the kinds that are kept.
     std::optional<Owner> owner(std::string_view path) const;
 
-    // With folders that are links replaced: "/bin/lua" is "/usr/bin/lua" on a merged /usr.
+    // With directories that are links replaced: "/bin/lua" is "/usr/bin/lua" on a merged /usr.
     std::string canonical(std::string_view path) const;
 };
 

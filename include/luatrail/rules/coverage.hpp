@@ -22,8 +22,8 @@ struct CoverageRow {
     std::string remedy;
 };
 
-// Every row, in a fixed order. Asks, for login users, services and root, for 64- and 32-bit programs and each folder of
-// the host where files get dropped, what the kernel would do with the call.
+// Every row, in a fixed order. Asks, for login users, services and root, for 64- and 32-bit programs and each directory
+// of the host where files get dropped, what the kernel would do with the call.
 std::vector<CoverageRow> coverage(const RuleSet& set, const Host& host);
 
 } // namespace luatrail::rules

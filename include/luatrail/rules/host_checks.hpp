@@ -35,7 +35,7 @@ std::vector<Check> kernel_checks(const KernelStatus& status);
 // What a rules file sets beside rules (-e, -b, -r, -f).
 std::vector<Check> setting_checks(const RuleSet& set);
 
-// auditd.conf(5) and plugins.d/luatrail.conf (auditd-plugins(5)) of a folder, "/etc/audit".
-std::vector<Check> auditd_checks(const std::string& folder);
+// auditd.conf(5) and plugins.d/luatrail.conf (auditd-plugins(5)) of a directory, "/etc/audit".
+std::vector<Check> auditd_checks(const std::string& directory);
 
 } // namespace luatrail::rules

@@ -1,4 +1,4 @@
-// The audit rules that luatrail ships, cut to one host: its processor, its folders, its interpreters.
+// The audit rules that luatrail ships, cut to one host: its processor, its directories, its interpreters.
 #pragma once
 
 #include <cstdint>
@@ -20,21 +20,21 @@ std::string_view to_string(Profile profile);
 // What the rules depend on of a host.
 struct Host {
     std::string machine; // as uname(2) names the processor
-    // Where a folder really lies: dir= does not follow a link at its end (kernel/audit_tree.c). Nothing: not there.
-    std::function<std::optional<std::string>(const std::string&)> folder;
+    // Where a directory really lies: dir= does not follow a link at its end (kernel/audit_tree.c). Nothing: not there.
+    std::function<std::optional<std::string>(const std::string&)> directory;
     std::vector<std::string> interpreters;      // their files, links followed: exe= names a file
     std::optional<std::string> package_manager; // whose changes are not asked for while root runs it
 };
 
-// This host: interpreters by the profiles' names in the folders of programs, and the package manager where nobody but
-// root can replace it.
+// This host: interpreters by the profiles' names in the directories of programs, and the package manager where nobody
+// but root can replace it.
 Host this_host(const detect::ProfileSet& profiles);
 
 // A part of the shipped rules: one file of audit-rules/.
 struct Topic {
     std::string title;
     std::vector<Rule> rules;
-    std::vector<std::string> left_out; // folders that the host has not got
+    std::vector<std::string> left_out; // directories that the host has not got
 };
 
 // Rules that differ in their calls alone come as one. Throws base::Error when libaudit does not know the processor.

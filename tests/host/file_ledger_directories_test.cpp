@@ -1,4 +1,4 @@
-// Folders: which one a relative name means, and what moves with them.
+// Directories: which one a relative name means, and what moves with them.
 #include "host/ledger_log.hpp"
 #include "support/catch.hpp"
 
