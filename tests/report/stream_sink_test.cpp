@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include "luatrail/report/json.hpp"
 #include "report/findings.hpp"
 #include "support/catch.hpp"
 

@@ -56,6 +56,7 @@ file = "/status"
 prometheus = "/x.prom"
 every = "3s"
 [privileges]
+user = "root"
 seccomp = false
 [doctor]
 profile = "lean"
@@ -71,7 +72,7 @@ queue = 1
     expected.state = {"/state", 2000};
     expected.live = {false, false};
     expected.status = {"/status", "/x.prom", 3000};
-    expected.privileges = {false};
+    expected.privileges = {"root", false};
     expected.doctor = {"lean"};
     expected.limits = {0, 1};
     CHECK(config == expected);
