@@ -314,7 +314,7 @@ void Decoder::read_field(const Field& field) {
         call.tty = unquoted(field.value);
         break;
     case name_code("ses"):
-        call.ses = set_id_of(value);
+        call.session = set_id_of(value);
         break;
     case name_code("comm"):
         call.comm = untrusted(field.value, field.cut);

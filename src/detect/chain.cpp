@@ -6,7 +6,7 @@
 #include "detect/context.hpp"
 #include "luatrail/audit/field.hpp"
 #include "luatrail/base/text.hpp"
-#include "luatrail/host/from_audit.hpp"
+#include "luatrail/host/file_event.hpp"
 
 namespace luatrail::detect {
 namespace {

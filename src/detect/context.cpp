@@ -169,10 +169,7 @@ Finding describe_server(Node& node, const audit::TypedEvent& event, host::Proces
     auto& process = finding.process;
     process.pid = image.pid;
     process.ppid = image.ppid;
-    process.uid = image.uid;
-    process.euid = image.euid;
-    process.auid = image.auid;
-    process.session = image.session;
+    process.credentials() = image;
     process.comm = image.comm;
     process.argv = image.argv;
     finding.events.push_back(event.id);

@@ -14,7 +14,6 @@
 #include "detect/programs.hpp"
 #include "detect/reported.hpp"
 #include "luatrail/base/text.hpp"
-#include "luatrail/host/from_audit.hpp"
 
 namespace luatrail::detect {
 namespace {
@@ -55,19 +54,18 @@ struct Engine::Impl {
         if (event.message) {
             on_message(node, event);
         }
-        const auto sighting = host::sighting_of(event);
-        if (!sighting) {
+        if (!event.has_syscall || !event.syscall.pid) {
             return; // user space's own records, and late pieces without the call that they belong to
         }
         const auto effect = audit::effect_of(event.syscall.call);
         if (event.is_exec()) {
-            on_exec(node, event, *sighting);
+            on_exec(node, event);
         } else if (effect == Effect::fork) {
-            on_fork(node, event, *sighting);
+            on_fork(node, event);
         } else if (effect == Effect::exit) {
-            node.processes.exited(*sighting);
+            node.processes.exited(event);
         } else {
-            const auto who = node.processes.sighted(*sighting);
+            const auto who = node.processes.sighted(event);
             on_memory_and_network(node, event, who);
             on_files(node, event, who);
         }
@@ -96,15 +94,15 @@ struct Engine::Impl {
         node.runs.expire(horizon);
     }
 
-    void on_exec(Node& node, const audit::TypedEvent& event, const host::Sighting& sighting) {
+    void on_exec(Node& node, const audit::TypedEvent& event) {
         if (event.syscall.success == false) {
             ++counters.failed_execs;
-            node.processes.sighted(sighting);
+            node.processes.sighted(event);
             return; // a failed exec is no run
         }
         ++counters.execs;
-        const auto process = node.processes.execed(sighting, event.execve.argv);
-        note_birth(node, event, sighting.ppid.value_or(0), sighting.pid);
+        const auto process = node.processes.execed(event);
+        note_birth(node, event, event.syscall.ppid.value_or(0), *event.syscall.pid);
         const auto program = programs.of(event.syscall.exe.value_or(""), options.profiles);
         if (program.copies) {
             note_copying(node, event, process, options.profiles);
@@ -112,17 +110,17 @@ struct Engine::Impl {
         judge_run(node, event, process, program);
         judge_server(node, event, process, program);
         raise_all(node, after_exec(node, event, process, program));
-        node.files.observe(event.cwd, host::path_items_of(event));
+        node.files.observe(event);
     }
 
-    void on_fork(Node& node, const audit::TypedEvent& event, const host::Sighting& sighting) {
+    void on_fork(Node& node, const audit::TypedEvent& event) {
         const auto child = event.syscall.exit.value_or(-1);
         if (event.syscall.success == false || child <= 0 || child > UINT32_MAX) {
-            node.processes.sighted(sighting);
+            node.processes.sighted(event);
             return;
         }
-        node.processes.forked(sighting, static_cast<std::uint32_t>(child));
-        note_birth(node, event, sighting.pid, static_cast<std::uint32_t>(child));
+        node.processes.forked(event, static_cast<std::uint32_t>(child));
+        note_birth(node, event, *event.syscall.pid, static_cast<std::uint32_t>(child));
     }
 
     void on_memory_and_network(Node& node, const audit::TypedEvent& event, host::ProcessRef who) {
@@ -183,7 +181,7 @@ struct Engine::Impl {
             if (audit::effect_of(event.syscall.call) == Effect::open) {
                 raise_all(node, after_open(node, event, who, options));
             }
-            node.files.observe(event.cwd, host::path_items_of(event));
+            node.files.observe(event);
             return;
         }
         raise_all(node, after_file_change(node, *file, who, options.profiles));

@@ -5,7 +5,7 @@
 
 #include "detect/chain.hpp"
 #include "luatrail/base/text.hpp"
-#include "luatrail/host/from_audit.hpp"
+#include "luatrail/host/file_event.hpp"
 
 namespace luatrail::detect {
 namespace {
@@ -23,12 +23,6 @@ Actor actor_of(const audit::TypedEvent& event) {
         }
     }
     return actor;
-}
-
-Actor actor_of(const host::FileEvent& file) {
-    return {.pid = file.by_pid,
-            .exe = file.by_exe ? std::optional<std::string>(*file.by_exe) : std::nullopt,
-            .uid = file.by_uid};
 }
 
 // The change by which a run's own tree brought a program, after the run began.
@@ -51,9 +45,9 @@ const host::File* first_file(const Node& node, const audit::TypedEvent& event) {
 
 std::optional<host::FileId> parent_of(const host::FileEvent& file) {
     std::optional<host::FileId> parent;
-    for (const auto& item : file.items) {
-        if (item.nametype == host::PathItem::NameType::parent) {
-            parent = item.id;
+    for (const auto& item : file.typed->paths) {
+        if (item.nametype == audit::PathItem::NameType::parent) {
+            parent = host::file_id_of(item);
         }
     }
     return parent;
@@ -61,12 +55,12 @@ std::optional<host::FileId> parent_of(const host::FileEvent& file) {
 
 std::optional<std::string> deleted_own_file(const Node& node, const Run& run, const host::FileEvent& file) {
     const auto parent = parent_of(file);
-    for (const auto& item : file.items) {
-        if (item.nametype != host::PathItem::NameType::remove || !item.name) {
+    for (const auto& item : file.typed->paths) {
+        if (item.nametype != audit::PathItem::NameType::remove || !item.name) {
             continue;
         }
-        auto path = node.files.resolve(*item.name, file.cwd, parent, file.at_cwd).path;
-        if ((run.script && item.id == run.script) || path == run.script_path || path == run.interpreter_path) {
+        auto path = node.files.resolve(*item.name, file.typed->cwd, parent, file.at_cwd).path;
+        if ((run.script && host::file_id_of(item) == run.script) || path == run.script_path || path == run.interpreter_path) {
             return path;
         }
     }
@@ -76,18 +70,18 @@ std::optional<std::string> deleted_own_file(const Node& node, const Run& run, co
 // A file that was created, written or moved to where a program is started from.
 std::optional<std::string> written_for_later(const Node& node, const host::FileEvent& file,
                                              const ProfileSet& profiles) {
-    using Call = host::FileEvent::Call;
+    using Call = audit::Effect;
     if (file.call == Call::unlink || file.call == Call::rmdir || file.call == Call::mkdir) {
         return std::nullopt;
     }
     const auto parent = parent_of(file);
-    for (const auto& item : file.items) {
-        const bool target = item.nametype == host::PathItem::NameType::create ||
-                            (item.nametype == host::PathItem::NameType::normal && file.writes);
+    for (const auto& item : file.typed->paths) {
+        const bool target = item.nametype == audit::PathItem::NameType::create ||
+                            (item.nametype == audit::PathItem::NameType::normal && file.writes);
         if (!target || !item.name) {
             continue;
         }
-        auto path = node.files.resolve(*item.name, file.cwd, parent, file.at_cwd).path;
+        auto path = node.files.resolve(*item.name, file.typed->cwd, parent, file.at_cwd).path;
         if (profiles.is_start_place(path)) {
             return path;
         }
@@ -264,16 +258,16 @@ FollowUps after_file_change(Node& node, const host::FileEvent& file, host::Proce
     if (runs.empty()) {
         return made;
     }
-    const bool removes = file.call == host::FileEvent::Call::unlink;
+    const bool removes = file.call == audit::Effect::unlink;
     const auto place = removes ? std::nullopt : written_for_later(node, file, profiles);
     for (auto* run : runs) {
         if (const auto path = removes ? deleted_own_file(node, *run, file) : std::nullopt) {
             made.push_back(
-                {run, {.kind = ChainKind::self_delete, .path = *path, .event = file.event, .by = actor_of(file)}});
+                {run, {.kind = ChainKind::self_delete, .path = *path, .event = file.typed->id, .by = actor_of(*file.typed)}});
         }
         if (place) {
             made.push_back(
-                {run, {.kind = ChainKind::persistence, .path = *place, .event = file.event, .by = actor_of(file)}});
+                {run, {.kind = ChainKind::persistence, .path = *place, .event = file.typed->id, .by = actor_of(*file.typed)}});
         }
     }
     return made;

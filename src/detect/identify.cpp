@@ -5,7 +5,7 @@
 
 #include "detect/bounds.hpp"
 #include "luatrail/base/text.hpp"
-#include "luatrail/host/from_audit.hpp"
+#include "luatrail/host/file_event.hpp"
 
 namespace luatrail::detect {
 

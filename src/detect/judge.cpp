@@ -22,10 +22,7 @@ void describe_process(const Invoked& run, Finding& finding) {
     auto& process = finding.process;
     process.pid = call.pid.value_or(0);
     process.ppid = call.ppid;
-    process.uid = call.uid;
-    process.euid = call.euid;
-    process.auid = call.auid;
-    process.session = call.ses;
+    process.credentials() = call;
     process.user = copy(call.user);
     process.tty = copy(call.tty);
     process.comm = copy(call.comm);

@@ -37,8 +37,8 @@ static void transfer(Archive& archive, Code& code) {
 
 template <class Archive>
 static void transfer(Archive& archive, ProcessInfo& process) {
-    archive(process.pid, process.ppid, process.uid, process.euid, process.auid, process.user, process.session,
-            process.tty, process.comm, process.cwd, process.argv, process.unit, process.container, process.login);
+    archive(process.pid, process.ppid, process.credentials(), process.user, process.tty, process.comm, process.cwd,
+            process.argv, process.unit, process.container, process.login);
 }
 
 template <class Archive>

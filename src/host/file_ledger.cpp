@@ -11,13 +11,17 @@ namespace {
 
 constexpr std::int64_t write_merge_ms = 1000;
 
-using NameType = PathItem::NameType;
-using Call = FileEvent::Call;
-using Items = std::vector<const PathItem*>;
+using NameType = audit::PathItem::NameType;
+using Call = audit::Effect;
+using Items = std::vector<const audit::PathItem*>;
 
-const PathItem* with_id(const Items& items, FileId id) {
-    const auto found = std::find_if(items.begin(), items.end(), [&](const PathItem* item) { return item->id == id; });
+const audit::PathItem* with_id(const Items& items, FileId id) {
+    const auto found = std::find_if(items.begin(), items.end(), [&](const audit::PathItem* item) { return file_id_of(*item) == id; });
     return found == items.end() ? nullptr : *found;
+}
+
+std::uint32_t pid_of(const FileEvent& event) {
+    return event.typed->syscall.pid.value_or(0);
 }
 
 // The items of one event by what they say, each kind in the order of the log.
@@ -25,7 +29,7 @@ struct Roles {
     Items parents, created, removed, normal, unknown;
 
     explicit Roles(const FileEvent& event) {
-        for (const PathItem& item : event.items) {
+        for (const audit::PathItem& item : event.typed->paths) {
             switch (item.nametype) {
             case NameType::parent:
                 parents.push_back(&item);
@@ -61,17 +65,17 @@ struct FileLedger::State {
     enum class Side : std::uint8_t { first, second };
 
     void learn_parents(const FileEvent& event, const Roles& roles);
-    void removed(const PathItem& item, const FileEvent& event, const Roles& roles, Side side);
-    void created(const PathItem& item, const FileEvent& event, const Roles& roles, Side side);
+    void removed(const audit::PathItem& item, const FileEvent& event, const Roles& roles, Side side);
+    void created(const audit::PathItem& item, const FileEvent& event, const Roles& roles, Side side);
     void created_directory(FileId id, const ResolvedPath& place, const FileEvent& event, bool moved);
-    void changed(const PathItem& item, const FileEvent& event);
-    void unnamed(const PathItem& item, const FileEvent& event, const std::string& directory_path);
-    void also_named(const PathItem& item, const FileEvent& event);
+    void changed(const audit::PathItem& item, const FileEvent& event);
+    void unnamed(const audit::PathItem& item, const FileEvent& event, const std::string& directory_path);
+    void also_named(const audit::PathItem& item, const FileEvent& event);
 
     std::size_t old_parent(const FileEvent& event, const Roles& roles);
-    ResolvedPath place_of(const PathItem& item, const FileEvent& event, const Roles& roles, Side side);
-    bool is_directory(const PathItem& item) {
-        return is_type(item, type_directory) || (!item.mode && names.directory(*item.id) != nullptr);
+    ResolvedPath place_of(const audit::PathItem& item, const FileEvent& event, const Roles& roles, Side side);
+    bool is_directory(const audit::PathItem& item) {
+        return is_type(item, type_directory) || (!item.mode && names.directory(id_of(item)) != nullptr);
     }
     void note(Entry& entry, ChangeKind kind, const FileEvent& event, const ResolvedPath& place);
 };
@@ -88,10 +92,10 @@ std::size_t FileLedger::State::old_parent(const FileEvent& event, const Roles& r
         return 0;
     }
     const std::string_view old_name = *roles.removed.front()->name;
-    const auto is_above = [&event](const PathItem& parent, std::string_view name) {
+    const auto is_above = [&event](const audit::PathItem& parent, std::string_view name) {
         const std::size_t slash = name.rfind('/');
         return parent.name &&
-               *parent.name == (slash == std::string_view::npos ? event.cwd.value_or("") : name.substr(0, slash + 1));
+               *parent.name == (slash == std::string_view::npos ? event.typed->cwd.value_or("") : name.substr(0, slash + 1));
     };
     const bool first = is_above(*parents[0], old_name);
     const bool second = is_above(*parents[1], old_name);
@@ -99,15 +103,15 @@ std::size_t FileLedger::State::old_parent(const FileEvent& event, const Roles& r
         return first ? 0 : 1;
     }
     const std::string_view last = old_name.substr(old_name.rfind('/') + 1);
-    const auto holds_old = [&](const PathItem& parent) {
-        const PathTree::Node* known = parent.id ? names.directory(*parent.id) : nullptr;
+    const auto holds_old = [&](const audit::PathItem& parent) {
+        const PathTree::Node* known = has_id(parent) ? names.directory(id_of(parent)) : nullptr;
         const PathTree::Node* child = known == nullptr ? nullptr : names.tree().child(known, last);
-        return child != nullptr && child->id == roles.removed.front()->id;
+        return child != nullptr && child->id == file_id_of(*roles.removed.front());
     };
     return !holds_old(*parents[0]) && holds_old(*parents[1]) ? 1 : 0;
 }
 
-ResolvedPath FileLedger::State::place_of(const PathItem& item, const FileEvent& event, const Roles& roles, Side side) {
+ResolvedPath FileLedger::State::place_of(const audit::PathItem& item, const FileEvent& event, const Roles& roles, Side side) {
     std::optional<FileId> parent;
     if (!roles.parents.empty()) {
         std::size_t at = 0;
@@ -115,24 +119,24 @@ ResolvedPath FileLedger::State::place_of(const PathItem& item, const FileEvent& 
             const std::size_t old = old_parent(event, roles);
             at = side == Side::first ? old : 1 - std::min<std::size_t>(old, 1);
         }
-        parent = roles.parents[at]->id;
+        parent = file_id_of(*roles.parents[at]);
     }
     const bool at_cwd = side == Side::first ? event.at_cwd : event.at_cwd_second;
-    return item.name ? names.resolve(*item.name, event.cwd, parent, at_cwd) : ResolvedPath{};
+    return item.name ? names.resolve(*item.name, event.typed->cwd, parent, at_cwd) : ResolvedPath{};
 }
 
 void FileLedger::State::note(Entry& entry, ChangeKind kind, const FileEvent& event, const ResolvedPath& place) {
     Change change;
     change.kind = kind;
-    change.event = event.event;
+    change.event = event.typed->id;
     change.path = place.path.substr(0, path_bytes);
     change.path_uncertain = place.uncertain;
     change.by = event.by;
-    change.by_pid = event.by_pid;
-    if (event.by_exe) {
-        change.by_exe.emplace(event.by_exe->substr(0, path_bytes));
+    change.by_pid = pid_of(event);
+    if (const auto exe = event.typed->syscall.exe) {
+        change.by_exe.emplace(exe->substr(0, path_bytes));
     }
-    change.by_uid = event.by_uid;
+    change.by_uid = event.typed->syscall.uid;
     names.files().record(entry, std::move(change));
 }
 
@@ -144,7 +148,7 @@ void FileLedger::State::learn_parents(const FileEvent& event, const Roles& roles
         const Items& children = second || roles.removed.empty() ? roles.created : roles.removed;
         const bool child_absolute = !children.empty() && children.front()->name && absolute(*children.front()->name);
         const bool at_cwd = second ? event.at_cwd_second : event.at_cwd;
-        names.learn_parent(*roles.parents[i], event.cwd, at_cwd || child_absolute);
+        names.learn_parent(*roles.parents[i], event.typed->cwd, at_cwd || child_absolute);
     }
 }
 
@@ -183,39 +187,39 @@ void FileLedger::State::created_directory(FileId id, const ResolvedPath& place, 
 
 // --- changes
 
-void FileLedger::State::removed(const PathItem& item, const FileEvent& event, const Roles& roles, Side side) {
+void FileLedger::State::removed(const audit::PathItem& item, const FileEvent& event, const Roles& roles, Side side) {
     const ResolvedPath place = place_of(item, event, roles, side);
-    const bool moved = with_id(roles.created, *item.id) != nullptr;
+    const bool moved = with_id(roles.created, id_of(item)) != nullptr;
     if (is_directory(item)) {
         if (!moved) {
-            names.forget_directory(*item.id);
-        } else if (names.directory(*item.id) == nullptr && !place.uncertain) {
-            names.learn_directory(*item.id, place.path); // so that what is known below moves with it
+            names.forget_directory(id_of(item));
+        } else if (names.directory(id_of(item)) == nullptr && !place.uncertain) {
+            names.learn_directory(id_of(item), place.path); // so that what is known below moves with it
         }
         return;
     }
-    Entry* known = names.files().find(*item.id);
+    Entry* known = names.files().find(id_of(item));
     if (moved) {
         if (known != nullptr) {
             names.unname_entry(*known, place);
         }
         return;
     }
-    Entry& entry = known != nullptr ? *known : names.files().open(*item.id);
+    Entry& entry = known != nullptr ? *known : names.files().open(id_of(item));
     names.unname_entry(entry, place);
     names.files().set_deleted(entry, entry.names.empty());
     note(entry, ChangeKind::unlink, event, place);
 }
 
-void FileLedger::State::created(const PathItem& item, const FileEvent& event, const Roles& roles, Side side) {
+void FileLedger::State::created(const audit::PathItem& item, const FileEvent& event, const Roles& roles, Side side) {
     const ResolvedPath place = place_of(item, event, roles, side);
-    const bool moved = with_id(roles.removed, *item.id) != nullptr;
+    const bool moved = with_id(roles.removed, id_of(item)) != nullptr;
     if (is_type(item, type_directory) || event.call == Call::mkdir || (moved && is_directory(item))) {
-        created_directory(*item.id, place, event, moved);
+        created_directory(id_of(item), place, event, moved);
         return;
     }
     const bool symlink = event.call == Call::symlink || (is_type(item, type_symlink) && !roles.unknown.empty());
-    const PathItem* linked = with_id(roles.normal, *item.id);
+    const audit::PathItem* linked = with_id(roles.normal, id_of(item));
     const bool fresh = !moved && linked == nullptr && event.call != Call::link;
     ChangeKind kind = ChangeKind::create;
     if (moved) {
@@ -226,9 +230,9 @@ void FileLedger::State::created(const PathItem& item, const FileEvent& event, co
         kind = ChangeKind::symlink;
     }
 
-    names.forget_directory(*item.id); // the inode was a directory's
-    Entry& entry = names.files().open(*item.id);
-    if (!entry.file.changes.empty() && entry.file.changes.back().event == event.event &&
+    names.forget_directory(id_of(item)); // the inode was a directory's
+    Entry& entry = names.files().open(id_of(item));
+    if (!entry.file.changes.empty() && entry.file.changes.back().event == event.typed->id &&
         entry.file.changes.back().kind == kind) {
         return; // the same record twice
     }
@@ -247,32 +251,32 @@ void FileLedger::State::created(const PathItem& item, const FileEvent& event, co
 }
 
 // The old name of a link: its own parent is not given.
-void FileLedger::State::also_named(const PathItem& item, const FileEvent& event) {
+void FileLedger::State::also_named(const audit::PathItem& item, const FileEvent& event) {
     if (!item.name || item.name->empty() || (!absolute(*item.name) && !event.at_cwd)) {
         return;
     }
-    if (Entry* entry = names.files().find(*item.id)) {
-        names.name_entry(*entry, names.resolve(*item.name, event.cwd, {}, event.at_cwd));
+    if (Entry* entry = names.files().find(id_of(item))) {
+        names.name_entry(*entry, names.resolve(*item.name, event.typed->cwd, {}, event.at_cwd));
     }
 }
 
 // O_TMPFILE: a file without a name, until linkat gives it one.
-void FileLedger::State::unnamed(const PathItem& item, const FileEvent& event, const std::string& directory_path) {
-    Entry& entry = names.files().open(*item.id);
+void FileLedger::State::unnamed(const audit::PathItem& item, const FileEvent& event, const std::string& directory_path) {
+    Entry& entry = names.files().open(id_of(item));
     names.files().reset(entry);
-    note(entry, ChangeKind::create, event, {join_path(directory_path, "#" + std::to_string(item.id->inode)), false});
+    note(entry, ChangeKind::create, event, {join_path(directory_path, "#" + std::to_string(*item.inode)), false});
 }
 
 // An item of a call on an existing file: opened for writing, truncated, or its mode changed.
-void FileLedger::State::changed(const PathItem& item, const FileEvent& event) {
+void FileLedger::State::changed(const audit::PathItem& item, const FileEvent& event) {
     const bool writes = event.call == Call::truncate || (event.call == Call::open && (event.writes || event.unnamed));
     if ((!writes && event.call != Call::chmod) || (item.mode && !is_type(item, type_regular))) {
-        names.seen(item, event.cwd, event.at_cwd); // a write to a device or a pipe leaves nothing to run
+        names.seen(item, event.typed->cwd, event.at_cwd); // a write to a device or a pipe leaves nothing to run
         return;
     }
     ResolvedPath place;
     if (item.name && !item.name->empty()) {
-        place = names.resolve(*item.name, event.cwd, {}, event.at_cwd);
+        place = names.resolve(*item.name, event.typed->cwd, {}, event.at_cwd);
         std::string real = absolute(place.path) ? names.follow(place.path, true) : std::string();
         place.path = real.empty() ? place.path : real;
     }
@@ -281,7 +285,7 @@ void FileLedger::State::changed(const PathItem& item, const FileEvent& event) {
         unnamed(item, event, place.path);
         return;
     }
-    Entry& entry = names.files().open(*item.id);
+    Entry& entry = names.files().open(id_of(item));
     const std::string_view last = last_component(place.path);
     const auto known = std::find_if(entry.names.begin(), entry.names.end(), [&](const PathTree::Node* name) {
         return place.path.empty() || (place.uncertain && name->name == last);
@@ -295,10 +299,10 @@ void FileLedger::State::changed(const PathItem& item, const FileEvent& event) {
     const ChangeKind kind = writes ? ChangeKind::write : ChangeKind::chmod;
     if (!entry.file.changes.empty()) {
         const Change& last_change = entry.file.changes.back();
-        const std::int64_t since = event.event.time_ms - last_change.event.time_ms;
+        const std::int64_t since = event.typed->id.time_ms - last_change.event.time_ms;
         const bool again = last_change.kind == ChangeKind::write && kind == ChangeKind::write &&
-                           last_change.by_pid == event.by_pid && since >= 0 && since <= write_merge_ms;
-        if (again || (last_change.event == event.event && last_change.kind == kind)) {
+                           last_change.by_pid == pid_of(event) && since >= 0 && since <= write_merge_ms;
+        if (again || (last_change.event == event.typed->id && last_change.kind == kind)) {
             return;
         }
     }
@@ -317,30 +321,30 @@ void FileLedger::apply(const FileEvent& event) {
     state_->learn_parents(event, roles);
     // rename: the old name and what it overwrites go before the new name comes; RENAME_EXCHANGE has two of each,
     // crosswise.
-    const bool two = event.call == FileEvent::Call::rename;
+    const bool two = event.call == Call::rename;
     for (std::size_t i = 0; i < roles.removed.size(); ++i) {
         if (has_id(*roles.removed[i])) {
             state_->removed(*roles.removed[i], event, roles, two && i > 0 ? State::Side::second : State::Side::first);
         }
     }
     for (std::size_t i = 0; i < roles.created.size(); ++i) {
-        const bool second = event.call == FileEvent::Call::link || (two && i == 0);
+        const bool second = event.call == Call::link || (two && i == 0);
         if (has_id(*roles.created[i])) {
             state_->created(*roles.created[i], event, roles, second ? State::Side::second : State::Side::first);
         }
     }
-    for (const PathItem* item : roles.normal) {
-        if (has_id(*item) && with_id(roles.created, *item->id) == nullptr) {
+    for (const audit::PathItem* item : roles.normal) {
+        if (has_id(*item) && with_id(roles.created, id_of(*item)) == nullptr) {
             state_->changed(*item, event);
         }
     }
     state_->measure();
 }
 
-void FileLedger::observe(std::optional<std::string_view> cwd, const std::vector<PathItem>& items, bool at_cwd) {
-    for (const PathItem& item : items) {
+void FileLedger::observe(const audit::TypedEvent& event, bool at_cwd) {
+    for (const audit::PathItem& item : event.paths) {
         if (item.nametype == NameType::normal) {
-            state_->names.seen(item, cwd, at_cwd);
+            state_->names.seen(item, event.cwd, at_cwd);
         }
     }
     state_->measure();

@@ -17,12 +17,16 @@ bool magic(std::string_view path) {
 
 } // namespace
 
-bool is_type(const PathItem& item, std::uint32_t type) {
+bool is_type(const audit::PathItem& item, std::uint32_t type) {
     return item.mode && (*item.mode & type_mask) == type;
 }
 
-bool has_id(const PathItem& item) {
-    return item.id && item.id->inode != 0;
+bool has_id(const audit::PathItem& item) {
+    return file_id_of(item).has_value();
+}
+
+FileId id_of(const audit::PathItem& item) {
+    return {.dev = *item.dev, .inode = *item.inode};
 }
 
 bool absolute(std::string_view name) {
@@ -83,7 +87,7 @@ bool FileNames::unname_entry(Entry& entry, const ResolvedPath& place) {
 
 // The kernel logs the directory part of the name as it was given ("/tmp/q/", "sub/"), or cwd when there was none: then
 // it is the truth only if the name was relative to cwd (audit_log_name).
-void FileNames::learn_parent(const PathItem& parent, std::optional<std::string_view> cwd, bool trusted) {
+void FileNames::learn_parent(const audit::PathItem& parent, std::optional<std::string_view> cwd, bool trusted) {
     if (!parent.name || parent.name->empty() || !has_id(parent) || parent.name->size() > path_bytes) {
         return;
     }
@@ -96,11 +100,11 @@ void FileNames::learn_parent(const PathItem& parent, std::optional<std::string_v
     }
     const std::string path = cwd ? join_path(*cwd, *parent.name) : normal_path(*parent.name);
     if (!magic(path)) {
-        learn_directory(*parent.id, follow(path, true));
+        learn_directory(id_of(parent), follow(path, true));
     }
 }
 
-void FileNames::seen(const PathItem& item, std::optional<std::string_view> cwd, bool at_cwd) {
+void FileNames::seen(const audit::PathItem& item, std::optional<std::string_view> cwd, bool at_cwd) {
     if (!item.name || item.name->empty() || !has_id(item)) {
         return;
     }
@@ -109,7 +113,7 @@ void FileNames::seen(const PathItem& item, std::optional<std::string_view> cwd, 
         return;
     }
     PathTree::Node* there = tree_.locate(place.path);
-    if (there != nullptr && there->id == item.id) {
+    if (there != nullptr && there->id == id_of(item)) {
         return;
     }
     const std::string real = follow(place.path, true);
@@ -117,10 +121,10 @@ void FileNames::seen(const PathItem& item, std::optional<std::string_view> cwd, 
         return;
     }
     if (is_type(item, type_directory)) {
-        learn_directory(*item.id, real);
+        learn_directory(id_of(item), real);
         return;
     }
-    if (Entry* entry = files_.find(*item.id)) {
+    if (Entry* entry = files_.find(id_of(item))) {
         const bool removed = entry->file.deleted && !entry->file.changes.empty() &&
                              entry->file.changes.back().kind == ChangeKind::unlink;
         if (!removed) {
@@ -132,7 +136,7 @@ void FileNames::seen(const PathItem& item, std::optional<std::string_view> cwd, 
     }
     there = tree_.locate(real);
     if (there != nullptr && there != tree_.root()) {
-        vacate(there, *item.id);
+        vacate(there, id_of(item));
     }
 }
 

@@ -18,8 +18,9 @@ namespace luatrail::host {
 inline constexpr std::uint32_t type_mask = 0170000, type_directory = 0040000, type_regular = 0100000,
                                type_symlink = 0120000;
 
-bool is_type(const PathItem& item, std::uint32_t type);
-bool has_id(const PathItem& item);
+bool is_type(const audit::PathItem& item, std::uint32_t type);
+bool has_id(const audit::PathItem& item);
+FileId id_of(const audit::PathItem& item); // which has one
 bool absolute(std::string_view name);
 std::string_view last_component(std::string_view normal);
 
@@ -42,13 +43,13 @@ class FileNames {
     std::string follow(std::string path, bool last, std::vector<const Change*>* through = nullptr);
 
     // `trusted`: the name was relative to cwd, or the child's name was absolute.
-    void learn_parent(const PathItem& parent, std::optional<std::string_view> cwd, bool trusted);
+    void learn_parent(const audit::PathItem& parent, std::optional<std::string_view> cwd, bool trusted);
     // A directory that has another path already goes by both from now on.
     void learn_directory(FileId id, const std::string& path);
     void forget_directory(FileId id); // it was removed
 
     // Which inode a name has now: corrects what is known, and makes nothing but directories.
-    void seen(const PathItem& item, std::optional<std::string_view> cwd, bool at_cwd);
+    void seen(const audit::PathItem& item, std::optional<std::string_view> cwd, bool at_cwd);
 
     // The file is what the name leads to now; a former owner on the same device loses it. A guessed name does not
     // displace. False when the place is none that a path leads to.

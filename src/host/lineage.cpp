@@ -36,28 +36,23 @@ bool set_text(std::optional<std::string>& field, std::optional<std::string_view>
     return true;
 }
 
-void keep(std::optional<std::uint32_t>& field, const std::optional<std::uint32_t>& value) {
-    if (value) {
-        field = value;
-    }
-}
-
 // True when a text changed, and with it the image's size.
-bool update(Process& process, const Sighting& s) {
-    process.last_seen_ms = std::max(process.last_seen_ms, s.event.time_ms);
-    process.ppid = s.ppid.value_or(process.ppid);
-    keep(process.uid, s.uid);
-    keep(process.euid, s.euid);
-    keep(process.auid, s.auid);
-    keep(process.session, s.session);
-    const bool exe = set_text(process.exe, s.exe, exe_bytes);
-    return set_text(process.comm, s.comm, comm_bytes) || exe;
+bool update(Process& process, const audit::TypedEvent& s) {
+    process.last_seen_ms = std::max(process.last_seen_ms, s.id.time_ms);
+    process.ppid = s.syscall.ppid.value_or(process.ppid);
+    process.learn(s.syscall);
+    const bool exe = set_text(process.exe, s.syscall.exe, exe_bytes);
+    return set_text(process.comm, s.syscall.comm, comm_bytes) || exe;
 }
 
 } // namespace
 
-bool other_exe(const Process& process, const Sighting& s) {
-    return process.exe && s.exe && !same_exe(*process.exe, s.exe->substr(0, exe_bytes));
+std::uint32_t pid_of(const audit::TypedEvent& event) {
+    return event.has_syscall ? event.syscall.pid.value_or(0) : 0;
+}
+
+bool other_exe(const Process& process, const audit::TypedEvent& s) {
+    return process.exe && s.syscall.exe && !same_exe(*process.exe, s.syscall.exe->substr(0, exe_bytes));
 }
 
 std::uint32_t session_of(const Process& process) {
@@ -72,12 +67,12 @@ bool before(const audit::EventId& event, const Process& image) {
 
 // --- making images
 
-Slot& Lineage::begin(const Sighting& s, Born born) {
+Slot& Lineage::begin(const audit::TypedEvent& s, Born born) {
     const ProcessRef parent = parent_by_ppid(s);
     Process process;
-    process.created = s.event;
+    process.created = s.id;
     process.born = born;
-    process.pid = s.pid;
+    process.pid = pid_of(s);
     update(process, s);
     Slot& slot = slots_->create(std::move(process));
     slot.mentioned = true;
@@ -88,9 +83,9 @@ Slot& Lineage::begin(const Sighting& s, Born born) {
 }
 
 // The image that follows `image` in the same process.
-Slot& Lineage::successor(Slot& image, const Sighting& s, Born born) {
+Slot& Lineage::successor(Slot& image, const audit::TypedEvent& s, Born born) {
     Process process = image.process;
-    process.created = s.event;
+    process.created = s.id;
     process.born = born;
     std::vector<std::string>().swap(process.argv);
     update(process, s);
@@ -109,15 +104,15 @@ Slot& Lineage::successor(Slot& image, const Sighting& s, Born born) {
 }
 
 // An exec whose record came after that of the next one.
-Slot& Lineage::insert_before(Slot& image, const Sighting& s) {
+Slot& Lineage::insert_before(Slot& image, const audit::TypedEvent& s) {
     Slot* after = &image;
-    for (Slot* older = slots_->find(after->process.execed_from); older != nullptr && before(s.event, older->process);
+    for (Slot* older = slots_->find(after->process.execed_from); older != nullptr && before(s.id, older->process);
          older = slots_->find(older->process.execed_from)) {
         after = older;
     }
     Process process = after->process;
     const ProcessRef former = process.execed_from;
-    process.created = s.event;
+    process.created = s.id;
     process.born = Born::exec;
     std::vector<std::string>().swap(process.argv);
     process.comm.reset();
@@ -159,7 +154,7 @@ void Lineage::set_argv(Slot& image, const std::vector<std::string>& argv) {
     slots_->remeasure(image);
 }
 
-void Lineage::refresh(Slot& image, const Sighting& s) {
+void Lineage::refresh(Slot& image, const audit::TypedEvent& s) {
     if (update(image.process, s)) {
         slots_->remeasure(image);
     }
@@ -240,16 +235,16 @@ Slot& Lineage::root_of(Slot& image) {
 }
 
 // A parent is older than its child, and alive.
-ProcessRef Lineage::parent_by_ppid(const Sighting& s) {
-    if (!s.ppid || *s.ppid == 0 || *s.ppid == s.pid) {
+ProcessRef Lineage::parent_by_ppid(const audit::TypedEvent& s) {
+    if (!s.syscall.ppid || *s.syscall.ppid == 0 || *s.syscall.ppid == pid_of(s)) {
         return {};
     }
-    Slot* image = slots_->latest(*s.ppid);
-    if (image == nullptr || (image->process.exited && image->exit_event.time_ms + linger_ms < s.event.time_ms)) {
+    Slot* image = slots_->latest(*s.syscall.ppid);
+    if (image == nullptr || (image->process.exited && image->exit_event.time_ms + linger_ms < s.id.time_ms)) {
         return {};
     }
-    image = image_at(*image, s.event);
-    return image == nullptr || before(s.event, image->process) ? ProcessRef{} : slots_->ref(*image);
+    image = image_at(*image, s.id);
+    return image == nullptr || before(s.id, image->process) ? ProcessRef{} : slots_->ref(*image);
 }
 
 bool Lineage::orphaned(const Slot& image) const {
@@ -263,28 +258,28 @@ bool Lineage::orphaned(const Slot& image) const {
 
 // Whether a record that names another parent may still be of the same process. A process gets a new ppid only by losing
 // its parent, and then pid 1 or an ancestor that asked to be a subreaper.
-bool Lineage::same_process(const Slot& image, const Sighting& s) const {
+bool Lineage::same_process(const Slot& image, const audit::TypedEvent& s) const {
     const Process& process = image.process;
-    if (!s.ppid || *s.ppid == process.ppid || process.ppid == 0) {
+    if (!s.syscall.ppid || *s.syscall.ppid == process.ppid || process.ppid == 0) {
         return true;
     }
     // A session once set is changed only by privileged programs, at a login.
-    const bool same_session = !s.session || *s.session == session_of(process);
-    if (*s.ppid == 1) {
+    const bool same_session = !s.syscall.session || *s.syscall.session == session_of(process);
+    if (*s.syscall.ppid == 1) {
         return same_session || session_of(process) == unset_session;
     }
-    if (has_ancestor_pid(image, *s.ppid)) {
+    if (has_ancestor_pid(image, *s.syscall.ppid)) {
         return true;
     }
-    const bool same_login = same_session && (!s.auid || !process.auid || *s.auid == *process.auid);
-    const Slot* adopter = slots_->latest(*s.ppid);
+    const bool same_login = same_session && (!s.syscall.auid || !process.auid || *s.syscall.auid == *process.auid);
+    const Slot* adopter = slots_->latest(*s.syscall.ppid);
     const bool too_young = adopter != nullptr && adopter->fork_known && adopter->process.created > process.created;
     return same_login && !too_young && orphaned(image);
 }
 
 // A record of a process that was seen to exit: another thread's, or one that was overtaken by the exit's.
-bool Lineage::straggler(const Slot& image, const Sighting& s) const {
-    return s.event <= image.exit_event || (s.event.time_ms <= image.exit_event.time_ms + linger_ms &&
+bool Lineage::straggler(const Slot& image, const audit::TypedEvent& s) const {
+    return s.id <= image.exit_event || (s.id.time_ms <= image.exit_event.time_ms + linger_ms &&
                                            !other_exe(image.process, s) && same_process(image, s));
 }
 

@@ -11,8 +11,10 @@ namespace luatrail::host {
 // Generations that a walk climbs: more than any honest tree has, and a bound for a hostile one.
 inline constexpr std::size_t generations = 1024;
 
+// 0: the event names no process.
+std::uint32_t pid_of(const audit::TypedEvent& event);
 // Whether a record shows that the process runs another program than the image's.
-bool other_exe(const Process& process, const Sighting& s);
+bool other_exe(const Process& process, const audit::TypedEvent& s);
 // Whether the event was earlier than the image.
 bool before(const audit::EventId& event, const Process& image);
 // 4294967295 when unset.
@@ -23,27 +25,27 @@ class Lineage {
     explicit Lineage(ProcessSlots& slots) : slots_(&slots) {}
 
     // A process that was not known.
-    Slot& begin(const Sighting& s, Born born);
-    Slot& successor(Slot& image, const Sighting& s, Born born);
-    Slot& insert_before(Slot& image, const Sighting& s);
+    Slot& begin(const audit::TypedEvent& s, Born born);
+    Slot& successor(Slot& image, const audit::TypedEvent& s, Born born);
+    Slot& insert_before(Slot& image, const audit::TypedEvent& s);
     Slot& copy_of_parent(const Slot& parent, const audit::EventId& event, std::uint32_t child);
     void set_argv(Slot& image, const std::vector<std::string>& argv);
-    void refresh(Slot& image, const Sighting& s);
+    void refresh(Slot& image, const audit::TypedEvent& s);
     void end(Slot& image, const audit::EventId& event);
     void adopt(Slot& child, ProcessRef parent);
     void born_by(Slot& child, const Slot& parent, const audit::EventId& fork);
 
     Slot* image_at(Slot& latest_image, const audit::EventId& event);
     Slot& root_of(Slot& image);
-    bool same_process(const Slot& image, const Sighting& s) const;
-    bool straggler(const Slot& image, const Sighting& s) const;
+    bool same_process(const Slot& image, const audit::TypedEvent& s) const;
+    bool straggler(const Slot& image, const audit::TypedEvent& s) const;
 
     const Slot* above(const Slot& image) const;
     bool descends(const Slot& from, const Slot& ancestor) const;
 
   private:
     void shorten(Slot& image);
-    ProcessRef parent_by_ppid(const Sighting& s);
+    ProcessRef parent_by_ppid(const audit::TypedEvent& s);
     bool orphaned(const Slot& image) const;
     bool has_ancestor_pid(const Slot& image, std::uint32_t pid) const;
 

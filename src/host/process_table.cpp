@@ -16,23 +16,23 @@ struct ProcessTable::State {
     Lineage lineage{slots};
     base::Charge charge;
 
-    ProcessRef sighted(const Sighting& s);
-    ProcessRef forked(const Sighting& parent, std::uint32_t child);
-    ProcessRef execed(const Sighting& s, const std::vector<std::string>& argv);
-    void exited(const Sighting& s);
+    ProcessRef sighted(const audit::TypedEvent& s);
+    ProcessRef forked(const audit::TypedEvent& parent, std::uint32_t child);
+    ProcessRef execed(const audit::TypedEvent& s);
+    void exited(const audit::TypedEvent& s);
 
     void measure() { charge.resize(base::block(sizeof(State)) + slots.bytes()); }
 };
 
 // --- what records tell
 
-ProcessRef ProcessTable::State::sighted(const Sighting& s) {
-    if (s.pid == 0) {
+ProcessRef ProcessTable::State::sighted(const audit::TypedEvent& s) {
+    if (pid_of(s) == 0) {
         return {};
     }
-    Slot* image = slots.latest(s.pid);
-    if (image != nullptr && before(s.event, image->process)) {
-        const Slot* then = lineage.image_at(*image, s.event);
+    Slot* image = slots.latest(pid_of(s));
+    if (image != nullptr && before(s.id, image->process)) {
+        const Slot* then = lineage.image_at(*image, s.id);
         return then == nullptr ? ProcessRef{} : slots.ref(*then);
     }
     if (image != nullptr && image->process.exited && lineage.straggler(*image, s)) {
@@ -49,69 +49,69 @@ ProcessRef ProcessTable::State::sighted(const Sighting& s) {
     if (lineage.same_process(*image, s)) {
         return slots.ref(lineage.successor(*image, s, Born::sighting));
     }
-    lineage.end(*image, s.event);
+    lineage.end(*image, s.id);
     return slots.ref(lineage.begin(s, Born::sighting));
 }
 
-ProcessRef ProcessTable::State::forked(const Sighting& parent, std::uint32_t child) {
+ProcessRef ProcessTable::State::forked(const audit::TypedEvent& parent, std::uint32_t child) {
     const ProcessRef parent_ref = sighted(parent);
     const Slot* parent_slot = slots.find(parent_ref);
-    if (parent_slot == nullptr || child == 0 || child == parent.pid) {
+    if (parent_slot == nullptr || child == 0 || child == pid_of(parent)) {
         return {};
     }
     if (Slot* known = slots.latest(child)) {
         Slot& root = lineage.root_of(*known);
-        if (root.process.created == parent.event && root.process.born == Born::fork) {
+        if (root.process.created == parent.id && root.process.born == Born::fork) {
             return slots.ref(*known); // the same record twice
         }
-        if (!root.fork_known && root.process.created.time_ms >= parent.event.time_ms) {
+        if (!root.fork_known && root.process.created.time_ms >= parent.id.time_ms) {
             if (!lineage.descends(*parent_slot, *known)) { // a hostile log could close a circle
                 lineage.adopt(*known, parent_ref);
-                lineage.born_by(root, *parent_slot, parent.event);
+                lineage.born_by(root, *parent_slot, parent.id);
             }
             return slots.ref(*known);
         }
         if (!known->process.exited) {
-            lineage.end(*known, parent.event);
+            lineage.end(*known, parent.id);
         }
     }
-    return slots.ref(lineage.copy_of_parent(*parent_slot, parent.event, child));
+    return slots.ref(lineage.copy_of_parent(*parent_slot, parent.id, child));
 }
 
-ProcessRef ProcessTable::State::execed(const Sighting& s, const std::vector<std::string>& argv) {
-    if (s.pid == 0) {
+ProcessRef ProcessTable::State::execed(const audit::TypedEvent& s) {
+    if (pid_of(s) == 0) {
         return {};
     }
-    Slot* image = slots.latest(s.pid);
+    Slot* image = slots.latest(pid_of(s));
     Slot* made = nullptr;
     if (image == nullptr) {
         made = &lineage.begin(s, Born::exec);
-    } else if (image->process.created == s.event && image->process.born != Born::fork) {
+    } else if (image->process.created == s.id && image->process.born != Born::fork) {
         image->process.born = Born::exec; // twice, or sighted first
         made = image;
-    } else if (before(s.event, image->process) && lineage.image_at(*image, s.event) == nullptr) {
+    } else if (before(s.id, image->process) && lineage.image_at(*image, s.id) == nullptr) {
         return {}; // of the process that had the pid before, and came too late
-    } else if (before(s.event, image->process)) {
+    } else if (before(s.id, image->process)) {
         made = &lineage.insert_before(*image, s);
-    } else if (image->process.exited ? s.event <= image->exit_event : lineage.same_process(*image, s)) {
+    } else if (image->process.exited ? s.id <= image->exit_event : lineage.same_process(*image, s)) {
         made = &lineage.successor(*image, s, Born::exec);
     } else {
         if (!image->process.exited) {
-            lineage.end(*image, s.event);
+            lineage.end(*image, s.id);
         }
         made = &lineage.begin(s, Born::exec);
     }
-    lineage.set_argv(*made, argv);
+    lineage.set_argv(*made, s.execve.argv);
     return slots.ref(*made);
 }
 
-void ProcessTable::State::exited(const Sighting& s) {
-    Slot* image = s.pid == 0 ? nullptr : slots.latest(s.pid);
-    if (image == nullptr || image->process.exited || lineage.image_at(*image, s.event) != image) {
+void ProcessTable::State::exited(const audit::TypedEvent& s) {
+    Slot* image = pid_of(s) == 0 ? nullptr : slots.latest(pid_of(s));
+    if (image == nullptr || image->process.exited || lineage.image_at(*image, s.id) != image) {
         return;
     }
     lineage.refresh(*image, s);
-    lineage.end(*image, s.event);
+    lineage.end(*image, s.id);
 }
 
 // --- the interface
@@ -121,25 +121,25 @@ ProcessTable::~ProcessTable() = default;
 ProcessTable::ProcessTable(ProcessTable&&) noexcept = default;
 ProcessTable& ProcessTable::operator=(ProcessTable&&) noexcept = default;
 
-ProcessRef ProcessTable::sighted(const Sighting& s) {
+ProcessRef ProcessTable::sighted(const audit::TypedEvent& s) {
     const ProcessRef image = state_->sighted(s);
     state_->measure();
     return image;
 }
 
-ProcessRef ProcessTable::forked(const Sighting& parent, std::uint32_t child) {
+ProcessRef ProcessTable::forked(const audit::TypedEvent& parent, std::uint32_t child) {
     const ProcessRef image = state_->forked(parent, child);
     state_->measure();
     return image;
 }
 
-ProcessRef ProcessTable::execed(const Sighting& s, const std::vector<std::string>& argv) {
-    const ProcessRef image = state_->execed(s, argv);
+ProcessRef ProcessTable::execed(const audit::TypedEvent& s) {
+    const ProcessRef image = state_->execed(s);
     state_->measure();
     return image;
 }
 
-void ProcessTable::exited(const Sighting& s) {
+void ProcessTable::exited(const audit::TypedEvent& s) {
     state_->exited(s);
     state_->measure();
 }

@@ -168,21 +168,20 @@ void seed(ProcessTable& table, const std::vector<RunningProcess>& running, const
             return known == nullptr || found->second->started_ms <= known->last_seen_ms + 1000;
         },
         now);
+    audit::TypedEvent exec; // as if it had been logged
     for (const auto& process : running) {
         if (const auto* known = table.find(process.pid); known != nullptr && known->exe == process.exe) {
             continue; // the log told more
         }
-        Sighting sighting;
-        sighting.event = {process.started_ms, 0};
-        sighting.pid = process.pid;
-        sighting.ppid = process.ppid;
-        sighting.uid = process.uid;
-        sighting.euid = process.euid;
-        sighting.auid = process.auid;
-        sighting.session = process.session;
-        sighting.exe = process.exe;
-        sighting.comm = process.comm;
-        table.execed(sighting, process.argv);
+        exec.id = {process.started_ms, 0};
+        exec.has_syscall = true;
+        exec.syscall.credentials() = process;
+        exec.syscall.pid = process.pid;
+        exec.syscall.ppid = process.ppid;
+        exec.syscall.exe = process.exe;
+        exec.syscall.comm = process.comm;
+        exec.execve.argv = process.argv;
+        table.execed(exec);
     }
 }
 

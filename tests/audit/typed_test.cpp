@@ -59,7 +59,7 @@ TEST_CASE("a system call's record is read whole") {
     CHECK(call.uid == 33U);
     CHECK(call.gid == 34U);
     CHECK(call.euid == 35U);
-    CHECK(call.ses == 3U);
+    CHECK(call.session == 3U);
     CHECK(call.tty == "pts0");
     CHECK(call.comm == "lua5.4");
     CHECK(call.exe == "/usr/bin/lua5.4");
@@ -80,7 +80,7 @@ TEST_CASE("what a record does not say, or says as unset, is nothing") {
     CHECK(call.pid == std::nullopt);
     CHECK(call.auid == std::nullopt);
     CHECK(call.uid == std::nullopt);
-    CHECK(call.ses == std::nullopt);
+    CHECK(call.session == std::nullopt);
     CHECK(call.tty == std::nullopt);
     CHECK(call.comm == std::nullopt);
     CHECK(call.exe == std::nullopt);
@@ -90,7 +90,7 @@ TEST_CASE("what a record does not say, or says as unset, is nothing") {
     CHECK(call.success == false);
     CHECK(call.exit == -2);
     CHECK(call.auid == std::nullopt); // auditd before 2.4 printed it so
-    CHECK(call.ses == std::nullopt);
+    CHECK(call.session == std::nullopt);
 }
 
 TEST_CASE("values in quotes are the same values") { // a writer of JSON turned into text again

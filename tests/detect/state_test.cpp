@@ -144,10 +144,11 @@ TEST_CASE("this very process is among those that run, with its parent before it"
 
     base::Budget budget(1UL << 20U);
     host::ProcessTable table(budget);
-    host::Sighting gone;
-    gone.event = {1000, 1};
-    gone.pid = 4'000'000;
-    gone.exe = "/usr/bin/gone";
+    audit::TypedEvent gone;
+    gone.id = {1000, 1};
+    gone.has_syscall = true;
+    gone.syscall.pid = 4'000'000;
+    gone.syscall.exe = "/usr/bin/gone";
     table.sighted(gone);
     const audit::EventId now{self->started_ms + 1000, 5};
     host::seed(table, running, now);

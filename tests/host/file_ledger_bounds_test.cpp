@@ -159,12 +159,12 @@ TEST_CASE("disorderly histories keep the ledger whole and bounded") {
                                  random() % 3 == 0 ? directory : (random() % 4 == 0 ? link_mode : regular)));
         }
         FileEvent e = log.event(static_cast<Call>(random() % 11), items);
-        e.cwd = cwds[random() % 4];
-        e.at_cwd = random() % 2 == 0;
-        e.at_cwd_second = random() % 2 == 0;
-        e.writes = random() % 2 == 0;
+        e.typed.cwd = cwds[random() % 4];
+        e.view.at_cwd = random() % 2 == 0;
+        e.view.at_cwd_second = random() % 2 == 0;
+        e.view.writes = random() % 2 == 0;
         log.apply(e);
-        log.ledger.observe(e.cwd, items);
+        log.ledger.observe(e.typed);
         while (!log.budget.within() && log.ledger.give_way()) {
         }
         if (random() % 100 == 0) {

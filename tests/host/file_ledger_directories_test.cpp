@@ -16,7 +16,7 @@ TEST_CASE("a name relative to a descriptor is told by its parent's inode") {
     log.apply(Call::open, {parent("/", 99), create("n", 101)}); // a directory that nobody told of
     CHECK(log.tell(101) == "create /n? | /n");
     FileEvent e = log.event(Call::open, {normal("m", 100)}); // no parent item: the file's own name decides
-    e.writes = true;
+    e.view.writes = true;
     log.apply(e);
     CHECK(log.tell(100) == "create /tmp/d1/d2/m, write /tmp/d1/d2/m | /tmp/d1/d2/m");
     log.unlink("n", 101);
@@ -154,15 +154,15 @@ TEST_CASE("a directory that goes by two names is one directory") {
 TEST_CASE("what is only looked at teaches where things are") {
     Log log;
     log.make("a", 100);
-    log.ledger.observe("/tmp", {normal("a", 200)}); // something took its place unseen
+    log.observe("/tmp", {normal("a", 200)}); // something took its place unseen
     CHECK(log.tell("/tmp/a") == "unknown");
-    log.ledger.observe("/tmp", {normal("b", 100)}); // and there it is
+    log.observe("/tmp", {normal("b", 100)}); // and there it is
     CHECK(log.tell("/tmp/b") == "create /tmp/a | /tmp/b");
-    log.ledger.observe("/srv", {normal("dir", 9, directory)});
+    log.observe("/srv", {normal("dir", 9, directory)});
     CHECK(log.ledger.resolve("x", {}, inode(9), false).path == "/srv/dir/x");
-    log.ledger.observe("/", {normal("b", 300), normal("dir2", 10, directory)}, false); // relative to who knows what
+    log.observe("/", {normal("b", 300), normal("dir2", 10, directory)}, false); // relative to who knows what
     CHECK(log.ledger.resolve("x", "/c", inode(10), false).uncertain);
-    log.ledger.observe("/", {normal("/proc/self/fd/3", 100)});
+    log.observe("/", {normal("/proc/self/fd/3", 100)});
     CHECK(log.ledger.find(inode(100))->paths == std::vector<std::string>{"/tmp/b"});
 }
 
@@ -170,9 +170,9 @@ TEST_CASE("an inode that is seen again under a name after its last one was remov
     Log log;
     log.make("a", 100);
     log.unlink("a", 100);
-    log.ledger.observe("/srv", {normal("/proc/self/fd/3", 100)}); // still open: the same
+    log.observe("/srv", {normal("/proc/self/fd/3", 100)}); // still open: the same
     CHECK(log.ledger.find(inode(100)) != nullptr);
-    log.ledger.observe("/srv", {normal("old", 100)});
+    log.observe("/srv", {normal("old", 100)});
     CHECK(log.ledger.find(inode(100)) == nullptr);
 }
 
@@ -180,7 +180,7 @@ TEST_CASE("looking through a symlink leaves it what it is") {
     Log log;
     log.make("a", 100);
     log.symlink("a", "s", 101);
-    log.ledger.observe("/tmp", {normal("s", 100), normal("s", 101, link_mode)});
+    log.observe("/tmp", {normal("s", 100), normal("s", 101, link_mode)});
     CHECK(log.tell(100) == "create /tmp/a | /tmp/a");
     CHECK(log.tell(101) == "symlink /tmp/s | /tmp/s");
     CHECK(log.tell("/tmp/s") == log.tell(100));

@@ -18,13 +18,13 @@ TEST_CASE("a created file is found by its inode and by its path") {
 TEST_CASE("a change says who made it") {
     Log log;
     FileEvent e = log.event(Call::open, {parent("/tmp", 2), create("a", 100)});
-    e.by = {7, 1};
-    e.by_exe = "/bin/cp";
-    e.by_uid = 33;
+    e.view.by = {7, 1};
+    e.typed.syscall.exe = "/bin/cp";
+    e.typed.syscall.uid = 33;
     log.apply(e);
     const Change& change = log.ledger.find(inode(100))->changes.at(0);
-    CHECK(change.event == e.event);
-    CHECK(change.by == e.by);
+    CHECK(change.event == e.typed.id);
+    CHECK(change.by == e.view.by);
     CHECK(change.by_pid == 10);
     CHECK(change.by_exe == "/bin/cp");
     CHECK(change.by_uid == 33);
@@ -87,8 +87,8 @@ TEST_CASE("a file without a name gets one by linkat") {
     Log log;
     log.mkdir("q", 3);
     FileEvent e = log.event(Call::open, {normal("/tmp/q", 100)});
-    e.writes = true;
-    e.unnamed = GENERATE(true, false); // that /tmp/q is a directory is known
+    e.view.writes = true;
+    e.view.unnamed = GENERATE(true, false); // that /tmp/q is a directory is known
     log.apply(e);
     CHECK(log.tell(100) == "create /tmp/q/#100 |");
     CHECK(log.tell("/tmp/q") == "unknown");
@@ -187,9 +187,9 @@ TEST_CASE("writes to an existing file are changes, those of one second one chang
     Log log;
     const auto write = [&](std::int64_t after_ms, std::uint32_t pid) {
         FileEvent e = log.event(Call::open, {normal("a", 100)});
-        e.event.time_ms = 5'000'000 + after_ms;
-        e.writes = true;
-        e.by_pid = pid;
+        e.typed.id.time_ms = 5'000'000 + after_ms;
+        e.view.writes = true;
+        e.typed.syscall.pid = pid;
         log.apply(e);
     };
     write(0, 10);

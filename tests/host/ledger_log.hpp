@@ -13,11 +13,10 @@ using namespace luatrail;
 using host::Change;
 using host::ChangeKind;
 using host::File;
-using host::FileEvent;
 using host::FileId;
 using host::FileLedger;
-using host::PathItem;
-using Call = FileEvent::Call;
+using audit::PathItem;
+using Call = audit::Effect;
 using NameType = PathItem::NameType;
 
 inline constexpr std::uint32_t regular = 0100644, directory = 040755, link_mode = 0120777;
@@ -28,7 +27,15 @@ inline FileId inode(std::uint64_t number, std::uint64_t dev = 0xfe00000000) {
 
 inline PathItem item(NameType type, std::optional<std::string_view> name, std::optional<FileId> id,
                      std::optional<std::uint32_t> mode = regular) {
-    return {0, name, id, mode, type};
+    PathItem made;
+    made.name = name;
+    made.mode = mode;
+    made.nametype = type;
+    if (id) {
+        made.inode = id->inode;
+        made.dev = id->dev;
+    }
+    return made;
 }
 inline PathItem parent(std::string_view name, std::uint64_t number) {
     return item(NameType::parent, name, inode(number), directory);
@@ -48,6 +55,18 @@ inline const char* text(ChangeKind kind) {
     return names[static_cast<int>(kind)];
 }
 
+// What a ledger takes, with the event that it views.
+struct FileEvent {
+    audit::TypedEvent typed;
+    host::FileEvent view;
+
+    host::FileEvent event() const {
+        auto event = view;
+        event.typed = &typed;
+        return event;
+    }
+};
+
 // A log of one node: each call is one event, a second after the one before. /tmp is inode 2 and cwd, unless told
 // otherwise.
 struct Log {
@@ -63,20 +82,27 @@ struct Log {
 
     FileEvent event(Call call, std::vector<PathItem> items) {
         FileEvent e;
-        e.call = call;
-        e.event = {ms += 2000, ++serial};
-        e.cwd = cwd;
-        e.at_cwd = e.at_cwd_second = at_cwd;
-        e.items = std::move(items);
-        e.by_pid = pid;
+        e.view.call = call;
+        e.view.at_cwd = e.view.at_cwd_second = at_cwd;
+        e.typed.id = {ms += 2000, ++serial};
+        e.typed.has_syscall = true;
+        e.typed.cwd = cwd;
+        e.typed.paths = std::move(items);
+        e.typed.syscall.pid = pid;
         return e;
     }
     void apply(const FileEvent& event) {
-        ledger.apply(event);
+        ledger.apply(event.event());
         while (!budget.within() && ledger.give_way()) {
         }
     }
     void apply(Call call, std::vector<PathItem> items) { apply(event(call, std::move(items))); }
+    void observe(std::optional<std::string_view> where, std::vector<PathItem> items, bool relative_to_it = true) {
+        audit::TypedEvent typed;
+        typed.cwd = where;
+        typed.paths = std::move(items);
+        ledger.observe(typed, relative_to_it);
+    }
     void make(std::string_view name, std::uint64_t number) {
         apply(Call::open, {parent(cwd, 2), create(name, number)});
     }
@@ -85,7 +111,7 @@ struct Log {
     }
     void write(std::string_view name, std::uint64_t number, std::uint32_t mode = regular) {
         FileEvent e = event(Call::open, {normal(name, number, mode)});
-        e.writes = true;
+        e.view.writes = true;
         apply(e);
     }
     void rename(std::string_view from, std::string_view to, std::uint64_t number, std::uint32_t mode = regular) {

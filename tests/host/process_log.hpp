@@ -14,7 +14,7 @@ using host::Born;
 using host::Process;
 using host::ProcessRef;
 using host::ProcessTable;
-using host::Sighting;
+using audit::TypedEvent;
 
 // A log of one node: each call is one event, a millisecond and a serial after the one before.
 struct Log {
@@ -29,16 +29,21 @@ struct Log {
     std::uint64_t serial = 100;
     std::optional<std::uint32_t> session = 3;
 
-    Sighting at(std::uint32_t pid, std::optional<std::uint32_t> ppid, std::string_view exe) {
-        Sighting s;
-        s.event = {++ms, ++serial};
-        s.pid = pid;
-        s.ppid = ppid;
-        s.uid = s.euid = s.auid = 1000;
-        s.session = session;
-        s.exe = exe;
-        s.comm = exe.substr(exe.rfind('/') + 1);
-        return s;
+    TypedEvent at(std::uint32_t pid, std::optional<std::uint32_t> ppid, std::string_view exe) {
+        TypedEvent event;
+        event.id = {++ms, ++serial};
+        event.has_syscall = true;
+        event.syscall.pid = pid;
+        event.syscall.ppid = ppid;
+        event.syscall.uid = event.syscall.euid = event.syscall.auid = 1000;
+        event.syscall.session = session;
+        event.syscall.exe = exe;
+        event.syscall.comm = exe.substr(exe.rfind('/') + 1);
+        return event;
+    }
+    ProcessRef exec(TypedEvent event, std::vector<std::string> argv) {
+        event.execve.argv = std::move(argv);
+        return settled(table.execed(event));
     }
     ProcessRef settled(ProcessRef image) {
         while ((table.size() > most || !budget.within()) && table.give_way()) {
@@ -52,7 +57,7 @@ struct Log {
         return settled(table.forked(at(pid, ppid, exe), child));
     }
     ProcessRef exec(std::uint32_t pid, std::uint32_t ppid, std::string_view exe) {
-        return settled(table.execed(at(pid, ppid, exe), {std::string(exe)}));
+        return exec(at(pid, ppid, exe), {std::string(exe)});
     }
     void exit(std::uint32_t pid, std::uint32_t ppid, std::string_view exe) { table.exited(at(pid, ppid, exe)); }
 

@@ -22,8 +22,8 @@ TEST_CASE("a process that execs itself for ever keeps its first image and little
 
 TEST_CASE("circles of parents end") {
     Log log;
-    const Sighting a_forks = log.at(10, 20, "/bin/a");
-    const Sighting b_forks = log.at(20, 10, "/bin/b");
+    const TypedEvent a_forks = log.at(10, 20, "/bin/a");
+    const TypedEvent b_forks = log.at(20, 10, "/bin/b");
     log.exec(10, 20, "/bin/a");
     log.exec(20, 10, "/bin/b");
     log.table.forked(a_forks, 20);
@@ -85,7 +85,7 @@ TEST_CASE("long arguments are bounded one by one") {
     Log log(200);
     const std::vector<std::string> argv(1000, std::string(5000, 'x'));
     for (std::uint32_t pid = 1; pid < 5000; ++pid) {
-        const ProcessRef ref = log.settled(log.table.execed(log.at(pid, 1, "/bin/x"), argv));
+        const ProcessRef ref = log.exec(log.at(pid, 1, "/bin/x"), argv);
         REQUIRE(log.table.find(ref)->argv == std::vector<std::string>(32, std::string(256, 'x')));
         REQUIRE(log.table.memory() <= 200 * 12 * 1024);
     }

@@ -115,12 +115,12 @@ TEST_CASE("a service that got a session process's pid is not its successor") {
 TEST_CASE("a fork that is logged after its child's exec links the child") {
     Log log;
     log.exec(10, 1, "/bin/p");
-    const Sighting fork = log.at(10, 1, "/bin/p");
+    const TypedEvent fork = log.at(10, 1, "/bin/p");
     SECTION("an older event that came late") {}
     SECTION("a vfork: its time is older, its serial higher") {
-        log.ms = fork.event.time_ms - 1, log.serial = 50;
+        log.ms = fork.id.time_ms - 1, log.serial = 50;
     }
-    const ProcessRef child = log.table.execed(log.at(20, 77, "/bin/c"), {"c"});
+    const ProcessRef child = log.exec(log.at(20, 77, "/bin/c"), {"c"});
     REQUIRE(log.line(child) == "20:/bin/c");
 
     CHECK(log.table.forked(fork, 20) == child);
@@ -132,7 +132,7 @@ TEST_CASE("a fork that is logged after its child's exec links the child") {
 TEST_CASE("a late fork links all images of the child, and to the parent's image of that time") {
     Log log;
     log.exec(10, 1, "/bin/p");
-    const Sighting fork = log.at(10, 1, "/bin/p");
+    const TypedEvent fork = log.at(10, 1, "/bin/p");
     log.exec(10, 1, "/bin/p2");
     const ProcessRef first = log.exec(20, 7, "/usr/bin/env");
     const ProcessRef second = log.exec(20, 7, "/bin/lua");
@@ -153,20 +153,20 @@ TEST_CASE("a child that was sighted before its fork was logged is its parent's c
 
 TEST_CASE("the same records twice change nothing") {
     Log log;
-    const Sighting fork = log.at(10, 1, "/bin/sh");
+    const TypedEvent fork = log.at(10, 1, "/bin/sh");
     const ProcessRef child = log.table.forked(fork, 20);
     CHECK(log.table.forked(fork, 20) == child);
-    const Sighting exec = log.at(20, 10, "/bin/lua");
-    const ProcessRef lua = log.table.execed(exec, {"lua"});
-    CHECK(log.table.execed(exec, {"lua"}) == lua);
+    const TypedEvent exec = log.at(20, 10, "/bin/lua");
+    const ProcessRef lua = log.exec(exec, {"lua"});
+    CHECK(log.exec(exec, {"lua"}) == lua);
     CHECK(log.table.size() == 3);
 }
 
 TEST_CASE("an exec that was sighted first is one image") {
     Log log;
-    const Sighting s = log.at(20, 10, "/bin/lua");
+    const TypedEvent s = log.at(20, 10, "/bin/lua");
     const ProcessRef sighted = log.table.sighted(s);
-    CHECK(log.table.execed(s, {"lua"}) == sighted);
+    CHECK(log.exec(s, {"lua"}) == sighted);
     CHECK(log.table.find(sighted)->born == Born::exec);
     CHECK(log.table.find(sighted)->argv == std::vector<std::string>{"lua"});
 }
@@ -174,9 +174,9 @@ TEST_CASE("an exec that was sighted first is one image") {
 TEST_CASE("execs out of order are put in order") {
     Log log;
     log.fork(10, 1, "/bin/sh", 20);
-    const Sighting env = log.at(20, 10, "/usr/bin/env");
+    const TypedEvent env = log.at(20, 10, "/usr/bin/env");
     const ProcessRef lua = log.exec(20, 10, "/bin/lua");
-    log.table.execed(env, {"env"});
+    log.exec(env, {"env"});
     CHECK(log.table.current(20) == lua);
     CHECK(log.line(lua) == "20:/bin/lua 20:/usr/bin/env 10:/bin/sh");
 }
@@ -184,7 +184,7 @@ TEST_CASE("execs out of order are put in order") {
 TEST_CASE("a record that is older than the image is its predecessor's") {
     Log log;
     const ProcessRef sh = log.exec(20, 10, "/bin/sh");
-    const Sighting open = log.at(20, 10, "/bin/sh");
+    const TypedEvent open = log.at(20, 10, "/bin/sh");
     const ProcessRef lua = log.exec(20, 10, "/bin/lua");
     CHECK(log.table.sighted(open) == sh);
     CHECK(log.table.current(20) == lua);
@@ -220,7 +220,7 @@ TEST_CASE("an exit ends the pid, and what comes late is still of the ended image
 TEST_CASE("an exit of the pid's former process does not end the new one") {
     Log log;
     log.exec(20, 10, "/bin/a");
-    const Sighting exit = log.at(20, 10, "/bin/a");
+    const TypedEvent exit = log.at(20, 10, "/bin/a");
     const ProcessRef child = log.fork(11, 1, "/bin/sh", 20);
     log.table.exited(exit);
     CHECK(log.table.current(20) == child);

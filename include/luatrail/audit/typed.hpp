@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "luatrail/audit/credentials.hpp"
 #include "luatrail/audit/event.hpp"
 #include "luatrail/audit/field.hpp"
 #include "luatrail/audit/syscalls.hpp"
@@ -19,14 +20,14 @@ using Text = std::optional<std::string_view>;
 
 // A SYSCALL record (kernel/auditsc.c, audit_log_exit). Ids are nothing when absent; auid and ses also when unset
 // (4294967295).
-struct Syscall {
+struct Syscall : Credentials {
     std::string_view arch_text;  // "c000003e"
     std::string_view call_text;  // "59", or "execve" in half-interpreted logs
     Call call = Call::other;     // by arch and number, else by name; what socketcall(2) makes is the call made
     std::optional<bool> success; // nothing: the record has no such field (exit_group never returns)
     std::optional<std::int64_t> exit;
     std::uint64_t a[4] = {}; // a0..a3; 0 where they are not the call's arguments (shows_arguments())
-    std::optional<std::uint32_t> pid, ppid, auid, uid, gid, euid, ses;
+    std::optional<std::uint32_t> pid, ppid, gid;
     Text tty, comm, exe, key;
     Text user; // enriched UID=
 };

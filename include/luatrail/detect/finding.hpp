@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "luatrail/audit/credentials.hpp"
 #include "luatrail/audit/record.hpp"
 #include "luatrail/detect/chain_kind.hpp"
 #include "luatrail/detect/expectation.hpp"
@@ -115,11 +116,10 @@ struct Code {
     bool altered = false; // known not to be as packaged
 };
 
-struct ProcessInfo {
+struct ProcessInfo : audit::Credentials {
     std::uint32_t pid = 0;
-    std::optional<std::uint32_t> ppid, uid, euid, auid; // auid: nothing when unset (4294967295)
-    std::optional<std::string> user;                    // name of uid, from the enriched half or an inventory
-    std::optional<std::uint32_t> session;               // nothing when unset
+    std::optional<std::uint32_t> ppid;
+    std::optional<std::string> user; // name of uid, from the enriched half or an inventory
     std::optional<std::string> tty, comm, cwd;
     std::vector<std::string> argv;
     std::optional<std::string> unit, container;

@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "luatrail/audit/record.hpp"
-#include "luatrail/audit/syscalls.hpp"
 #include "luatrail/base/budget.hpp"
 #include "luatrail/host/actor.hpp"
+#include "luatrail/host/file_event.hpp"
 #include "luatrail/host/paths.hpp"
 
 namespace luatrail::base {
@@ -45,32 +45,6 @@ struct File {
     bool deleted = false;           // its last known name was unlinked
 };
 
-// One PATH item, decoded (audit_log_name, kernel/auditsc.c).
-struct PathItem {
-    int item = -1;
-    std::optional<std::string_view> name; // nothing for (null)
-    std::optional<FileId> id;
-    std::optional<std::uint32_t> mode; // octal in the log
-    enum class NameType : std::uint8_t { unknown, normal, parent, create, remove } nametype = NameType::unknown;
-};
-
-// A successful system call that touched files, with what its records say.
-struct FileEvent {
-    using Call = audit::Effect;
-    Call call = Call::other; // one of a file's
-    audit::EventId event;
-    std::optional<std::string_view> cwd;
-    bool at_cwd = true;          // names are relative to cwd: not an *at call, or its descriptor was AT_FDCWD
-    bool at_cwd_second = true;   // the same of the second name (rename, link)
-    bool writes = false;         // open: O_WRONLY, O_RDWR or O_TRUNC without creating
-    bool unnamed = false;        // open: O_TMPFILE; its item's name is the directory's, its inode the nameless file's
-    std::vector<PathItem> items; // by item number
-    ProcessRef by;
-    std::uint32_t by_pid = 0;
-    std::optional<std::string_view> by_exe;
-    std::optional<std::uint32_t> by_uid;
-};
-
 // A name resolved to an absolute, lexically normal path ("/tmp/a/../x" is "/tmp/x").
 struct ResolvedPath {
     std::string path;
@@ -89,9 +63,9 @@ class FileLedger {
     // call only where they can't.
     void apply(const FileEvent& event);
 
-    // Items of events that change nothing (an exec's, a read's): teach directory inodes and which inode a path has now.
+    // An event that changes nothing (an exec, a read): its items teach directory inodes and which inode a path has now.
     // `at_cwd` as in FileEvent: false for execveat or openat with a descriptor.
-    void observe(std::optional<std::string_view> cwd, const std::vector<PathItem>& items, bool at_cwd = true);
+    void observe(const audit::TypedEvent& event, bool at_cwd = true);
 
     // Both: valid until the ledger changes.
     const File* find(FileId id) const;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "luatrail/audit/record.hpp"
+#include "luatrail/audit/typed.hpp"
 #include "luatrail/base/budget.hpp"
 #include "luatrail/host/actor.hpp"
 
@@ -27,7 +28,7 @@ namespace luatrail::host {
 
 enum class Born : std::uint8_t { fork, exec, sighting }; // how the table came to know the image
 
-struct Process {
+struct Process : audit::Credentials {
     audit::EventId created; // the event that created this image
     Born born = Born::sighting;
     std::uint32_t pid = 0;
@@ -36,17 +37,8 @@ struct Process {
     ProcessRef execed_from; // the image of the same process that this exec replaced
     std::optional<std::string> exe, comm;
     std::vector<std::string> argv; // bounded: the first 32 words, each of at most 256 bytes
-    std::optional<std::uint32_t> uid, euid, auid, session;
     bool exited = false;
     std::int64_t last_seen_ms = 0;
-};
-
-// The facts common to every SYSCALL record; what the table learns from any event.
-struct Sighting {
-    audit::EventId event;
-    std::uint32_t pid = 0;
-    std::optional<std::uint32_t> ppid, uid, euid, auid, session;
-    std::optional<std::string_view> exe, comm;
 };
 
 class ProcessTable {
@@ -57,26 +49,28 @@ class ProcessTable {
     ProcessTable(ProcessTable&&) noexcept;
     ProcessTable& operator=(ProcessTable&&) noexcept;
 
-    // Any record with a pid: returns its current image, made by sighting when unknown. Where ppid, exe and comm
+    // What follows takes events with a SYSCALL record that names a process: others teach nothing, and have no image.
+
+    // Any event: returns its current image, made by sighting when unknown. Where ppid, exe and comm
     // contradict what is known of the pid in a way that only a new process explains (pid reuse: another ppid that is
     // not 1 and not a known subreaper of the old one, together with another exe), a new image is made. Another exe
     // alone is an exec that was not logged: a new image, exec'd from the old one. A record that is older than the
     // current image gets the image of its time. No process (pid 0, or a record of a process that had the pid before):
     // an empty reference.
-    ProcessRef sighted(const Sighting& s);
+    ProcessRef sighted(const audit::TypedEvent& event);
 
     // A fork/vfork/clone/clone3 that returned `child`. The child's image copies the parent's exe, comm, argv and ids. A
     // child that was already sighted after this event (records out of order: its exec came first) is linked, not
     // replaced.
-    ProcessRef forked(const Sighting& parent, std::uint32_t child);
+    ProcessRef forked(const audit::TypedEvent& fork, std::uint32_t child);
 
     // A successful execve/execveat. The new image's forked_from is that of the image it replaces, or by ppid when
     // nothing was known.
-    ProcessRef execed(const Sighting& s, const std::vector<std::string>& argv);
+    ProcessRef execed(const audit::TypedEvent& exec);
 
     // The end of the whole process (exit_group): audit logs a thread's exit(2) under the process's pid, so that one
     // must not come here.
-    void exited(const Sighting& s);
+    void exited(const audit::TypedEvent& event);
 
     const Process* find(ProcessRef ref) const;   // null once evicted
     ProcessRef current(std::uint32_t pid) const; // the latest image of a pid that has not exited; none: not known

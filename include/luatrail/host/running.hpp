@@ -11,12 +11,11 @@
 
 namespace luatrail::host {
 
-struct RunningProcess {
+struct RunningProcess : audit::Credentials {
     std::uint32_t pid = 0, ppid = 0;
     std::int64_t started_ms = 0; // since 1970
     std::optional<std::string> exe, comm;
     std::vector<std::string> argv;
-    std::optional<std::uint32_t> uid, euid, auid, session;
 };
 
 // From a proc(5) file system: parents before their children. Processes that end meanwhile are left out; kernel threads

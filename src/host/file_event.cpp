@@ -1,4 +1,4 @@
-#include "luatrail/host/from_audit.hpp"
+#include "luatrail/host/file_event.hpp"
 
 #include <fcntl.h>
 
@@ -55,43 +55,7 @@ bool makes_executable(const audit::TypedEvent& event, const audit::SystemCall& r
 
 } // namespace
 
-std::optional<Sighting> sighting_of(const audit::TypedEvent& event) {
-    const auto& call = event.syscall;
-    if (!event.has_syscall || !call.pid) {
-        return std::nullopt;
-    }
-    return Sighting{.event = event.id,
-                    .pid = *call.pid,
-                    .ppid = call.ppid,
-                    .uid = call.uid,
-                    .euid = call.euid,
-                    .auid = call.auid,
-                    .session = call.ses,
-                    .exe = call.exe,
-                    .comm = call.comm};
-}
-
-std::optional<FileId> file_id_of(const audit::PathItem& item) {
-    if (!item.inode || !item.dev || *item.inode == 0) {
-        return std::nullopt;
-    }
-    return FileId{.dev = *item.dev, .inode = *item.inode};
-}
-
-std::vector<PathItem> path_items_of(const audit::TypedEvent& event) {
-    std::vector<PathItem> items;
-    items.reserve(event.paths.size());
-    for (const auto& item : event.paths) {
-        items.push_back({.item = item.item,
-                         .name = item.name,
-                         .id = file_id_of(item),
-                         .mode = item.mode,
-                         .nametype = static_cast<PathItem::NameType>(item.nametype)});
-    }
-    return items;
-}
-
-std::optional<FileEvent> file_event_of(const audit::TypedEvent& event, ProcessRef who) {
+std::optional<FileEvent> file_event_of(const audit::TypedEvent& event, ProcessRef by) {
     const auto& call = event.syscall;
     if (!event.has_syscall || call.success == false || event.paths.empty()) {
         return std::nullopt;
@@ -102,22 +66,17 @@ std::optional<FileEvent> file_event_of(const audit::TypedEvent& event, ProcessRe
         return std::nullopt;
     }
     FileEvent file;
+    file.typed = &event;
     file.writes = row.marks.writes || (opens && opens_for_writing(event, row));
     if (opens && !file.writes && !has_nametype(event, audit::PathItem::NameType::create)) {
         return std::nullopt;
     }
     file.call = row.effect;
     file.unnamed = opens_nameless(event, row);
-    file.event = event.id;
-    file.cwd = event.cwd;
     const auto relative_to_cwd = [&call](int descriptor) { return descriptor < 0 || is_at_cwd(call.a[descriptor]); };
     file.at_cwd = relative_to_cwd(row.arguments.descriptor);
     file.at_cwd_second = relative_to_cwd(row.arguments.second_descriptor);
-    file.items = path_items_of(event);
-    file.by = who;
-    file.by_pid = call.pid.value_or(0);
-    file.by_exe = call.exe;
-    file.by_uid = call.uid;
+    file.by = by;
     return file;
 }
 
