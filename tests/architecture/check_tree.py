@@ -1,4 +1,5 @@
-"""Checks of the tree itself: its include direction, its third parties' places, its goldens, its sizes, its scripts.
+"""Checks of the tree itself: its include direction, its third parties' places, its goldens, its sizes, its documents, its
+scripts.
 
 Usage: check_tree.py CHECK [ROOT]      prints one line for each fault; exit status 1 when there is one, 77 when a tool is missing
 """
@@ -38,6 +39,7 @@ HEADED = ["host", "detect", "report", "setup", "plugin"]
 HEADLESS = {"base/asio", "cli/main"}
 
 MAX_LINES = 450
+MAX_COLUMNS = 100  # of a paragraph in a .md file; tables, headings and code are as wide as they are
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 
 
@@ -181,6 +183,27 @@ def shell_scripts(root):
     return found
 
 
+def documents(root):
+    """Paragraphs keep to one width, and what links and the table of facts in docs/design.md name is there."""
+    faults = []
+    for path in sorted([*root.glob("*.md"), *(root / "docs").glob("*.md"), *(root / "fixtures").glob("*.md")]):
+        text = path.read_text(encoding="utf-8")
+        code = False
+        for number, line in enumerate(text.splitlines(), 1):
+            code ^= line.lstrip().startswith("```")
+            if len(line) > MAX_COLUMNS and not code and not line.startswith(("|", "#", "```")):
+                faults.append(f"{path}:{number}: {len(line)} columns; wrap it at {MAX_COLUMNS}")
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
+            if not (path.parent / target).exists():
+                faults.append(f"{path}: links to {target}, which is not there")
+    design = root / "docs" / "design.md"
+    facts = design.read_text(encoding="utf-8").partition("## Where to find what\n")[2].partition("\n## ")[0] if design.is_file() else ""
+    for target in re.findall(r"`([a-z]+/[^`]*)`", facts):
+        if not (root / target).exists():
+            faults.append(f"{design}: names {target}, which is not there")
+    return faults
+
+
 def shellcheck(root):
     if not shutil.which("shellcheck"):
         print("no shellcheck on this system")
@@ -204,7 +227,7 @@ def usage(root):
     return faults
 
 
-CHECKS = {"includes": includes, "third-party": third_party, "words": words, "headers": headers, "goldens": goldens, "sizes": sizes, "shellcheck": shellcheck, "usage": usage}
+CHECKS = {"includes": includes, "third-party": third_party, "words": words, "headers": headers, "goldens": goldens, "sizes": sizes, "documents": documents, "shellcheck": shellcheck, "usage": usage}
 
 
 def main():

@@ -130,6 +130,18 @@ class Others(unittest.TestCase):
         self.assertEqual(Tree({"src/cli/a.cpp": "\n" * 451}).faults(check_tree.sizes),
                          ["src/cli/a.cpp: 451 lines (at most 450): is it one thing?"])
 
+    def test_a_document_keeps_to_100_columns_outside_tables_and_code(self):
+        wide = "x" * 101
+        self.assertEqual(Tree({"docs/a.md": f"{wide[1:]}\n| {wide} |\n```\n{wide}\n```\n"}).faults(check_tree.documents), [])
+        self.assertEqual(Tree({"docs/a.md": f"```\n```\n{wide}\n"}).faults(check_tree.documents), ["docs/a.md:3: 101 columns; wrap it at 100"])
+
+    def test_a_document_names_what_is_there(self):
+        facts = "## Where to find what\n| a | `src/a.cpp` |\n## B\n`src/b.cpp`\n"
+        self.assertEqual(Tree({"docs/design.md": facts, "src/a.cpp": ""}).faults(check_tree.documents), [])
+        self.assertEqual(Tree({"docs/design.md": facts}).faults(check_tree.documents), ["docs/design.md: names src/a.cpp, which is not there"])
+        self.assertEqual(Tree({"README.md": "[a](docs/a.md#b) [c](https://c)\n", "docs/a.md": ""}).faults(check_tree.documents), [])
+        self.assertEqual(Tree({"README.md": "[a](docs/a.md)\n"}).faults(check_tree.documents), ["README.md: links to docs/a.md, which is not there"])
+
     def test_a_script_explains_itself(self):
         self.assertEqual(Tree({"scripts/a": "#!/bin/bash\necho 'Usage: a'\n"}).faults(check_tree.usage), [])
         self.assertEqual(Tree({"scripts/a": "#!/bin/bash\necho no >&2\nexit 2\n"}).faults(check_tree.usage),
