@@ -12,11 +12,11 @@ namespace luatrail::detect {
 namespace {
 
 // Where the kernel keeps files in memory on every distribution (tmpfs; file-hierarchy(7), shm_overview(7)).
-constexpr std::array shared_memory_folders = {std::string_view{"/dev/shm/"}, std::string_view{"/run/shm/"}};
+constexpr std::array shared_memory_directories = {std::string_view{"/dev/shm/"}, std::string_view{"/run/shm/"}};
 
 bool in_shared_memory(std::string_view path) {
-    return std::any_of(shared_memory_folders.begin(), shared_memory_folders.end(),
-                       [&](std::string_view folder) { return path.starts_with(folder); });
+    return std::any_of(shared_memory_directories.begin(), shared_memory_directories.end(),
+                       [&](std::string_view directory) { return path.starts_with(directory); });
 }
 
 std::optional<How> how_of(const host::Change& change, const ProfileSet& profiles) {
@@ -147,7 +147,7 @@ struct ChainBuilder {
         }
     }
 
-    // Where no rule watches the folder, the copier's own exec is what tells of the copy.
+    // Where no rule watches the directory, the copier's own exec is what tells of the copy.
     void add_copying() {
         const bool known = finding.has(ChainKind::interpreter_drop);
         const auto& copying = run.copying;
@@ -176,8 +176,8 @@ struct ChainBuilder {
         finding.chain.push_back(std::move(entry));
     }
 
-    // Lua looks for `-l a.b` as ./a/b.lua, ./a/b/init.lua and ./a/b.so before its own folders know better (luaconf.h,
-    // LUA_PATH_DEFAULT).
+    // Lua looks for `-l a.b` as ./a/b.lua, ./a/b/init.lua and ./a/b.so before its own directories know better
+    // (luaconf.h, LUA_PATH_DEFAULT).
     void add_modules() {
         constexpr std::array endings = {std::string_view{".lua"}, std::string_view{"/init.lua"},
                                         std::string_view{".so"}};

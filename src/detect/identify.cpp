@@ -95,7 +95,8 @@ Identified same_file(const Node& node, const audit::TypedEvent& event, const Pro
     return {};
 }
 
-// How a path stands to what a copier was told to make: that very file, one below a folder that it copied, or neither.
+// How a path stands to what a copier was told to make: that very file, one below a directory that it copied, or
+// neither.
 enum class Target : std::uint8_t { same, below, other };
 
 Target target_of(const Copying& copy, std::string_view path) {
@@ -118,8 +119,8 @@ bool made(const Copying& copy, const host::Change& change) {
            (copy.parent == change.by_pid && apart > -at_once_ms && apart <= 0);
 }
 
-// A file that somebody wrote who was told to copy an interpreter. Where no rule watches the folder, the copier's last
-// word tells.
+// A file that somebody wrote who was told to copy an interpreter. Where no rule watches the directory, the copier's
+// last word tells.
 Identified copied_file(const Node& node, const host::File* file, std::string_view path, const ProfileSet& profiles) {
     for (auto copy = node.copies.rbegin(); copy != node.copies.rend(); ++copy) {
         const auto target = target_of(*copy, path);

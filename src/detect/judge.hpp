@@ -19,7 +19,7 @@ struct Invoked {
     ProfileSet::Match interpreter;
     Invocation invocation;
     std::optional<std::string> script_name; // absolute, as the interpreter was told it
-    std::optional<std::string> script_path; // the same without the links to folders that are known
+    std::optional<std::string> script_path; // the same without the links to directories that are known
     std::optional<host::FileId> script;     // by the exec's own PATH item (a #! script)
     bool path_uncertain = false;
     std::optional<std::string> copy_of; // of a copied interpreter: what was copied

@@ -40,7 +40,7 @@ struct Copying {
     std::optional<std::uint32_t> uid;
     std::string exe;    // "/usr/bin/cp"
     std::string what;   // "/usr/bin/luajit"
-    std::string target; // its last word, absolute: the copy, or the folder where it goes
+    std::string target; // its last word, absolute: the copy, or the directory where it goes
     std::string profile;
 };
 

@@ -25,7 +25,7 @@ using Names = std::vector<std::string>;
 const Names of_state{"state", "state.bad", "lock", "inventory.wanted"};
 const Names of_root{"inventory"}; // may lie there, too
 
-std::string folder_of(const std::string& path) {
+std::string directory_of(const std::string& path) {
     const auto slash = path.rfind('/');
     return slash == 0 ? "/" : path.substr(0, slash);
 }
@@ -42,8 +42,8 @@ bool among(const Names& names, std::string_view entry) {
 }
 
 // Whether there is nothing in it but files of such names.
-bool holds_only(const std::string& folder, const Names& names) {
-    const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(folder.c_str()), &::closedir);
+bool holds_only(const std::string& directory, const Names& names) {
+    const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(directory.c_str()), &::closedir);
     while (const auto* const entry = entries ? ::readdir(entries.get()) : nullptr) {
         const std::string_view name(entry->d_name);
         if (name != "." && name != ".." && !among(names, name) && !among(of_root, name)) {
@@ -53,44 +53,45 @@ bool holds_only(const std::string& folder, const Names& names) {
     return entries != nullptr;
 }
 
-bool may_write(const struct stat& folder, const Account& account) {
-    const auto bits = folder.st_uid == account.uid   ? folder.st_mode >> 6U
-                      : folder.st_gid == account.gid ? folder.st_mode >> 3U
-                                                     : folder.st_mode;
+bool may_write(const struct stat& directory, const Account& account) {
+    const auto bits = directory.st_uid == account.uid   ? directory.st_mode >> 6U
+                      : directory.st_gid == account.gid ? directory.st_mode >> 3U
+                                                        : directory.st_mode;
     return (bits & 3U) == 3; // write and search
 }
 
 // As root without CAP_DAC_OVERRIDE, which the plugin gives up in any case.
-bool root_may_write(const struct stat& folder) {
-    return may_write(folder, {"", 0, 0});
+bool root_may_write(const struct stat& directory) {
+    return may_write(directory, {"", 0, 0});
 }
 
 // A file of which there is no other name: what a link leads to may be anybody's.
-bool give(int folder, const std::string& name, const Account& account) {
-    const Descriptor file(::openat(folder, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+bool give(int directory, const std::string& name, const Account& account) {
+    const Descriptor file(::openat(directory, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
     struct stat status {};
     return file.get() >= 0 && ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink == 1 &&
            (status.st_uid == account.uid || ::fchownat(file.get(), "", account.uid, account.gid, AT_EMPTY_PATH) == 0);
 }
 
 // Returns whether the account can make files in it.
-bool give_folder(const std::string& path, const Names& names, mode_t mode, const Account& account) {
-    const Descriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+bool give_directory(const std::string& path, const Names& names, mode_t mode, const Account& account) {
+    const Descriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     struct stat status {};
-    if (folder.get() < 0 || ::fstat(folder.get(), &status) != 0) {
+    if (directory.get() < 0 || ::fstat(directory.get(), &status) != 0) {
         return false;
     }
     const bool roots_alone = status.st_uid == 0 && (status.st_mode & S_IWOTH) == 0 && holds_only(path, names);
     if (!may_write(status, account) && roots_alone) {
-        static_cast<void>(::fchown(folder.get(), 0, account.gid) == 0 && ::fchmod(folder.get(), S_ISVTX | mode) == 0);
-        ::fstat(folder.get(), &status);
+        static_cast<void>(::fchown(directory.get(), 0, account.gid) == 0 &&
+                          ::fchmod(directory.get(), S_ISVTX | mode) == 0);
+        ::fstat(directory.get(), &status);
     }
     if (!may_write(status, account)) {
         return false;
     }
     for (const auto& name : names) {
-        give(folder.get(), name, account);
-        give(folder.get(), name + ".new", account);
+        give(directory.get(), name, account);
+        give(directory.get(), name + ".new", account);
     }
     return true;
 }
@@ -98,13 +99,13 @@ bool give_folder(const std::string& path, const Names& names, mode_t mode, const
 void give_output(const std::string& path, const Account& account, WritePlaces& places) {
     constexpr mode_t searchable = 0755;
     constexpr mode_t readable = 0644;
-    const auto folder = folder_of(path);
-    ::mkdir(folder.c_str(), searchable); // where it fails, so does the first write, and says why
-    if (give_folder(folder, {name_of(path)}, searchable | S_IWGRP, account)) {
-        places.folders.push_back(folder);
+    const auto directory = directory_of(path);
+    ::mkdir(directory.c_str(), searchable); // where it fails, so does the first write, and says why
+    if (give_directory(directory, {name_of(path)}, searchable | S_IWGRP, account)) {
+        places.directories.push_back(directory);
         return;
     }
-    const Descriptor within(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    const Descriptor within(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     const Descriptor made(
         ::openat(within.get(), name_of(path).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, readable));
     if (within.get() >= 0 && give(within.get(), name_of(path), account)) {
@@ -118,8 +119,8 @@ HandedOver hand_over(const setup::Config& config, const Account& account) {
     constexpr mode_t closed = 0770;
     HandedOver done;
     const auto& state = config.state.directory;
-    if (give_folder(state, of_state, closed, account)) {
-        done.places.folders.push_back(state);
+    if (give_directory(state, of_state, closed, account)) {
+        done.places.directories.push_back(state);
     } else if (struct stat status{}; ::stat(state.c_str(), &status) == 0 && root_may_write(status)) {
         done.trouble = fmt::format("{} cannot write in {}, which others use, too: chgrp {} and chmod 1770 it, or name "
                                    "another directory as state.directory",
@@ -130,17 +131,18 @@ HandedOver hand_over(const setup::Config& config, const Account& account) {
     if (config.status.prometheus) {
         give_output(*config.status.prometheus, account, done.places);
     }
-    done.places.folders.push_back(folder_of(config.detect.inventory)); // for INVENTORY.wanted
+    done.places.directories.push_back(directory_of(config.detect.inventory)); // for INVENTORY.wanted
     return done;
 }
 
 WritePlaces write_places(const setup::Config& config) {
     constexpr mode_t searchable = 0755;
-    ::mkdir(folder_of(config.status.file).c_str(), searchable);
+    ::mkdir(directory_of(config.status.file).c_str(), searchable);
     WritePlaces places;
-    places.folders = {config.state.directory, folder_of(config.status.file), folder_of(config.detect.inventory)};
+    places.directories = {config.state.directory, directory_of(config.status.file),
+                          directory_of(config.detect.inventory)};
     if (config.status.prometheus) {
-        places.folders.push_back(folder_of(*config.status.prometheus));
+        places.directories.push_back(directory_of(*config.status.prometheus));
     }
     return places;
 }

@@ -9,12 +9,12 @@
 
 namespace luatrail::plugin {
 
-// The state's folder, and those of the status, as the account finds them. A folder that root made for luatrail alone
-// stays root's; the account's group may make files in it, and replace its own (sticky bit): not the inventory, which
-// root writes. In a folder of others the status file itself becomes the account's, and is rewritten in place.
+// The state's directory, and those of the status, as the account finds them. A directory that root made for luatrail
+// alone stays root's; the account's group may make files in it, and replace its own (sticky bit): not the inventory,
+// which root writes. In a directory of others the status file itself becomes the account's, and is rewritten in place.
 struct HandedOver {
     WritePlaces places;
-    std::string trouble; // root can write in the state's folder, and the account cannot
+    std::string trouble; // root can write in the state's directory, and the account cannot
 };
 HandedOver hand_over(const setup::Config& config, const Account& account);
 

@@ -159,8 +159,8 @@ SafeFile SafeFile::open(const std::string& path) {
 }
 
 SafeFile SafeFile::open_below(const std::string& root, const std::string& path) {
-    const Descriptor folder(open_root(root));
-    return SafeFile(folder.get() < 0 ? -1 : open_in_root(folder.get(), path, true));
+    const Descriptor directory(open_root(root));
+    return SafeFile(directory.get() < 0 ? -1 : open_in_root(directory.get(), path, true));
 }
 
 bool SafeFile::readable_by(std::uint32_t uid, const std::string& root) const {
@@ -169,17 +169,17 @@ bool SafeFile::readable_by(std::uint32_t uid, const std::string& root) const {
     }
     std::array<char, 4096> name{};
     const auto size = ::readlink(fmt::format("/proc/self/fd/{}", path_->get()).c_str(), name.data(), name.size());
-    const Descriptor folder(open_root(root));
+    const Descriptor directory(open_root(root));
     if (uid == 0) {
         return true;
     }
-    if (size <= 0 || name[0] != '/' || static_cast<std::size_t>(size) == name.size() || folder.get() < 0) {
+    if (size <= 0 || name[0] != '/' || static_cast<std::size_t>(size) == name.size() || directory.get() < 0) {
         return false;
     }
     const std::string path(name.data(), static_cast<std::size_t>(size)); // without links
     for (auto slash = path.rfind('/'); slash != std::string::npos;
          slash = slash == 0 ? std::string::npos : path.rfind('/', slash - 1)) {
-        const Descriptor above(open_in_root(folder.get(), path.substr(0, std::max<std::size_t>(slash, 1)), false));
+        const Descriptor above(open_in_root(directory.get(), path.substr(0, std::max<std::size_t>(slash, 1)), false));
         struct stat status {};
         if (above.get() < 0 || ::fstat(above.get(), &status) != 0 || !open_to(status, uid, S_IXUSR, S_IXOTH)) {
             return false;

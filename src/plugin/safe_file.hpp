@@ -36,7 +36,8 @@ class SafeFile {
 
     bool usable() const { return why_.empty(); }
     const std::string& why() const { return why_; }
-    // By the permissions of the file and of the folders above it, group permissions apart: nobody's groups are known.
+    // By the permissions of the file and of the directories above it, group permissions apart: nobody's groups are
+    // known.
     bool readable_by(std::uint32_t uid, const std::string& root) const;
     bool has_inode(std::uint64_t inode) const; // true where the file system makes numbers up (overlayfs)
     bool is_program() const { return (status_.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0; }

@@ -66,7 +66,7 @@ std::string check(std::string& content, const struct stat& status) {
 void StateFile::lock(std::chrono::milliseconds patience) {
     constexpr mode_t own = 0600;
     constexpr auto turn = std::chrono::milliseconds(5);
-    const auto path = folder_ + "/lock";
+    const auto path = directory_ + "/lock";
     lock_ = std::make_shared<Descriptor>(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, own));
     const auto end = std::chrono::steady_clock::now() + patience;
     while (lock_->get() >= 0 && ::flock(lock_->get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK &&

@@ -1,4 +1,4 @@
-// Bytes that outlive the process: one file of a state folder, written whole or not at all.
+// Bytes that outlive the process: one file of a state directory, written whole or not at all.
 #pragma once
 
 #include <chrono>
@@ -13,9 +13,9 @@ namespace luatrail::plugin {
 
 class StateFile {
   public:
-    explicit StateFile(std::string folder) : folder_(std::move(folder)) {}
+    explicit StateFile(std::string directory) : directory_(std::move(directory)) {}
 
-    // Waits for another plugin of the same folder to end, but no longer than `patience`; until this one ends others
+    // Waits for another plugin of the same directory to end, but no longer than `patience`; until this one ends others
     // wait for it.
     void lock(std::chrono::milliseconds patience);
 
@@ -29,10 +29,10 @@ class StateFile {
     // waits until the disk has it.
     std::optional<std::string> save(std::string_view bytes, bool sync) const;
 
-    std::string path() const { return folder_ + "/state"; }
+    std::string path() const { return directory_ + "/state"; }
 
   private:
-    std::string folder_;
+    std::string directory_;
     std::shared_ptr<base::Descriptor> lock_;
 };
 

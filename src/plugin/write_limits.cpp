@@ -59,8 +59,8 @@ int limit_writes(const WritePlaces& places) {
         return 0;
     }
     const std::uint64_t rewrite = LANDLOCK_ACCESS_FS_WRITE_FILE | (version >= 3 ? truncate : 0);
-    for (const auto& folder : places.folders) {
-        allow(rules.get(), folder, rewrite | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE);
+    for (const auto& directory : places.directories) {
+        allow(rules.get(), directory, rewrite | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE);
     }
     for (const auto& file : places.files) {
         allow(rules.get(), file, rewrite);

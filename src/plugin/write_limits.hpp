@@ -9,7 +9,7 @@ namespace luatrail::plugin {
 
 // Where files may be made, replaced and deleted, and files that may be rewritten.
 struct WritePlaces {
-    std::vector<std::string> folders, files;
+    std::vector<std::string> directories, files;
 };
 
 // From now on, for good, this thread and those that it starts: nothing else is written, nothing executed, nobody beyond

@@ -13,21 +13,21 @@
 using namespace luatrail;
 
 TEST_CASE("a file is read whole, or up to a bound") {
-    const test::TempDir folder;
+    const test::TempDir directory;
     const std::string content(100'000, 'x');
-    const auto path = folder.write("file", content + '\0' + "end");
+    const auto path = directory.write("file", content + '\0' + "end");
     CHECK(base::read_file(path, 1'000'000) == content + '\0' + "end");
     CHECK(base::read_file(path, content.size()) == content);
     CHECK(base::read_file(path, 0) == "");
-    CHECK(base::read_file(folder.write("empty", ""), 10) == "");
+    CHECK(base::read_file(directory.write("empty", ""), 10) == "");
 }
 
 TEST_CASE("what can't be read is nothing, and errno says why") {
-    const test::TempDir folder;
+    const test::TempDir directory;
     errno = 0;
-    CHECK(base::read_file(folder.path("none"), 10) == std::nullopt);
+    CHECK(base::read_file(directory.path("none"), 10) == std::nullopt);
     CHECK(errno == ENOENT);
-    CHECK(base::read_file(folder.path(), 10) == std::nullopt);
+    CHECK(base::read_file(directory.path(), 10) == std::nullopt);
     CHECK(errno == EISDIR);
     CHECK(base::read_all(-1, 10) == std::nullopt);
     CHECK(errno == EBADF);

@@ -64,9 +64,9 @@ std::string arguments_of(const audit::SystemCall& row) {
 }
 
 std::vector<Log::Item> items_of(Effect effect) {
-    constexpr auto folder = "040755";
+    constexpr auto directory = "040755";
     constexpr auto plain = "0100644";
-    const Log::Item parent{"/srv/", 500, "PARENT", folder};
+    const Log::Item parent{"/srv/", 500, "PARENT", directory};
     switch (effect) {
     case Effect::rename:
         return {parent, parent, {"/srv/a", script, "DELETE", plain}, {"/srv/x.lua", script, "CREATE", plain}};
@@ -75,13 +75,13 @@ std::vector<Log::Item> items_of(Effect effect) {
     case Effect::symlink:
         return {{"/srv/a", 0, "UNKNOWN", "00"}, parent, {"/srv/x.lua", script, "CREATE", "0120777"}};
     case Effect::mkdir:
-        return {parent, {"/srv/d", 800, "CREATE", folder}};
+        return {parent, {"/srv/d", 800, "CREATE", directory}};
     case Effect::mknod:
         return {parent, {"/srv/x.lua", script, "CREATE", plain}};
     case Effect::unlink:
         return {parent, {"/srv/x.lua", script, "DELETE", plain}};
     case Effect::rmdir:
-        return {parent, {"/srv/d", 800, "DELETE", folder}};
+        return {parent, {"/srv/d", 800, "DELETE", directory}};
     default:
         return {{"/srv/x.lua", script, "NORMAL", plain}};
     }

@@ -69,7 +69,7 @@ TEST_CASE("a copy is known by what the copier was told") {
     CHECK(copied("/usr/bin/cp", {"cp", "/usr/bin/id", "/tmp/x"}) == "0 findings");
 }
 
-TEST_CASE("what lies in a folder that was copied is no copy of an interpreter") {
+TEST_CASE("what lies in a directory that was copied is no copy of an interpreter") {
     auto log = begun();
     log.exec(as("/usr/bin/cp"), {"cp", "-r", "src/lua", "/tmp/app"})
         .create(as("/usr/bin/cp"), "/tmp/app/bin/tool", 700);
@@ -84,7 +84,7 @@ TEST_CASE("what lies in a folder that was copied is no copy of an interpreter") 
     CHECK(known(built.fork(shell, 21).exec(as("/tmp/x", 21), {"/tmp/x", "-e", "x"})) == "0 findings");
 }
 
-TEST_CASE("where no rule watches the folder, the copier's own words tell of the copy") {
+TEST_CASE("where no rule watches the directory, the copier's own words tell of the copy") {
     auto log = begun();
     log.exec(as("/usr/bin/ln"), {"ln", "/usr/bin/luajit", "/usr/bin/x"}).fork(shell, 21).at(start + 100);
     const auto made = replay(log.exec(as("/usr/bin/x", 21), {"x", "-e", "print(1)"}).text);

@@ -98,8 +98,8 @@ TEST_CASE("a shell's search for a program is as many failed execs, and one run")
     Log log;
     log.at(start).exec(shell, {"bash"}).create(shell, "/tmp/x.lua", 700).fork(shell, 20);
     const Who child{.pid = 20, .ppid = 10, .uid = 33, .exe = "/usr/bin/bash"};
-    for (const auto* folder : {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/sbin", "/opt/bin"}) {
-        log.failed_exec(child, std::string(folder) + "/lua5.4");
+    for (const auto* directory : {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/sbin", "/opt/bin"}) {
+        log.failed_exec(child, std::string(directory) + "/lua5.4");
     }
     const auto none = replay(log.text);
     CHECK(none.briefs.empty());

@@ -76,7 +76,7 @@ TEST_CASE("a file adds profiles and replaces those of the same name; a wrong one
     CHECK(set.match("/usr/bin/sun", "lua").profile == nullptr);
 }
 
-TEST_CASE("a glob with a folder is compared with the whole path") {
+TEST_CASE("a glob with a directory is compared with the whole path") {
     ProfileSet set;
     set.load_text("schema = 1\n[grammar.g]\n[[profile]]\nname = \"x\"\ngrammar = \"g\"\nexe = [\"/opt/*/run\"]",
                   "a.toml");

@@ -32,9 +32,9 @@ void unpack(detect::Engine& engine, const std::string& bytes) {
 
 std::vector<std::string> recordings() {
     std::vector<std::string> all;
-    for (const auto& folder : std::filesystem::directory_iterator(LUATRAIL_SOURCE_DIR "/fixtures/scenarios")) {
-        if (std::filesystem::exists(folder.path() / "audit.log")) {
-            all.push_back((folder.path() / "audit.log").string());
+    for (const auto& directory : std::filesystem::directory_iterator(LUATRAIL_SOURCE_DIR "/fixtures/scenarios")) {
+        if (std::filesystem::exists(directory.path() / "audit.log")) {
+            all.push_back((directory.path() / "audit.log").string());
         }
     }
     std::sort(all.begin(), all.end());
@@ -140,7 +140,7 @@ TEST_CASE("this very process is among those that run, with its parent before it"
     CHECK(self->uid == ::getuid());
     CHECK(self->exe->find("test_detect") != std::string::npos);
     CHECK_FALSE(self->argv.empty());
-    CHECK(host::running_processes("/no/such/folder").empty());
+    CHECK(host::running_processes("/no/such/directory").empty());
 
     base::Budget budget(1UL << 20U);
     host::ProcessTable table(budget);

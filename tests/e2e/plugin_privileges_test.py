@@ -15,8 +15,8 @@ from plugin_case import ATTACK, USER, PluginCase, later, live
 DAC_READ_SEARCH, SYS_PTRACE, AUDIT_CONTROL = 1 << 2, 1 << 19, 1 << 30  # linux/capability.h
 
 
-def status_of(folder):
-    text = (pathlib.Path(folder) / "status").read_text()
+def status_of(directory):
+    text = (pathlib.Path(directory) / "status").read_text()
     return dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
 
 
@@ -48,8 +48,8 @@ class PrivilegesTest(PluginCase):
         path = self.dir / "status.json"
         return json.loads(path.read_text()) if path.exists() else {}
 
-    def assert_holds(self, folder, uid, kept):
-        status = status_of(folder)
+    def assert_holds(self, directory, uid, kept):
+        status = status_of(directory)
         for name in ("CapInh", "CapAmb", "CapBnd"):
             self.assertEqual(int(status[name], 16), 0, name)
         for name in ("CapPrm", "CapEff"):
@@ -164,15 +164,15 @@ class PrivilegesTest(PluginCase):
         self.addCleanup(self.end, process)
         self.assertIn("as root: it may not become nobody: it was started without CAP_SETUID", self.finish(process, b""))
 
-    def test_the_textfile_in_a_folder_of_others_is_rewritten_in_place(self):
-        folder = self.dir / "node-exporter"
-        folder.mkdir()
-        (folder / "other.prom").write_text("")
+    def test_the_textfile_in_a_directory_of_others_is_rewritten_in_place(self):
+        directory = self.dir / "node-exporter"
+        directory.mkdir()
+        (directory / "other.prom").write_text("")
         config = self.config(self.log / "log")
-        config.write_text(config.read_text().replace("[status]\n", f'[status]\nprometheus = "{folder}/luatrail.prom"\n'))
+        config.write_text(config.read_text().replace("[status]\n", f'[status]\nprometheus = "{directory}/luatrail.prom"\n'))
         self.assertEqual("", self.run_plugin(config, b""))
-        self.assertIn("luatrail_up 0\n", (folder / "luatrail.prom").read_text())
-        self.assertEqual(["luatrail.prom", "other.prom"], sorted(path.name for path in folder.iterdir()))
+        self.assertIn("luatrail_up 0\n", (directory / "luatrail.prom").read_text())
+        self.assertEqual(["luatrail.prom", "other.prom"], sorted(path.name for path in directory.iterdir()))
 
     def look(self, process, again):
         """The finding of a run of Lua by root that still runs, with a script of its own."""

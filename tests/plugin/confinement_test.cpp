@@ -42,7 +42,7 @@ constexpr bool sanitized = false;
 #endif
 
 struct Place {
-    std::string own, others; // folders: its own; one where everybody may write
+    std::string own, others; // directories: its own; one where everybody may write
     pid_t victim = 0;        // a process of root
 };
 
@@ -102,7 +102,7 @@ const std::vector<Try> tries{
     {"renaming where everybody may",
      [](const Place& at) { return ::rename((at.others + "/there").c_str(), (at.others + "/gone").c_str()) == 0; },
      true},
-    {"a folder", [](const Place& at) { return ::mkdir((at.others + "/folder").c_str(), 0700) == 0; }},
+    {"a directory", [](const Place& at) { return ::mkdir((at.others + "/directory").c_str(), 0700) == 0; }},
     {"a link", [](const Place& at) { return ::symlink("/etc/passwd", (at.own + "/link").c_str()) == 0; }},
     {"another process's memory, to change", [](const Place& at) { return opens(memory_of(at), O_RDWR); }},
     {"another process's memory, by openat2", [](const Place& at) { return opens2(memory_of(at), O_WRONLY); }},
@@ -126,7 +126,7 @@ const std::vector<Try> tries{
                 MAP_FAILED;
      }},
     {"becoming root", [](const Place&) { return ::setuid(0) == 0 || ::setresuid(0, 0, 0) == 0; }},
-    {"leaving its folders", [](const Place&) { return ::chroot("/") == 0 || ::unshare(CLONE_NEWUSER) == 0; }},
+    {"leaving its directories", [](const Place&) { return ::chroot("/") == 0 || ::unshare(CLONE_NEWUSER) == 0; }},
     {"a mount", [](const Place&) { return ::mount("none", "/mnt", "tmpfs", 0, nullptr) == 0; }},
     {"a terminal's input", [](const Place&) { return ::syscall(SYS_ioctl, 0, 0x5412 /* TIOCSTI */, "x") == 0; }},
 };

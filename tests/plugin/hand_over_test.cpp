@@ -50,10 +50,10 @@ TEST_CASE("what an older plugin left as root is the account's, the inventory sta
     std::filesystem::permissions(dir.path("state"), std::filesystem::perms(0700));
     const auto done = hand_over(config_in(dir), account);
     CHECK(done.trouble.empty());
-    const auto folder = status_of(dir.path("state"));
-    CHECK(folder.st_uid == 0); // so that the account cannot take away what is not its own
-    CHECK(folder.st_gid == nobody);
-    CHECK((folder.st_mode & 07777) == 01770);
+    const auto directory = status_of(dir.path("state"));
+    CHECK(directory.st_uid == 0); // so that the account cannot take away what is not its own
+    CHECK(directory.st_gid == nobody);
+    CHECK((directory.st_mode & 07777) == 01770);
     for (const auto* name : {"state", "state.bad", "lock", "state.new"}) {
         CHECK(status_of(dir.path("state/") + name).st_uid == nobody);
     }
@@ -61,13 +61,13 @@ TEST_CASE("what an older plugin left as root is the account's, the inventory sta
     const auto made = status_of(dir.path("run")); // was missing
     CHECK(made.st_gid == nobody);
     CHECK((made.st_mode & 07777) == 01775);
-    CHECK(done.places.folders == std::vector<std::string>{dir.path("state"), dir.path("run"), dir.path("state")});
+    CHECK(done.places.directories == std::vector<std::string>{dir.path("state"), dir.path("run"), dir.path("state")});
 
     CHECK(hand_over(config_in(dir), {"root", 0, 0}).trouble.empty()); // and back
     CHECK(status_of(dir.path("state/state")).st_uid == 0);
 }
 
-TEST_CASE("a link in the state's folder gives nobody what it leads to") {
+TEST_CASE("a link in the state's directory gives nobody what it leads to") {
     if (!root()) {
         return;
     }
@@ -82,7 +82,7 @@ TEST_CASE("a link in the state's folder gives nobody what it leads to") {
     CHECK(status_of(dir.path("state/lock")).st_uid == nobody);
 }
 
-TEST_CASE("a folder that others use stays as it is") {
+TEST_CASE("a directory that others use stays as it is") {
     if (!root()) {
         return;
     }
@@ -102,7 +102,7 @@ TEST_CASE("a folder that others use stays as it is") {
     CHECK(done.places.files == std::vector<std::string>{dir.path("run/status.json")});
 }
 
-TEST_CASE("a state folder that is missing is no reason to stay root") {
+TEST_CASE("a state directory that is missing is no reason to stay root") {
     if (!root()) {
         return;
     }

@@ -107,9 +107,9 @@ TEST_CASE("what is no question ends the helper, not its parent") {
 TEST_CASE("a helper holds nothing open of its parent's") {
     Helper first(echo(), std::nullopt);
     Helper second(echo(), std::nullopt);
-    const auto folder = "/proc/" + std::to_string(pid_of(second)) + "/fd";
+    const auto directory = "/proc/" + std::to_string(pid_of(second)) + "/fd";
     int count = 0;
-    auto* const entries = ::opendir(folder.c_str());
+    auto* const entries = ::opendir(directory.c_str());
     REQUIRE(entries != nullptr);
     while (const auto* entry = ::readdir(entries)) {
         count += entry->d_name[0] == '.' ? 0 : 1;
