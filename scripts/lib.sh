@@ -27,7 +27,7 @@ quietly() {
   [[ ! -e $top/build || -w $top/build ]] || die "$top/build belongs to $(stat -c %U "$top/build"): be that user, or remove it"
   mkdir -p "$logs"
   say "$what"
-  # The sleep must not hold our standard error open: whoever reads it would wait for the sleep's end.
+  # The sleep must not hold our standard error open: its reader would wait for the sleep's end.
   while sleep 20 >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do
     say "  ... $((SECONDS - started)) s: $(tail -n 1 "$log" | cut -c1-100)"
   done &

@@ -1,4 +1,4 @@
-// The keys of the last `size` events that were handed over. Asked and told once an event, so made to touch little
+// The keys of the last `size` events that were handed over. Read and written once an event, so made to touch little
 // memory.
 #pragma once
 
@@ -10,7 +10,7 @@
 
 namespace luatrail::audit {
 
-// What tells events apart: nodes by hash, since their names are stored with the events in flight.
+// What distinguishes events: nodes by hash, since their names are stored with the events in flight.
 struct EventKey {
     EventId id;
     std::size_t node_hash = 0;

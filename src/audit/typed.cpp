@@ -200,7 +200,7 @@ void Decoder::read(const Record& record) {
         typed_.boot = true;
         break;
     default:
-        if (!typed_.message) { // of an event the first one tells
+        if (!typed_.message) { // of an event the first one counts
             typed_.message = message_of(record);
         }
         typed_.lost = typed_.lost || tells_of_loss(record);

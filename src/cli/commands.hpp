@@ -15,7 +15,7 @@ class App;
 
 namespace luatrail::cli {
 
-// What `plugin` reads unless told otherwise.
+// What `plugin` reads by default.
 inline constexpr const char* default_config_path = "/etc/luatrail/luatrail.toml";
 
 using Command = std::function<int()>; // returns the exit status; throws base::Error

@@ -147,7 +147,7 @@ struct ChainBuilder {
         }
     }
 
-    // Where no rule watches the directory, the copier's own exec is what tells of the copy.
+    // Where no rule watches the directory, only the copier's own exec shows the copy.
     void add_copying() {
         const bool known = finding.has(ChainKind::interpreter_drop);
         const auto& copying = run.copying;

@@ -8,7 +8,7 @@
 
 namespace luatrail::detect {
 
-// Fills severity, events and id from what the finding holds by now. False: no finding (an expected run).
+// Fills severity, events and id from what the finding holds. False: no finding (an expected run).
 bool conclude(const Node& node, std::string_view kind, Finding& finding);
 
 } // namespace luatrail::detect

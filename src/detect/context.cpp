@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t ancestors_shown = 8;
 
-// Programs that tell how somebody came in.
+// Programs that show how somebody came in.
 bool tells_of_the_way_in(ProgramKind kind) {
     switch (kind) {
     case ProgramKind::web_server:

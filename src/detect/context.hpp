@@ -12,22 +12,22 @@
 
 namespace luatrail::detect {
 
-// The server above an exec whose children tell of its Lua: the process that forked it; empty: none.
+// The server above an exec whose children show its Lua: the process that forked it; empty: none.
 host::ProcessRef server_above(const Node& node, host::ProcessRef process, Programs& programs,
                               const ProfileSet& profiles);
 
-// Of a server that runs Lua inside: the process is the server, the event is the exec below it that tells.
+// Of a server that runs Lua inside: the process is the server, the event is the exec below it that shows it.
 Finding describe_server(Node& node, const audit::TypedEvent& event, host::ProcessRef server, const Profile& profile,
                         const EngineOptions& options);
 
 // What surrounds the process of a finding: its tree, packages, unit and login, and whether that is expected.
 void add_circumstances(const Node& node, host::ProcessRef process, const EngineOptions& options, Finding& finding);
 
-// What an actor's program is for, which program above it tells of the way in, and the login that it belongs to.
+// What an actor's program is for, which program above it shows the way in, and the login that it belongs to.
 void describe_actor(const Node& node, host::ProcessRef who, const audit::EventId& at, const ProfileSet& profiles,
                     Actor& actor);
 
-// Remembers the login that a PAM record tells of.
+// Remembers the login of a PAM record.
 void note_login(Node& node, const audit::EventId& event, const audit::Message& message);
 
 // The unit that systemd said to have started when it forked the topmost process above this one; nothing where several

@@ -323,7 +323,7 @@ struct Engine::Impl {
             if (!run.severity || finding.severity > *run.severity || finding.severity >= Severity::medium) {
                 report(finding);
             } else {
-                finding.id = id; // told with the next one that raises it
+                finding.id = id; // reported with the next one that raises it
                 finding.follows = before;
             }
         }

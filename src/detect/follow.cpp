@@ -10,7 +10,7 @@
 namespace luatrail::detect {
 namespace {
 
-// A process of an event, with what it was told to do: not more of it than a reader wants.
+// A process of an event, with its arguments: not more of them than a reader wants.
 Actor actor_of(const audit::TypedEvent& event) {
     constexpr std::size_t most_words = 16;
     constexpr std::size_t word_bytes = 256;

@@ -1,4 +1,4 @@
-// What later events tell of a run: what it started, reached, wrote and removed, and what was done to its memory.
+// What later events show of a run: what it started, reached, wrote and removed, and what was done to its memory.
 #pragma once
 
 #include <vector>
@@ -25,7 +25,7 @@ ChainEntry child_of_run(const Node& node, const audit::TypedEvent& event, host::
 
 // A shell, a download tool, or a program that the run's own tree wrote after the run began.
 FollowUps after_exec(Node& node, const audit::TypedEvent& event, host::ProcessRef process, const Program& program);
-// A connection that was begun (EINPROGRESS) or refused tells as much as one that was made.
+// A connection that was begun (EINPROGRESS) or refused shows as much as one that was made.
 FollowUps after_connect(Node& node, const audit::TypedEvent& event, host::ProcessRef who);
 // Anonymous memory that is executable; another process's memory, or the run's own by another process.
 FollowUps after_memory_call(Node& node, const audit::TypedEvent& event, host::ProcessRef who);

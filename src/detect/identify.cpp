@@ -95,7 +95,7 @@ Identified same_file(const Node& node, const audit::TypedEvent& event, const Pro
     return {};
 }
 
-// How a path stands to what a copier was told to make: that very file, one below a directory that it copied, or
+// How a path relates to what a copier was asked to make: that very file, one below a directory that it copied, or
 // neither.
 enum class Target : std::uint8_t { same, below, other };
 
@@ -119,8 +119,8 @@ bool made(const Copying& copy, const host::Change& change) {
            (copy.parent == change.by_pid && apart > -at_once_ms && apart <= 0);
 }
 
-// A file that somebody wrote who was told to copy an interpreter. Where no rule watches the directory, the copier's
-// last word tells.
+// A file written by a program that was asked to copy an interpreter. Where no rule watches the directory, the copier's
+// last word decides.
 Identified copied_file(const Node& node, const host::File* file, std::string_view path, const ProfileSet& profiles) {
     for (auto copy = node.copies.rbegin(); copy != node.copies.rend(); ++copy) {
         const auto target = target_of(*copy, path);
@@ -135,7 +135,7 @@ Identified copied_file(const Node& node, const host::File* file, std::string_vie
     return {};
 }
 
-// A file that a program wrote which was itself told of an interpreter (a script's cp with its own words).
+// A file written by a program that had an interpreter among its arguments (a script's cp with its own words).
 Identified made_by_copier(const Node& node, const host::File* file, const ProfileSet& profiles) {
     if (file == nullptr) {
         return {};

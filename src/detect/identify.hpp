@@ -20,12 +20,12 @@ struct Identified {
     std::optional<Copying> copying{};
 };
 // By its path; a package that lists it as one; a file that ran as one under another name; ld.so's arguments; a copy, by
-// the ledger and what the copier was told; argv[0], where that is an interpreter's name (`called_one`). Learns which
+// the ledger and the copier's arguments; argv[0], where that is an interpreter's name (`called_one`). Learns which
 // files are interpreters.
 Identified identify(Node& node, const audit::TypedEvent& event, const Program& program, bool called_one,
                     const EngineOptions& options);
 
-// Notes a program that was told to copy or fetch an interpreter.
+// Notes a program that was asked to copy or fetch an interpreter.
 void note_copying(Node& node, const audit::TypedEvent& event, host::ProcessRef by, const ProfileSet& profiles);
 
 // The interpreter's own file, as the exec's PATH items name it; null when the ledger knows nothing of it.

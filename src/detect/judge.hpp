@@ -18,12 +18,12 @@ struct Invoked {
     host::ProcessRef process;
     ProfileSet::Match interpreter;
     Invocation invocation;
-    std::optional<std::string> script_name; // absolute, as the interpreter was told it
+    std::optional<std::string> script_name; // absolute, as the interpreter got it
     std::optional<std::string> script_path; // the same without the links to directories that are known
     std::optional<host::FileId> script;     // by the exec's own PATH item (a #! script)
     bool path_uncertain = false;
     std::optional<std::string> copy_of; // of a copied interpreter: what was copied
-    std::optional<Copying> copying;     // and who did it, where its own exec tells
+    std::optional<Copying> copying;     // and who did it, where its own exec shows that
 };
 
 // What its arguments make of it.

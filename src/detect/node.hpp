@@ -17,7 +17,7 @@
 
 namespace luatrail::detect {
 
-// A process that came up lately: to tell `producer | lua` from a `lua` that a person types into.
+// A process that came up lately: to distinguish `producer | lua` from a `lua` that a person types into.
 struct Birth {
     std::int64_t time_ms = 0;
     std::uint32_t pid = 0, parent = 0;
@@ -32,7 +32,7 @@ struct Memfd {
     std::optional<std::uint32_t> uid;
 };
 
-// A program that was told to copy, or to fetch, a file that is named like an interpreter.
+// A program that was asked to copy, or to fetch, a file that is named like an interpreter.
 struct Copying {
     audit::EventId event; // its exec
     host::ProcessRef by;
@@ -50,7 +50,7 @@ struct ServiceStart {
     std::string unit;
 };
 
-// A login of an audit session, as PAM's records tell.
+// A login of an audit session, from PAM's records.
 struct Login {
     audit::EventId event;
     std::uint32_t session = 0;

@@ -16,7 +16,7 @@ namespace luatrail::detect {
 struct Program {
     bool interpreter = false, shell = false, loader = false, downloader = false;
     bool copies = false;              // a copier or a downloader
-    const Profile* telling = nullptr; // a server whose children tell of its Lua; lives as long as the profiles
+    const Profile* telling = nullptr; // a server whose children show its Lua; lives as long as the profiles
 };
 
 class Programs {

@@ -1,4 +1,4 @@
-// The latest of what a node's log told, of one kind: a bounded queue that is charged to a budget.
+// The latest entries of one kind in a node's log: a bounded queue that is charged to a budget.
 #pragma once
 
 #include <algorithm>

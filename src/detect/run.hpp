@@ -1,4 +1,4 @@
-// A run of Lua, as it is kept for what later events may tell of it.
+// A run of Lua, as it is kept for later events that concern it.
 #pragma once
 
 #include <cstddef>

@@ -15,7 +15,7 @@ class Directories {
     explicit Directories(PathTree& tree) : tree_(&tree) {}
 
     PathTree::Node* find(FileId id) const; // none: not known
-    // The directory is there, whatever was known of it; its names are those of no other by now.
+    // The directory is there, whatever was known of it; its names are no longer those of another.
     void place(FileId id, PathTree::Node* node);
     // It goes by this name too (a symlink or a mount that the log didn't show): the latest four are kept.
     void add_alias(FileId id, PathTree::Node* node);
@@ -24,7 +24,7 @@ class Directories {
     void touch(FileId id); // it is the one that was used last
     void drop(FileId id);  // it is not known any more, nor what it is called
 
-    // Bytes of names that came into the tree for its sake: they count as the directory's, to tell how much of the
+    // Bytes of names that came into the tree for its sake: they count as the directory's, to know how much of the
     // ledger directories take.
     void add_cost(FileId id, std::size_t bytes);
     std::size_t cost() const { return cost_; }

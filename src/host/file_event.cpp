@@ -37,7 +37,7 @@ bool has_nametype(const audit::TypedEvent& event, audit::PathItem::NameType type
     return false;
 }
 
-// Only a chmod that makes a file executable tells of a script being made ready; the item's mode is that before the
+// Only a chmod that makes a file executable shows a script being made ready; the item's mode is that before the
 // call.
 bool makes_executable(const audit::TypedEvent& event, const audit::SystemCall& row) {
     constexpr std::uint32_t executable = 0111;

@@ -83,7 +83,7 @@ struct FileLedger::State {
 // --- names
 
 // Which of a rename's two PARENT items is the old name's. The log's order is no help: it is that in which the compiler
-// evaluated two arguments in the kernel (6.18 as Debian's gcc builds it logs the new one first). Their names tell,
+// evaluated two arguments in the kernel (6.18 as Debian's gcc builds it logs the new one first). Their names decide,
 // because each is the directory part of the name that was given; between equal names, the directory that is known to
 // hold the old name.
 std::size_t FileLedger::State::old_parent(const FileEvent& event, const Roles& roles) {

@@ -132,7 +132,7 @@ void FileNames::seen(const audit::PathItem& item, std::optional<std::string_view
             return;
         }
         files_.forget(
-            *entry); // its last name was removed: the inode is another file's by now, which came where nobody looked
+            *entry); // its last name was removed: the inode is now another file's, which came where nobody looked
     }
     there = tree_.locate(real);
     if (there != nullptr && there != tree_.root()) {

@@ -170,7 +170,7 @@ void Lineage::end(Slot& image, const audit::EventId& event) {
     slots_->touch(image);
 }
 
-// Takes the second oldest image out of a chain that grew too long: where it all began and what it is now tell most.
+// Takes the second oldest image out of a chain that grew too long: where it all began and what it is now matter most.
 void Lineage::shorten(Slot& image) {
     std::size_t length = 1;
     Slot* after = nullptr; // of the second oldest

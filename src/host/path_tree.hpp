@@ -1,4 +1,4 @@
-// The names of one node's file system, as far as the log told them: a tree of components.
+// The names of one node's file system, as far as the log shows them: a tree of components.
 //
 // A directory's rename moves one node, and with it every name below. A node lives while something holds it: a child, a
 // file that has the name, a directory whose inode is known to be there. Private to this room.

@@ -266,7 +266,7 @@ void ProcessSlots::check() const {
     }
 }
 
-// Whether something that was still going on can no longer be told.
+// Whether something that was still going on is no longer known.
 bool ProcessSlots::loses_lineage(const Slot& slot) const {
     if (slot.rank == Rank::live) {
         return true;

@@ -24,7 +24,7 @@ struct ProcessTable::State {
     void measure() { charge.resize(base::block(sizeof(State)) + slots.bytes()); }
 };
 
-// --- what records tell
+// --- what records say
 
 ProcessRef ProcessTable::State::sighted(const audit::TypedEvent& s) {
     if (pid_of(s) == 0) {

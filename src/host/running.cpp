@@ -171,7 +171,7 @@ void seed(ProcessTable& table, const std::vector<RunningProcess>& running, const
     audit::TypedEvent exec; // as if it had been logged
     for (const auto& process : running) {
         if (const auto* known = table.find(process.pid); known != nullptr && known->exe == process.exe) {
-            continue; // the log told more
+            continue; // the log said more
         }
         exec.id = {process.started_ms, 0};
         exec.has_syscall = true;

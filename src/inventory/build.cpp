@@ -137,7 +137,7 @@ class Builder {
             links_.push_back(path);
         }
         if (status ? status->type != Root::Type::file || !(status->executable || module) : !module) {
-            return; // a directory, a link, data; what is missing is told of modules only, because nothing says what
+            return; // a directory, a link, data; what is missing is reported of modules only, because nothing says what
                     // else it was
         }
         owned.kind = kind_of(path, status.value_or(Root::Status{}), module, owned.program);

@@ -1,4 +1,4 @@
-// What of a host tells who runs what: units, cron entries, accounts.
+// What on a host says who runs what: units, cron entries, accounts.
 #pragma once
 
 #include "inventory/database.hpp"

@@ -138,7 +138,7 @@ bool read_rpm(const Root& root, const std::string& helper, Listing& listing, Com
             listing.packages.push_back(
                 {std::string(fields[1]), std::string(fields[2]), std::string(fields[3]), {}, {}, {}});
         } else if (listing.packages.empty() || fields.size() < 2) {
-            complaints.add("rpm's database", "a line of the helper that is none");
+            complaints.add("rpm's database", "a line of the helper that is not understood");
         } else if (fields[0] == "R") {
             listing.packages.back().depends.push_back({std::string(fields[1])});
         } else if (fields[0] == "V") {

@@ -86,7 +86,7 @@ bool is_unit(std::string_view part) {
 
 ControlGroup parse_cgroup(std::string_view text) {
     ControlGroup found;
-    // systemd's own hierarchy tells units: the only one of version 2 ("0::/..."), or a named one of version 1.
+    // systemd's own hierarchy shows units: the only one of version 2 ("0::/..."), or a named one of version 1.
     std::string_view units;
     for (const auto line : parts_of(text, '\n')) {
         const auto first = line.find(':');

@@ -14,7 +14,7 @@ namespace luatrail::plugin {
 class Input {
   public:
     enum class End {
-        of_input, // auditd, or whoever writes, has closed it
+        of_input, // auditd, or another writer, has closed it
         trouble,  // it cannot be read
         binary,   // auditd's binary protocol: nothing of it was handed on
     };

@@ -1,4 +1,4 @@
-// The inventory's file: whether another lies there by now, and whether it is older than what it tells of.
+// The inventory's file: whether another has taken its place, and whether it is older than what it describes.
 #pragma once
 
 #include <array>
@@ -17,7 +17,7 @@ class InventoryWatch {
     // Whether the package databases were changed after it was built, and nobody built it anew within five minutes. True
     // once for each inventory.
     bool went_stale();
-    // Whether package managers told of more transactions than when this was last asked.
+    // Whether package managers reported more transactions than when this was last asked.
     bool software_changed(std::uint64_t transactions);
 
   private:
@@ -26,7 +26,7 @@ class InventoryWatch {
     std::uint64_t transactions_ = 0;
 };
 
-// Says that the inventory should be built anew, to whoever watches "INVENTORY.wanted" (luatrail-inventory.path).
+// Says that the inventory should be built anew, to what watches "INVENTORY.wanted" (luatrail-inventory.path).
 // Returns why that failed.
 std::optional<std::string> want_inventory(const std::string& path);
 

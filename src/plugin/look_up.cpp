@@ -24,7 +24,7 @@ namespace {
 
 using base::Descriptor;
 
-constexpr std::int64_t start_grain_ms = 1500; // of a process's start, told in whole seconds of boot and ticks
+constexpr std::int64_t start_grain_ms = 1500; // of a process's start, known in whole seconds of boot and ticks
 constexpr std::int64_t clock_grain_ms = 10;   // of a file's time
 constexpr std::size_t most_environ = 256UL * 1024;
 
@@ -125,7 +125,7 @@ LookUps::Impl::Running LookUps::Impl::running(const AskedRun& run, std::optional
         return std::nullopt;
     }
     if (!same_program(process->exe, run.exe)) {
-        note(why_not, "the process runs another program by now");
+        note(why_not, "the process now runs another program");
         return std::nullopt;
     }
     return process;
@@ -167,7 +167,7 @@ void LookUps::Impl::interpreter(const AskedRun& run, bool runs, Seen& seen) {
         return;
     }
     if (!opened.is_program()) {
-        note(file.note, "not read: it is no program by now");
+        note(file.note, "not read: it is no longer a program");
         return;
     }
     opened.digest(digests, file);
@@ -196,7 +196,7 @@ void LookUps::Impl::script(const AskedRun& run, const Running& process, Seen& se
         return;
     }
     if (run.inode && !opened.has_inode(*run.inode)) {
-        note(file.note, "another file lies there by now");
+        note(file.note, "another file is there now");
     } else if (opened.modified_ms() > run.time_ms + clock_grain_ms) {
         note(file.note, "it was written again after the run");
     }

@@ -3,7 +3,7 @@
 //
 // Everything that is looked at may be an attacker's. Files are opened by O_PATH first: what is no regular file (a FIFO,
 // a device), or lies on a network or FUSE mount, is not read; nor is a script that the run's own user may not read, so
-// that nobody has luatrail tell him what is in a file of others. Sizes are bounded.
+// that nobody can have luatrail show what is in another user's file. Sizes are bounded.
 //
 // So may be whoever asks: the process that reads hostile records. Who a run's user is, is asked of the process while it
 // runs. Of a file that is not open to everybody root's word opens nothing but its digest, unless the process that runs

@@ -11,7 +11,7 @@
 
 namespace luatrail::plugin {
 
-// A run as a question tells of it. The helper looks itself where it can, and believes the rest only so far
+// A run as a question describes it. The helper looks itself where it can, and believes the rest only so far
 // (look_up.hpp).
 struct AskedRun {
     struct Above {
@@ -35,7 +35,7 @@ struct Seen {
     std::optional<std::string> unit, container;
     std::optional<std::string> format; // of the code
 };
-// Adds it to the finding; what the records told stays.
+// Adds it to the finding; what the records said stays.
 void add_to(detect::Finding& finding, Seen seen);
 
 enum class Question : std::uint8_t { evidence, init, lua };

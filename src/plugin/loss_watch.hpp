@@ -1,4 +1,4 @@
-// What was lost before luatrail saw it, or by luatrail itself: counted by where, and told once a minute at most.
+// What was lost before luatrail saw it, or by luatrail itself: counted by where, and reported once a minute at most.
 #pragma once
 
 #include <cstdint>

@@ -78,7 +78,7 @@ void Output::Enrichment::on_finding(const detect::Finding& finding) {
 
 void Output::on_finding(const detect::Finding& finding) {
     if (finding.severity < least_ && !finding.live && !finding.follows) {
-        on_expected_run(finding); // nobody is told of it either
+        on_expected_run(finding); // nor is it reported
     }
     if (finding.severity >= least_) {
         newest_ms_ = std::max(newest_ms_, finding.time_ms);

@@ -162,7 +162,7 @@ class Plugin {
         notice.kind = "helper-ended";
         notice.time_ms = base::wall_clock_ms();
         notice.text = fmt::format("the plugin's child process for {} has ended", one.name);
-        notice.remedy = "the plugin goes on without what it tells, and may not start it again; restart auditd";
+        notice.remedy = "the plugin goes on without it, and may not start it again; restart auditd";
         detection_.tell(notice);
     }
 

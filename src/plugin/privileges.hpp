@@ -16,7 +16,7 @@ struct Account {
 };
 
 // The account that privileges.user names. Nothing where the process stays who it is: it is not root, or root is what
-// the key says; or, and `why` tells that, because it cannot be anybody else.
+// the key says; or, and `why` says so, because it cannot be anybody else.
 struct Choice {
     std::optional<Account> account;
     std::string why;
@@ -28,7 +28,7 @@ Choice choose_account(const std::string& name);
 // it may have become the account and hold capabilities all the same.
 std::optional<std::string> become(const std::optional<Account>& account, const std::vector<unsigned>& capabilities);
 
-// The name of the account that it runs as by now, or its number.
+// The name of the account that it now runs as, or its number.
 std::string own_name();
 
 } // namespace luatrail::plugin

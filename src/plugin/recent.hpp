@@ -1,4 +1,4 @@
-// Whether records tell of this host now: a recording may be fed to the plugin, too, and the host is no word of it.
+// Whether records are of this host's present: the plugin may be fed a recording, too.
 #pragma once
 
 #include <cstdint>

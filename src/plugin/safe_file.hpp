@@ -1,5 +1,5 @@
-// A file of whoever, opened so that opening it can do nothing: no FIFO is waited for, no device touched, no mount asked
-// that lies beyond a network or in another program's hands.
+// A file that may be anybody's, opened so that opening it can do nothing: no FIFO is waited for, no device touched, no
+// mount asked that lies beyond a network or in another program's hands.
 #pragma once
 
 #include <cstdint>

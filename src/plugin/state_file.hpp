@@ -20,7 +20,7 @@ class StateFile {
     void lock(std::chrono::milliseconds patience);
 
     // The bytes that were saved last; nothing when there are none. What cannot be used (of another version, cut,
-    // altered, not this user's alone to write) is set aside as "state.bad" and told in `complaint`.
+    // altered, not this user's alone to write) is set aside as "state.bad" and reported in `complaint`.
     std::optional<std::string> load(std::string& complaint) const;
     // Sets aside what load() gave: its reader found it wrong.
     void reject(std::string_view why, std::string& complaint) const;

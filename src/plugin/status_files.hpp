@@ -1,4 +1,4 @@
-// The files that tell others how the plugin does.
+// The files with the plugin's counters.
 #pragma once
 
 #include <optional>

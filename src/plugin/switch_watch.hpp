@@ -18,8 +18,8 @@ class SwitchWatch {
 
     // Each record.
     void saw(const audit::Record& record);
-    // Rules are taken out and put in again when they are reloaded: told once nothing changed for five seconds before
-    // `now_ms` (event time; the wall clock in a live feed).
+    // Rules are taken out and put in again when they are reloaded: reported once nothing changed for five seconds
+    // before `now_ms` (event time; the wall clock in a live feed).
     void settle(std::int64_t now_ms);
     void flush(); // the end of the log
 

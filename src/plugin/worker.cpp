@@ -23,7 +23,7 @@ struct Worker::Shared {
             auto mine = std::exchange(job, nullptr);
             lock.unlock();
             mine();
-            mine = nullptr; // what it owns goes before anybody is told
+            mine = nullptr; // what it owns goes before anybody hears of it
             lock.lock();
             busy = false;
             changed.notify_all();

@@ -77,10 +77,10 @@ struct SyslogSink::Impl {
     SyslogCounters counters;
     milliseconds retry = first_retry;
     bool tried = false;                                    // a connection was attempted before
-    bool failing = false;                                  // told to `log`
-    bool dropping = false;                                 // told to `log`, until the summary of it is sent
+    bool failing = false;                                  // reported to `log`
+    bool dropping = false;                                 // reported to `log`, until the summary of it is sent
     bool waiting = false;                                  // for the socket or the timer: no use in trying before
-    std::uint64_t waits = 0;                               // tells an outdated wake-up from the current one
+    std::uint64_t waits = 0;                               // distinguishes an outdated wake-up from the current one
     std::shared_ptr<int> alive = std::make_shared<int>(0); // handlers may run after us
 };
 

@@ -205,7 +205,7 @@ class LineReader {
         while (path.size() > 1 && path.ends_with("/")) {
             path.pop_back();
         }
-        // A directory's watch is a dir= rule. Which it is, only the host can tell; dir= holds for the file itself, too.
+        // A directory's watch is a dir= rule. Which it is, only the host knows; dir= holds for the file itself, too.
         rule_.fields.push_back({"dir", "=", std::move(path)});
     }
 

@@ -98,7 +98,7 @@ constexpr std::array keys{
     ConfigKey{"syslog", "format", Type::word, "rfc5424", "rfc5424, cee",
               "RFC 5424 with structured data and the finding's JSON, or \"@cee:\" and the JSON",
               set<&Config::syslog, &Config::Syslog::format>},
-    // At least report::least_syslog_bytes. rsyslogd cuts at 8096 unless told otherwise.
+    // At least report::least_syslog_bytes. rsyslogd cuts at 8096 unless configured otherwise.
     ConfigKey{"syslog", "max_bytes", Type::number, "8096", "2560 to 65536",
               "The longest message in bytes; a longer finding is shortened field by field, and says so",
               set<&Config::syslog, &Config::Syslog::max_bytes>},

@@ -22,7 +22,7 @@ void Pipeline::on_record(const audit::Record& record) {
 
 void Pipeline::on_malformed(source::Malformed reason, std::string_view line) {
     last_malformed_ = reason;
-    // The kernel tells of lost records in its own log, which relays mix into the trail (kernel/audit.c,
+    // The kernel reports lost records in its own log, which relays mix into the trail (kernel/audit.c,
     // audit_log_lost).
     if (line.find("audit_lost=") != std::string_view::npos ||
         line.find("audit: backlog limit exceeded") != std::string_view::npos) {

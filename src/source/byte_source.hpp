@@ -42,7 +42,7 @@ class FileSource final : public ByteSource {
     // Called with the number of bytes read so far.
     using Position = std::function<void(std::uint64_t)>;
 
-    // "-" is standard input. error() tells whether it could be opened.
+    // "-" is standard input. error() says whether it could be opened.
     explicit FileSource(const std::string& path, Position position = {});
     FileSource(const FileSource&) = delete;
     FileSource& operator=(const FileSource&) = delete;

@@ -14,7 +14,7 @@
 namespace luatrail::source {
 namespace {
 
-// Where NUL bytes tell a binary file from a log with a damaged line.
+// Where NUL bytes distinguish a binary file from a log with a damaged line.
 constexpr std::size_t binary_check_size = 64UL * 1024;
 
 // A member of an archive must show a record in as much, or it is another program's log.

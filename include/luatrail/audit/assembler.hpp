@@ -1,7 +1,7 @@
 // Joins records into events by node, time and serial.
 //
 // Records of several events interleave, come late, twice, without EOE, and with time or serial going back
-// (docs/design.md, "Events"). Events that tell of processes and files are handed over in the order in which their first
+// (docs/design.md, "Events"). Events of processes and files are handed over in the order in which their first
 // such record came, so that a live feed (which has EOE) and a saved log (which has none) yield the same order; an event
 // that is still open holds back those behind it.
 #pragma once
@@ -41,7 +41,7 @@ struct AssemblerCounters {
     std::uint64_t records = 0;
     std::uint64_t events = 0;
     std::uint64_t duplicates = 0; // records dropped: the same text twice in one event
-    std::uint64_t late = 0;       // records of events that had been handed over; EOE, which tells nothing more, apart
+    std::uint64_t late = 0;       // records of events that had been handed over; EOE, which adds nothing, apart
     std::uint64_t evicted = 0;    // events closed because the tables were full
     std::uint64_t trimmed = 0;    // records dropped: the event was too large
 };

@@ -45,7 +45,7 @@ RecordType record_type_from_name(std::string_view name);
 std::string record_type_name(RecordType type);
 
 // A record as it stood on its line. All views show the bytes of the source that yielded it and live
-// until the sink's call returns: whoever keeps a record copies it.
+// until the sink's call returns: a sink that keeps a record copies it.
 struct Record {
     EventId id;
     RecordType type = 0;

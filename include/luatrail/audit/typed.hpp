@@ -52,7 +52,7 @@ struct Execve {
     bool truncated = false;           // an argument's piece is missing, cut, or more arguments than are kept
 };
 
-// What a record tells that is not of a system call: of systemd, PAM and package managers (in msg='...'), of auditd, of
+// What a record says that is not of a system call: of systemd, PAM and package managers (in msg='...'), of auditd, of
 // a signal that the kernel sent, of a policy that denied.
 struct Message {
     enum class Kind : std::uint8_t {

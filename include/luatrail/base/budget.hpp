@@ -1,9 +1,9 @@
 // One bound for everything that grows with the input, in bytes.
 //
-// The rule: whoever keeps something that the input can make larger charges it here when it is put in, at what it takes
-// on the heap (base/heap.hpp), and releases it when it is let go. Nothing else may hold such memory.
+// The rule: code that keeps something that the input can make larger charges it here when it is put in, at what it
+// takes on the heap (base/heap.hpp), and releases it when it is let go. Nothing else may hold such memory.
 //
-// A budget never refuses. A table puts in what an event tells and charges it; it doesn't know what is worth more than
+// A budget never refuses. A table puts in what an event brings and charges it; it doesn't know what is worth more than
 // what. Its owner does: after each event, and before it returns, the owner lets its tables give way until within() is
 // true again. So used() is at most limit() between two events, and above it only by what one event brings.
 //

@@ -1,4 +1,4 @@
-// Names of files as the kernel tells them (d_path): in exe= of a record, in links below /proc.
+// Names of files as the kernel writes them (d_path): in exe= of a record, in links below /proc.
 #pragma once
 
 #include <string_view>

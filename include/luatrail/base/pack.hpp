@@ -5,7 +5,7 @@
 //     ...); }
 //
 // Numbers are variable-length (LEB128, signed ones zigzag), texts and containers carry their size. The bytes are for
-// the same version of the program only; whoever stores them stores a version beside them.
+// the same version of the program only; a file of them holds a version beside them.
 #pragma once
 
 #include <array>

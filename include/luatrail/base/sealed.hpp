@@ -1,4 +1,4 @@
-// Bytes with a first line that tells what they are and whether they are whole: "luatrail KIND VERSION SIZE SHA256\n".
+// Bytes with a first line that says what they are and whether they are whole: "luatrail KIND VERSION SIZE SHA256\n".
 #pragma once
 
 #include <string>

@@ -41,7 +41,7 @@ struct EngineCounters {
     std::uint64_t expected_runs = 0;    // without a finding
     std::uint64_t version_calls = 0;    // of an interpreter without code (`lua -v`)
     std::uint64_t losses = 0;           // times that the log said records were lost
-    std::uint64_t software_updates = 0; // transactions that package managers told of
+    std::uint64_t software_updates = 0; // transactions that package managers reported
     std::uint64_t evicted_files = 0, evicted_processes = 0, evicted_runs = 0, evicted_nodes = 0;
     std::uint64_t nodes = 0, processes = 0, files = 0; // that the tables hold now
     std::uint64_t process_bytes = 0, file_bytes = 0;   // what they take
@@ -76,7 +76,7 @@ class Engine : public audit::EventSink {
     // so.
     void note_loss(std::string_view node);
 
-    // What runs on this host, where the log does not tell: at the start of a live feed. `node` as its records will name
+    // What runs on this host, where the log does not say: at the start of a live feed. `node` as its records will name
     // it. Processes that were known and are not among them have ended.
     void seed(std::string_view node, const std::vector<host::RunningProcess>& running, const audit::EventId& now);
     // What was loaded is of a former boot: no process of it runs.

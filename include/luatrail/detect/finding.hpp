@@ -75,7 +75,7 @@ struct LoginInfo {
     std::optional<std::string> account;
 };
 
-// The nearest program above a process that tells how somebody came in.
+// The nearest program above a process that shows how somebody came in.
 struct WayIn {
     std::string program; // "nginx"
     std::string kind;    // "web-server"
@@ -85,7 +85,7 @@ struct Actor { // who did something to a file or a process
     std::uint32_t pid = 0;
     std::optional<std::string> exe;
     std::optional<std::uint32_t> uid;
-    std::vector<std::string> argv{};   // of a child shell: what it was told to do
+    std::vector<std::string> argv{};   // of a child shell: its command line
     std::optional<std::string> kind{}; // "downloader", "editor": what its program is for
     std::optional<WayIn> below{};
     std::optional<LoginInfo> login{};
@@ -109,7 +109,7 @@ struct Code {
     std::optional<std::string> inline_text;
     std::string format = "unknown"; // "text", "bytecode": known to live look-ups only
     std::optional<std::string> package;
-    // Not rendered: of the script, its inode where the log told it, and the path that its package lists where that is
+    // Not rendered: of the script, its inode where the log shows it, and the path that its package lists where that is
     // another one.
     std::optional<std::uint64_t> inode{};
     std::optional<std::string> packaged_path{};
@@ -159,7 +159,7 @@ struct FileEvidence {
 struct Evidence {
     std::optional<FileEvidence> interpreter, script;
     std::vector<std::string> environment; // "LUA_INIT=@/tmp/x", "LUA_PATH=..."
-    std::optional<std::string> note;      // why nothing of the process could be told
+    std::optional<std::string> note;      // why nothing is known of the process
 };
 
 // How often the like of a finding came while none of them was reported (RepeatFilter).
@@ -183,7 +183,7 @@ struct Finding {
     std::vector<audit::EventId> events; // the run first
     std::vector<Degraded> degraded;
     std::optional<std::string> follows; // id of the finding that this one raises
-    bool live = false;                  // only a look at the running host could tell
+    bool live = false;                  // only a look at the running host could show it
     std::optional<Evidence> evidence{};
     std::optional<Repetition> repeated{};
 

@@ -126,7 +126,7 @@ class ProfileSet {
     bool is(ProgramKind kind, std::string_view exe) const;
     std::optional<ProgramKind> kind_of(std::string_view exe) const; // the first that fits
 
-    // The profile of a server whose child processes tell of its Lua; null for others.
+    // The profile of a server whose child processes show its Lua; null for others.
     const Profile* telling(std::string_view exe) const;
 
     // Whether programs are started from there: crontabs, units, profiles of shells ([places] in the data file).

@@ -1,4 +1,4 @@
-// The processes of one node, as its log tells of them.
+// The processes of one node, as its log shows them.
 //
 // A process image is named by the event that created it (a fork, an exec, or the first record that mentions the pid),
 // never by its pid: pids are reused. "Forked from" and "exec'd from" are separate links. Without fork records, lineage

@@ -103,7 +103,7 @@ struct Inventory {
     std::string canonical(std::string_view path) const;
 };
 
-// Of some packages only, with the Lua packages that there are: for a case that shall not tell of the whole host.
+// Of some packages only, with the Lua packages that there are: so that the file does not describe the whole host.
 Inventory excerpt(const Inventory& inventory, const std::vector<std::string>& packages);
 
 // One compact file: a first line with format version, size and SHA-256, then the packed facts. load() throws

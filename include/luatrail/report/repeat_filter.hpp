@@ -18,7 +18,7 @@ struct RepeatOptions {
 struct RepeatCounters {
     std::uint64_t passed = 0;     // findings handed on as they came
     std::uint64_t suppressed = 0; // findings that were counted into another
-    std::uint64_t summaries = 0;  // findings that tell of suppressed ones
+    std::uint64_t summaries = 0;  // findings that report suppressed ones
     std::uint64_t evicted = 0;    // intervals that ended early because the table was full
 };
 

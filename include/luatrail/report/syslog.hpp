@@ -56,7 +56,7 @@ struct LostFindings {
     std::int64_t first_ms = 0, last_ms = 0;
 };
 
-// The message that tells of them: MSGID "dropped", PRI of the worst one lost but at least warning, and as JSON
+// The message that reports them: MSGID "dropped", PRI of the worst one lost but at least warning, and as JSON
 // {"schema":"luatrail/dropped/1","dropped":{"info":0,...,"critical":1},"first":TIME,"last":TIME}.
 std::string to_syslog(const LostFindings& lost, const SyslogFormat& format);
 

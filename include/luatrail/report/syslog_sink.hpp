@@ -40,10 +40,10 @@ struct SyslogCounters {
 
 // A bounded queue before a non-blocking socket on the caller's io_context. A message is sent within on_finding when the
 // socket takes it, so it needs no turn of the event loop. A dead or missing socket is retried (100 ms doubling to 10 s)
-// while something waits; the first failure and each recovery is told once to `log`. After drops, one summary message
-// says how many findings of which severity were lost (to_syslog of LostFindings): as soon as the queue has fallen to
-// half. Nothing here throws but the constructor: base::Error, when the socket's path is too long for a socket address.
-// The io_context outlives the sink.
+// while something waits; the first failure and each recovery is reported once to `log`. After drops, one summary
+// message says how many findings of which severity were lost (to_syslog of LostFindings): as soon as the queue has
+// fallen to half. Nothing here throws but the constructor: base::Error, when the socket's path is too long for a socket
+// address. The io_context outlives the sink.
 class SyslogSink : public detect::FindingSink {
   public:
     SyslogSink(boost::asio::io_context& io, SyslogOptions options, std::function<void(const std::string&)> log);

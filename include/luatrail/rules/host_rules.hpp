@@ -34,7 +34,7 @@ Host this_host(const detect::ProfileSet& profiles);
 struct Topic {
     std::string title;
     std::vector<Rule> rules;
-    std::vector<std::string> left_out; // directories that the host has not got
+    std::vector<std::string> left_out; // directories that the host does not have
 };
 
 // Rules that differ in their calls alone come as one. Throws base::Error when libaudit does not know the processor.

@@ -1,4 +1,4 @@
-// Records on their way: parser -> assembler -> whoever takes the events. Shared by replay, events and plugin.
+// Records on their way: parser -> assembler -> what takes the events. Shared by replay, events and plugin.
 #pragma once
 
 #include <cstdio>

@@ -37,7 +37,7 @@ std::vector<Input> collect_inputs(const std::vector<std::string>& paths, std::ve
 using Progress = std::function<void(std::uint64_t)>;
 
 // Feeds the input's bytes to the parser, then parser.finish(). Compressed data (gz, xz, zst, bz2) and archives (tar,
-// cpio, zip; every member that looks like an audit log, in the order of their content where that can be told without
+// cpio, zip; every member that looks like an audit log, in the order of their content where that is known without
 // reading twice, otherwise of the archive) are recognised by content through libarchive, not by name. A plain file is
 // read with read(2) into a fixed buffer: no mapping that another process's truncation could turn into SIGBUS. Returns a
 // failure when the input could not be opened or not be read to its end; what was read has been fed. A file whose
