@@ -1,4 +1,4 @@
-// Findings to render: the one of the design document, the plainest, and the nastiest.
+// Findings to render: a usual one, the plainest, and the nastiest.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace luatrail::test {
 
-// The design's sample: a dropped script in /dev/shm, run by www-data.
+// The usual one: a dropped script in /dev/shm, run by www-data.
 inline detect::Finding dropped_script() {
     detect::Finding f;
     f.id = "5b0c1f0e9a7d3c42";
