@@ -208,7 +208,7 @@ class PrivilegesTest(PluginCase):
         os.kill(helpers_of(process.pid)["luatrail-look"], signal.SIGKILL)
         self.assertIn(b"the plugin's child process for look_ups has ended", process.stderr.readline())
         self.wait_for(self.log, again + 1)
-        self.wait_until(lambda: not self.status()["helpers"]["look_ups"])
+        self.wait_until(lambda: self.status().get("helpers", {}).get("look_ups") is False)
         found = [one for one in [self.look(process, 99)] if one["schema"] == "luatrail/finding/1"]
         self.assertEqual(["not looked at: the helper that looks has ended; restart auditd"], [one["evidence"]["note"] for one in found])
         self.assertEqual("", self.finish(process))
