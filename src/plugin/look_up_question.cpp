@@ -94,7 +94,9 @@ AskedRun asked_run(const detect::Finding& finding) {
 
 void add_to(detect::Finding& finding, Seen seen) {
     const auto fill = [](std::optional<std::string>& known, std::optional<std::string>& found) {
-        known = known ? std::move(known) : std::move(found);
+        if (!known) {
+            known = std::move(found);
+        }
     };
     fill(finding.process.unit, seen.unit);
     fill(finding.process.container, seen.container);

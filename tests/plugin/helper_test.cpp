@@ -43,10 +43,13 @@ bool runs(pid_t pid) {
 
 template <class Condition>
 bool soon(Condition condition) {
-    for (int turn = 0; turn < 5000 && !condition(); ++turn) {
+    for (int turn = 0; turn < 5000; ++turn) {
+        if (condition()) {
+            return true;
+        }
         ::usleep(1000);
     }
-    return condition();
+    return false;
 }
 
 } // namespace

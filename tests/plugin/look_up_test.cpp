@@ -25,6 +25,12 @@ constexpr const char* digest_of_return_1 =
     "0805bfdc02e872ed322a4a4e440ae985f3a4335f4dd59f3d373dfaf2a68a4a3c"; // sha256sum
 constexpr std::uint32_t nobody = 65534;
 
+// Its files are everybody's to read.
+class OpenDir : public test::TempDir {
+  public:
+    OpenDir() { std::filesystem::permissions(path(), std::filesystem::perms(0755)); }
+};
+
 detect::Finding finding_of(const std::string& script, std::uint32_t euid = 0) {
     detect::Finding finding;
     finding.time_ms = base::wall_clock_ms() + 60'000; // no file is newer
@@ -95,7 +101,7 @@ class Sleeper {
 } // namespace
 
 TEST_CASE("a script's digest, size and first line") {
-    const test::TempDir dir;
+    const OpenDir dir;
     const auto file = script_of(finding_of(dir.write("x.lua", "return 1\n")));
     CHECK(file.sha256 == digest_of_return_1);
     CHECK(file.size == 9);
@@ -106,7 +112,7 @@ TEST_CASE("a script's digest, size and first line") {
 }
 
 TEST_CASE("what is no text has no first line") {
-    const test::TempDir dir;
+    const OpenDir dir;
     const auto bytecode = looked_up(finding_of(dir.write("b", std::string("\x1bLua\x54\x00\x19", 7))));
     CHECK(bytecode.evidence->script->bytecode == "Lua 5.4");
     CHECK(bytecode.code.format == "bytecode");
@@ -124,7 +130,7 @@ TEST_CASE("what is no text has no first line") {
 }
 
 TEST_CASE("only regular files of this host are opened") {
-    const test::TempDir dir;
+    const OpenDir dir;
     const auto fifo = dir.path("fifo");
     REQUIRE(::mkfifo(fifo.c_str(), 0644) == 0); // nobody will ever write: opening it would wait for ever
     CHECK_THAT(script_of(finding_of(fifo)).note.value(), has_text("a FIFO"));
@@ -143,7 +149,7 @@ TEST_CASE("nobody learns what is in a file that he may not read") {
         WARN("only root can make files of others");
         return;
     }
-    const test::TempDir dir;
+    const OpenDir dir;
     std::filesystem::permissions(dir.path(), std::filesystem::perms(0755));
     const auto secret = dir.write("secret", "root:$y$secret\n");
     const auto hidden = [](const detect::FileEvidence& file) {
@@ -178,7 +184,7 @@ TEST_CASE("who runs a process is asked of the process, and root's file must stan
         WARN("only root can make files of others");
         return;
     }
-    const test::TempDir dir;
+    const OpenDir dir;
     const auto named = dir.write("1000", "secret\n"); // sleep's argument
     const auto other = dir.write("other", "secret\n");
     for (const auto& path : {named, other}) {
@@ -194,7 +200,7 @@ TEST_CASE("who runs a process is asked of the process, and root's file must stan
 }
 
 TEST_CASE("links and dots below a process's root stay below it") {
-    const test::TempDir dir;
+    const OpenDir dir;
     dir.write("root/etc/x.lua", "return 1\n");
     dir.write("etc/x.lua", "outside\n");
     const auto link = [&dir](const char* to, const char* name) {
@@ -219,17 +225,17 @@ TEST_CASE("links and dots below a process's root stay below it") {
 }
 
 TEST_CASE("only a program is hashed as an interpreter") {
-    const test::TempDir dir;
+    const OpenDir dir;
     auto finding = finding_of("");
     finding.interpreter.exe = dir.write("lua", "return 1\n");
     CHECK(!looked_up(finding).evidence->interpreter->sha256);
-    CHECK_THAT(looked_up(finding).evidence->interpreter->note.value(), has_text("no program"));
+    CHECK_THAT(looked_up(finding).evidence->interpreter->note.value(), has_text("no longer a program"));
     std::filesystem::permissions(dir.path("lua"), std::filesystem::perms(0755));
     CHECK(looked_up(finding).evidence->interpreter->sha256 == digest_of_return_1);
 }
 
 TEST_CASE("another file in its place, or one that was written again, is said") {
-    const test::TempDir dir;
+    const OpenDir dir;
     const auto path = dir.write("x.lua", "return 1\n");
     struct stat status {};
     REQUIRE(::stat(path.c_str(), &status) == 0);
@@ -244,7 +250,7 @@ TEST_CASE("another file in its place, or one that was written again, is said") {
 }
 
 TEST_CASE("a file that is too large is not hashed, and says so") {
-    const test::TempDir dir;
+    const OpenDir dir;
     const auto path = dir.write("large", "return 1\n");
     REQUIRE(::truncate(path.c_str(), static_cast<off_t>(plugin::most_hashed) + 1) == 0);
     const auto file = script_of(finding_of(path));
@@ -254,7 +260,7 @@ TEST_CASE("a file that is too large is not hashed, and says so") {
 }
 
 TEST_CASE("a digest is not remembered beyond a change") {
-    const test::TempDir dir;
+    const OpenDir dir;
     plugin::LookUps look_ups;
     const auto path = dir.write("x.lua", "return 1\n");
     auto first = finding_of(path);
@@ -270,7 +276,7 @@ TEST_CASE("a digest is not remembered beyond a change") {
 }
 
 TEST_CASE("a process that still runs shows its program, its environment and its descriptors") {
-    const test::TempDir dir;
+    const OpenDir dir;
     const auto path = dir.write("x.lua", "return 1\n");
     const Sleeper sleeper(
         {"LUA_INIT=@/tmp/x", "LUA_PATH_5_4=/dev/shm/?.lua", "LUA_CPATH=" + std::string(4000, 'c'), "SECRET=1"}, path);
@@ -295,7 +301,7 @@ TEST_CASE("a process that still runs shows its program, its environment and its 
 }
 
 TEST_CASE("another process by the same pid tells nothing of a run") {
-    const test::TempDir dir;
+    const OpenDir dir;
     const Sleeper sleeper({"LUA_INIT=@/tmp/x"}, dir.write("x", ""));
     auto other = sleeper.finding(detect::Origin::stdin_code);
     other.interpreter.exe = "/usr/bin/lua5.4";
@@ -322,7 +328,7 @@ TEST_CASE("an interpreter without a name is not taken for another file") {
 }
 
 TEST_CASE("a question about a process is answered from its own environment and program") {
-    const test::TempDir dir;
+    const OpenDir dir;
     const Sleeper sleeper({"LUA_INIT=@/tmp/x"}, dir.write("x", ""));
     const plugin::LookUps look_ups;
     CHECK(look_ups.init_of(plugin::asked_run(sleeper.finding(detect::Origin::script))) == "LUA_INIT=@/tmp/x");
