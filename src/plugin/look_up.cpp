@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "luatrail/base/descriptor.hpp"
+#include "luatrail/base/file.hpp"
 #include "luatrail/host/running.hpp"
 #include "plugin/control_group.hpp"
 #include "plugin/lua_signs.hpp"
@@ -43,17 +44,7 @@ bool same_program(const std::optional<std::string>& a, const std::optional<std::
 
 std::string read_text(const std::string& path, std::size_t most) {
     const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    std::string text(most, '\0');
-    std::size_t used = 0;
-    while (file.get() >= 0 && used < most) {
-        const auto size = ::read(file.get(), text.data() + used, most - used);
-        if (size <= 0) {
-            break;
-        }
-        used += static_cast<std::size_t>(size);
-    }
-    text.resize(used);
-    return text;
+    return file.get() < 0 ? std::string() : base::read_all(file.get(), most).value_or("");
 }
 
 // "/dev/fd/63", "/proc/self/fd/63", "/dev/stdin": which descriptor of the process that is.
@@ -162,6 +153,10 @@ void LookUps::Impl::interpreter(const AskedRun& run, bool runs, Seen& seen) {
         return;
     }
     const auto opened = SafeFile::open(*file.path);
+    if (!opened.usable() && runs && ::access(file.path->c_str(), F_OK) != 0) { // it has ended meanwhile
+        interpreter(run, false, seen);
+        return;
+    }
     if (!opened.usable()) {
         note(file.note, opened.why());
         return;
@@ -183,9 +178,13 @@ void LookUps::Impl::script(const AskedRun& run, const Running& process, Seen& se
         note(file.note, "the process has ended, and its descriptors with it");
         return;
     }
-    const auto root = process ? of(run.pid, "root") : std::string("/");
+    auto root = process ? of(run.pid, "root") : std::string("/");
     file.path = number ? of(run.pid, fmt::format("fd/{}", *number)) : run.path;
-    const auto opened = number ? SafeFile::open(*file.path) : SafeFile::open_below(root, *file.path);
+    auto opened = number ? SafeFile::open(*file.path) : SafeFile::open_below(root, *file.path);
+    if (!opened.usable() && !number && ::access(root.c_str(), F_OK) != 0) { // it has ended meanwhile
+        root = "/";
+        opened = SafeFile::open_below(root, *file.path);
+    }
     if (!opened.usable()) {
         note(file.note, opened.why());
         return;

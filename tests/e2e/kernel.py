@@ -78,9 +78,15 @@ class KernelAudit(contextlib.AbstractContextManager):
     def start_auditd(self, directory, plugins, *, backlog=65536, log_format="ENRICHED", **more):
         """A private auditd with its log in directory/audit.log. `plugins`: names of plugins.d to their texts."""
         etc = pathlib.Path(directory) / "etc"
+        # auditd closes its log's own directory to others, the plugin's user among them.
+        log, link = pathlib.Path(directory) / "log", pathlib.Path(directory) / "audit.log"
+        log.mkdir(mode=0o700, exist_ok=True)
+        if not link.is_symlink():
+            (log / "audit.log").unlink(missing_ok=True)
+            link.symlink_to("log/audit.log")
         (etc / "plugins.d").mkdir(parents=True, mode=0o700, exist_ok=True)
         settings = {
-            "log_file": f"{directory}/audit.log", "log_format": log_format, "log_group": "root", "flush": "INCREMENTAL_ASYNC",
+            "log_file": log / "audit.log", "log_format": log_format, "log_group": "root", "flush": "INCREMENTAL_ASYNC",
             "freq": 50, "num_logs": 0, "max_log_file": 4000, "max_log_file_action": "IGNORE", "space_left": 2,
             "space_left_action": "IGNORE", "admin_space_left": 1, "admin_space_left_action": "IGNORE", "disk_full_action": "IGNORE",
             "disk_error_action": "IGNORE", "name_format": "NONE", "q_depth": 20000, "max_restarts": 10,

@@ -175,6 +175,7 @@ class LiveTest(LiveCase):
         for path in (kept, gone):
             subprocess.run(["sh", "-c", f"lua5.4 {path}; case {path} in *gone*) rm {path};; esac"], check=True, env={"PATH": kernel.PATH})
         by_script = {finding["code"]["path"]: finding["evidence"] for finding in self.settled(rsyslog, 2)}
+        self.assertIn("script", by_script[str(kept)], by_script)
         self.assertEqual(hashlib.sha256(b"return 1\n").hexdigest(), by_script[str(kept)]["script"]["sha256"])
         self.assertNotIn("note", by_script[str(kept)]["script"])
         # Deleted at once: either the look was faster, or it says why there is nothing.
