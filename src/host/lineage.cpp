@@ -104,7 +104,7 @@ Slot& Lineage::successor(Slot& image, const audit::TypedEvent& s, Born born) {
 }
 
 // An exec whose record came after that of the next one.
-Slot& Lineage::insert_before(Slot& image, const audit::TypedEvent& s) {
+Slot* Lineage::insert_before(Slot& image, const audit::TypedEvent& s) {
     Slot* after = &image;
     for (Slot* older = slots_->find(after->process.execed_from); older != nullptr && before(s.id, older->process);
          older = slots_->find(older->process.execed_from)) {
@@ -122,9 +122,10 @@ Slot& Lineage::insert_before(Slot& image, const audit::TypedEvent& s) {
     slot.fork_known = after->fork_known;
     slots_->set_forked_from(slot, after->process.forked_from);
     slots_->set_execed_from(slot, former);
-    slots_->set_execed_from(*after, slots_->ref(slot));
-    shorten(image);
-    return slot;
+    const auto made = slots_->ref(slot);
+    slots_->set_execed_from(*after, made);
+    shorten(image); // of a long chain it may be the second oldest itself
+    return slots_->find(made);
 }
 
 Slot& Lineage::copy_of_parent(const Slot& parent, const audit::EventId& event, std::uint32_t child) {

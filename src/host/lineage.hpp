@@ -27,7 +27,7 @@ class Lineage {
     // A process that was not known.
     Slot& begin(const audit::TypedEvent& s, Born born);
     Slot& successor(Slot& image, const audit::TypedEvent& s, Born born);
-    Slot& insert_before(Slot& image, const audit::TypedEvent& s);
+    Slot* insert_before(Slot& image, const audit::TypedEvent& s);
     Slot& copy_of_parent(const Slot& parent, const audit::EventId& event, std::uint32_t child);
     void set_argv(Slot& image, const std::vector<std::string>& argv);
     void refresh(Slot& image, const audit::TypedEvent& s);

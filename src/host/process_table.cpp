@@ -92,7 +92,10 @@ ProcessRef ProcessTable::State::execed(const audit::TypedEvent& s) {
     } else if (before(s.id, image->process) && lineage.image_at(*image, s.id) == nullptr) {
         return {}; // of the process that had the pid before, and came too late
     } else if (before(s.id, image->process)) {
-        made = &lineage.insert_before(*image, s);
+        made = lineage.insert_before(*image, s);
+        if (made == nullptr) {
+            return {}; // one of too many, and not worth keeping
+        }
     } else if (image->process.exited ? s.id <= image->exit_event : lineage.same_process(*image, s)) {
         made = &lineage.successor(*image, s, Born::exec);
     } else {

@@ -47,11 +47,19 @@ std::vector<Flood> floods() {
     const std::string lua = "/usr/bin/lua5.4";
     return {
         {"files", [](Log& log, auto at) { log.create(worker, "/srv/" + name_of(at), 1000 + at); }},
-        {"processes", [](Log& log, auto at) { log.exec(with_exe(at, "/usr/bin/id"), {"id", name_of(at)}); }},
+        {"processes",
+         [](Log& log, auto at) {
+             log.exec(with_exe(at, "/usr/bin/id"), {"id", name_of(at)});
+         }},
         {"births", [](Log& log, auto at) { log.fork(worker, 1000 + at); }},
         {"runs, reported findings",
-         [lua](Log& log, auto at) { log.exec(with_exe(at, lua), {"lua5.4", "/srv/x.lua", name_of(at)}); }},
-        {"runs with code", [lua](Log& log, auto at) { log.exec(with_exe(at, lua), {"lua5.4", "-e", name_of(at)}); }},
+         [lua](Log& log, auto at) {
+             log.exec(with_exe(at, lua), {"lua5.4", "/srv/x.lua", name_of(at)});
+         }},
+        {"runs with code",
+         [lua](Log& log, auto at) {
+             log.exec(with_exe(at, lua), {"lua5.4", "-e", name_of(at)});
+         }},
         {"memfds",
          [](Log& log, auto at) {
              log.call(with_exe(at, "/usr/bin/" + name_of(at)), 319, "success=yes exit=3 a0=1 a1=0 a2=0 a3=0 items=0");
@@ -72,7 +80,9 @@ std::vector<Flood> floods() {
                                                 at, name_of(at), name_of(at), name_of(at)));
          }},
         {"interpreters, programs",
-         [](Log& log, auto at) { log.exec(with_exe(at, "/opt/" + name_of(at) + "/lua5.4"), {"lua5.4", "/srv/x"}); }},
+         [](Log& log, auto at) {
+             log.exec(with_exe(at, "/opt/" + name_of(at) + "/lua5.4"), {"lua5.4", "/srv/x"});
+         }},
     };
 }
 
@@ -141,13 +151,13 @@ TEST_CASE("a noisy node does not push out the runs and files of a quiet one") {
     for (const auto& flood : floods()) {
         std::uint32_t at = 0;
         Log noisy("noisy");
-        for (noisy.at(start + 1000); at < 1500; ++at) {
+        for (noisy.at(start + 60'000); at < 1500; ++at) { // the quiet node's events have ended by then
             flood.event(noisy, at);
         }
         text += noisy.text;
     }
     quiet.text.clear();
-    quiet.at(start + 2000).exec({.pid = 30, .ppid = 20, .uid = 33, .exe = "/usr/bin/dash"}, {"sh"});
+    quiet.at(start + 120'000).exec({.pid = 30, .ppid = 20, .uid = 33, .exe = "/usr/bin/dash"}, {"sh"});
     quiet.exec({.pid = 40, .ppid = 10, .uid = 33, .exe = "/usr/bin/lua5.4"}, {"lua5.4", "/tmp/late.lua"});
     test::Findings findings;
     auto options = small();

@@ -20,6 +20,27 @@ TEST_CASE("a process that execs itself for ever keeps its first image and little
     CHECK(log.table.evicted() == 0);
 }
 
+TEST_CASE("execs of a long chain that come late, in any order, leave the table whole") {
+    for (unsigned seed = 1; seed <= 50; ++seed) {
+        Log log(100);
+        log.exec(20, 1, "/first");
+        std::vector<TypedEvent> late;
+        for (int i = 0; i < 30; ++i) {
+            late.push_back(log.at(20, 1, "/late"));
+        }
+        log.exec(20, 1, "/newest");
+        const ProcessRef newest = log.table.current(20);
+        std::shuffle(late.begin(), late.end(), std::mt19937(seed));
+        for (const TypedEvent& event : late) {
+            const ProcessRef made = log.exec(event, {std::string(300, 'x')}); // on the heap: what is gone is noticed
+            const Process* image = log.table.find(made);
+            CHECK((!made || (image != nullptr && image->created == event.id)));
+        }
+        CHECK(log.table.current(20) == newest);
+        CHECK(log.table.size() <= 10);
+    }
+}
+
 TEST_CASE("circles of parents end") {
     Log log;
     const TypedEvent a_forks = log.at(10, 20, "/bin/a");
