@@ -3,6 +3,8 @@
 // a0="literal" a1=6869 ...; an argument that does not fit is split into a1_len=N a1[0]=... a1[1]=..., over several
 // records, of which only the first has argc=. Kernels before 5.0 leave empty arguments out; kernel 3.0 wrote two heads
 // for a #! script.
+#include "audit/execve.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <map>
@@ -12,7 +14,6 @@
 #include <libaudit.h>
 
 #include "luatrail/audit/field.hpp"
-#include "luatrail/audit/typed.hpp"
 
 namespace luatrail::audit {
 namespace {
@@ -157,8 +158,7 @@ struct Collected {
 
 } // namespace
 
-void Decoder::read_execve(const Event& event) {
-    auto& execve = typed_.execve;
+void read_execve(const Event& event, Execve& execve) {
     const auto* head = best_head(event, execve.argc);
     const auto argc = static_cast<std::size_t>(std::clamp<std::int64_t>(execve.argc.value_or(0), 0, most_arguments));
     Collected collected{.arguments = execve.argv, .carried = std::vector<bool>(argc), .splits = {}};
@@ -186,11 +186,9 @@ void Decoder::read_execve(const Event& event) {
     execve.argv.resize(end);
 }
 
-// Where rules leave EXECVE out or its records were lost: the first 128 bytes of the new image's command line, its words
-// ended by NULs (audit_log_proctitle).
-void Decoder::read_proctitle(const Event& event) {
+void read_proctitle(const Event& event, Execve& execve) {
     constexpr std::size_t most_bytes = 128; // MAX_PROCTITLE_AUDIT_LEN
-    typed_.execve.truncated = true;         // without any record nothing is known
+    execve.truncated = true;                // without any record nothing is known
     for (const auto& record : event.records) {
         Field field;
         if (record.type != AUDIT_PROCTITLE || !FieldReader(record.body).next(field)) {
@@ -198,13 +196,13 @@ void Decoder::read_proctitle(const Event& event) {
         }
         std::string scratch;
         auto words = decode_untrusted(field.value, scratch, field.cut).value_or("");
-        typed_.execve.truncated = words.size() >= most_bytes;
+        execve.truncated = words.size() >= most_bytes;
         if (words.ends_with('\0')) {
             words.remove_suffix(1);
         }
         while (!words.empty()) {
             const auto end = std::min(words.find('\0'), words.size());
-            typed_.execve.argv.emplace_back(words.substr(0, end));
+            execve.argv.emplace_back(words.substr(0, end));
             words.remove_prefix(std::min(end + 1, words.size()));
         }
         return;

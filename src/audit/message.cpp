@@ -1,9 +1,9 @@
-// Records that are not of a system call.
+#include "luatrail/audit/message.hpp"
+
 #include <libaudit.h>
 
 #include "audit/ids.hpp"
 #include "luatrail/audit/field.hpp"
-#include "luatrail/audit/typed.hpp"
 
 namespace luatrail::audit {
 namespace {

@@ -10,6 +10,7 @@
 
 #include <libaudit.h>
 
+#include "audit/execve.hpp"
 #include "audit/ids.hpp"
 #include "luatrail/audit/field.hpp"
 
@@ -152,9 +153,9 @@ const TypedEvent& Decoder::decode(const Event& event) {
         read(record);
     }
     if (typed_.has_execve) {
-        read_execve(event);
+        read_execve(event, typed_.execve);
     } else if (typed_.is_exec() && typed_.syscall.success != false) {
-        read_proctitle(event);
+        read_proctitle(event, typed_.execve);
     }
     const auto by_item = [](const PathItem& a, const PathItem& b) { return a.item < b.item; };
     if (!std::is_sorted(typed_.paths.begin(), typed_.paths.end(), by_item)) {

@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "cli/commands.hpp"
+#include "cli/inventory_command.hpp"
 #include "cli/reading.hpp"
 #include "luatrail/base/atomic_file.hpp"
 #include "luatrail/base/clock.hpp"

@@ -12,7 +12,6 @@
 #include "luatrail/base/console.hpp"
 #include "luatrail/base/error.hpp"
 #include "luatrail/base/text.hpp"
-#include "luatrail/base/time.hpp"
 #include "luatrail/base/toml_reader.hpp"
 
 namespace luatrail::cli {
@@ -109,23 +108,6 @@ int parse_and_run(CLI::App& app, const std::map<CLI::App*, Command>& commands, i
 }
 
 } // namespace
-
-std::function<std::string(const std::string&)> duration_check() {
-    return [](const std::string& text) {
-        const auto ms = base::parse_duration(text);
-        return ms && *ms > 0
-                   ? std::string()
-                   : fmt::format("\"{}\" is no duration; write a number and a unit, as in 30s, 10m or 2h", text);
-    };
-}
-
-std::function<std::string(const std::string&)> time_check() {
-    return [](const std::string& text) {
-        return base::parse_time(text)
-                   ? std::string()
-                   : fmt::format("\"{}\" is no time; write 2026-11-25, 2026-11-25T02:00:10Z or @SECONDS", text);
-    };
-}
 
 int run(int argc, char** argv) {
     base::secure_standard_streams();

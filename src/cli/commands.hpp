@@ -30,11 +30,4 @@ Command add_doctor(CLI::App& app);
 Command add_status(CLI::App& app);
 Command add_config(CLI::App& app);
 
-// Of a root, "/" or a mounted one; `rpm_helper` as installed when empty. Throws base::Error.
-inventory::Inventory build_inventory(const std::string& root, const std::string& rpm_helper);
-
-// Refuses the empty string and whatever `parse` gives nothing for. For CLI11's options.
-std::function<std::string(const std::string&)> duration_check();
-std::function<std::string(const std::string&)> time_check();
-
 } // namespace luatrail::cli

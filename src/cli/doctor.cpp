@@ -17,6 +17,9 @@
 #include "luatrail/base/words.hpp"
 #include "luatrail/rules/coverage.hpp"
 #include "luatrail/rules/host_checks.hpp"
+#include "luatrail/rules/loaded.hpp"
+#include "luatrail/rules/rule_text.hpp"
+#include "luatrail/rules/this_host.hpp"
 
 namespace luatrail::cli {
 namespace {

@@ -1,4 +1,6 @@
 // luatrail inventory: which package owns what, which packages need Lua, who runs what.
+#include "cli/inventory_command.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -16,7 +18,8 @@
 #include "luatrail/base/error.hpp"
 #include "luatrail/base/text.hpp"
 #include "luatrail/base/time.hpp"
-#include "luatrail/inventory/inventory.hpp"
+#include "luatrail/inventory/build.hpp"
+#include "luatrail/inventory/excerpt.hpp"
 
 namespace luatrail::cli {
 namespace {

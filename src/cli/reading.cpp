@@ -5,9 +5,11 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "cli/checks.hpp"
 #include "cli/commands.hpp"
 #include "luatrail/base/error.hpp"
 #include "luatrail/base/time.hpp"
+#include "luatrail/source/collect.hpp"
 
 namespace luatrail::cli {
 namespace {

@@ -4,7 +4,9 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "cli/checks.hpp"
 #include "cli/commands.hpp"
+#include "cli/inventory_command.hpp"
 #include "cli/reading.hpp"
 #include "luatrail/base/clock.hpp"
 #include "luatrail/base/text.hpp"

@@ -5,6 +5,7 @@
 #include "cli/commands.hpp"
 #include "luatrail/base/console.hpp"
 #include "luatrail/rules/host_rules.hpp"
+#include "luatrail/rules/this_host.hpp"
 
 namespace luatrail::cli {
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "luatrail/base/glob.hpp"
 #include "luatrail/base/text.hpp"
 #include "luatrail/base/toml_reader.hpp"
 

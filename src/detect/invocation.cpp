@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "luatrail/base/glob.hpp"
 #include "luatrail/base/text.hpp"
 
 namespace luatrail::detect {

@@ -9,6 +9,7 @@
 
 #include "base/embedded.hpp"
 #include "luatrail/base/error.hpp"
+#include "luatrail/base/glob.hpp"
 #include "luatrail/base/text.hpp"
 #include "luatrail/base/toml_reader.hpp"
 

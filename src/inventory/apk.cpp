@@ -1,11 +1,12 @@
 // apk's database of installed packages: lines "LETTER:value", packages parted by an empty line, files behind their
 // directory.
+#include "inventory/apk.hpp"
+
 #include <array>
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
-#include "inventory/database.hpp"
 #include "luatrail/base/text.hpp"
 #include "luatrail/base/words.hpp"
 

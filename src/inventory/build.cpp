@@ -1,3 +1,5 @@
+#include "luatrail/inventory/build.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -5,13 +7,15 @@
 
 #include <fmt/format.h>
 
-#include "inventory/database.hpp"
+#include "inventory/apk.hpp"
+#include "inventory/dpkg.hpp"
 #include "inventory/host_facts.hpp"
 #include "inventory/lua_needs.hpp"
+#include "inventory/pacman.hpp"
+#include "inventory/rpm.hpp"
 #include "luatrail/base/clock.hpp"
 #include "luatrail/base/error.hpp"
 #include "luatrail/base/words.hpp"
-#include "luatrail/inventory/inventory.hpp"
 
 namespace luatrail::inventory {
 namespace {

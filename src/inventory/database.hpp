@@ -44,15 +44,6 @@ class Complaints {
     std::size_t more_ = 0;
 };
 
-// Each returns false where the root has no such database. dpkg(1), deb-control(5), /var/lib/dpkg/info/format 1.
-bool read_dpkg(const Root& root, Listing& listing, Complaints& complaints);
-// apk's "installed" database, https://wiki.alpinelinux.org/wiki/Apk_spec
-bool read_apk(const Root& root, Listing& listing, Complaints& complaints);
-// pacman's local database, alpm(3): desc, files and mtree of each package.
-bool read_pacman(const Root& root, Listing& listing, Complaints& complaints);
-// By the helper program, which links librpm.
-bool read_rpm(const Root& root, const std::string& helper, Listing& listing, Complaints& complaints);
-
 // "lua5.4 (>= 5.4.0) | lua5.3, libc6:any" as groups of names: versions, architectures and build profiles are left away.
 std::vector<std::vector<std::string>> dependencies_of(std::string_view text);
 

@@ -1,12 +1,13 @@
 // dpkg's database: var/lib/dpkg. Its files are text with simple grammars, and libdpkg declares its own interface
 // volatile.
+#include "inventory/dpkg.hpp"
+
 #include <algorithm>
 #include <optional>
 #include <unordered_map>
 
 #include <fmt/format.h>
 
-#include "inventory/database.hpp"
 #include "luatrail/base/words.hpp"
 
 namespace luatrail::inventory {

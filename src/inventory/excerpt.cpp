@@ -1,6 +1,6 @@
-#include <algorithm>
+#include "luatrail/inventory/excerpt.hpp"
 
-#include "luatrail/inventory/inventory.hpp"
+#include <algorithm>
 
 namespace luatrail::inventory {
 

@@ -1,10 +1,11 @@
 // pacman's local database: a directory a package with "desc" and "files" (alpm_local(5)) and a compressed "mtree"
 // (mtree(5)).
+#include "inventory/pacman.hpp"
+
 #include <unordered_map>
 
 #include <fmt/format.h>
 
-#include "inventory/database.hpp"
 #include "luatrail/base/inflate.hpp"
 #include "luatrail/base/words.hpp"
 

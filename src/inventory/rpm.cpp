@@ -2,6 +2,8 @@
 //
 // The helper prints lines of fields parted by TAB: "P name version architecture", then of that package "R requirement",
 // "V what it provides", "F digest path" ("-" for no digest); bytes below 0x20 and '\' in a path are "\xHH".
+#include "inventory/rpm.hpp"
+
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -16,7 +18,6 @@
 
 #include <fmt/format.h>
 
-#include "inventory/database.hpp"
 #include "luatrail/base/descriptor.hpp"
 #include "luatrail/base/error.hpp"
 #include "luatrail/base/file.hpp"

@@ -10,6 +10,7 @@
 #include "luatrail/base/atomic_file.hpp"
 #include "luatrail/base/clock.hpp"
 #include "luatrail/base/time.hpp"
+#include "luatrail/inventory/build.hpp"
 #include "luatrail/inventory/inventory.hpp"
 
 namespace luatrail::plugin {

@@ -12,6 +12,7 @@
 #include <fmt/ranges.h>
 
 #include "luatrail/audit/syscalls.hpp"
+#include "luatrail/rules/rule_text.hpp"
 #include "rules/kernel_filter.hpp"
 
 namespace luatrail::rules {

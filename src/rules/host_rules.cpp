@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include "luatrail/base/error.hpp"
+#include "luatrail/rules/rule_text.hpp"
 
 namespace luatrail::rules {
 namespace {

@@ -1,4 +1,6 @@
 // The kernel's rules, asked over netlink: struct audit_rule_data (linux/audit.h), put into auditctl's words.
+#include "luatrail/rules/loaded.hpp"
+
 #include <cerrno>
 #include <cstring>
 
@@ -9,8 +11,6 @@
 #include <libaudit.h>
 
 #include "luatrail/base/error.hpp"
-#include "luatrail/rules/host_checks.hpp"
-#include "luatrail/rules/rule.hpp"
 #include "rules/netlink.hpp"
 
 namespace luatrail::rules {

@@ -9,7 +9,7 @@
 #include <libaudit.h>
 
 #include "luatrail/base/error.hpp"
-#include "luatrail/rules/host_checks.hpp"
+#include "luatrail/rules/loaded.hpp"
 
 namespace luatrail::rules {
 

@@ -1,4 +1,5 @@
-// The text form: auditctl(8), "OPTIONS" and "-F"; audit.rules(7).
+#include "luatrail/rules/rule_text.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -9,7 +10,6 @@
 
 #include "luatrail/base/text.hpp"
 #include "luatrail/base/words.hpp"
-#include "luatrail/rules/rule.hpp"
 
 namespace luatrail::rules {
 namespace {

@@ -1,4 +1,6 @@
 // What of this host the rules depend on.
+#include "luatrail/rules/this_host.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -10,8 +12,6 @@
 #include <sys/stat.h>
 
 #include <fmt/format.h>
-
-#include "luatrail/rules/host_rules.hpp"
 
 namespace luatrail::rules {
 namespace {

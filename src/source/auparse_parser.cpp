@@ -1,3 +1,5 @@
+#include "source/auparse_parser.hpp"
+
 #include <cstdlib>
 #include <ctime>
 #include <exception>
@@ -12,8 +14,8 @@
 
 #include "luatrail/base/error.hpp"
 #include "source/feed_ledger.hpp"
+#include "source/line_parser.hpp"
 #include "source/line_splitter.hpp"
-#include "source/parsers.hpp"
 
 namespace luatrail::source {
 namespace {

@@ -1,3 +1,5 @@
+#include "luatrail/source/collect.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
@@ -7,7 +9,6 @@
 
 #include <sys/stat.h>
 
-#include "luatrail/source/input.hpp"
 #include "source/archive.hpp"
 #include "source/byte_source.hpp"
 #include "source/first_record.hpp"

@@ -1,10 +1,10 @@
+#include "source/line_parser.hpp"
+
 #include <cstring>
 
 #include <libaudit.h>
 
-#include "luatrail/source/parser.hpp"
 #include "source/line_prefix.hpp"
-#include "source/parsers.hpp"
 
 namespace luatrail::source {
 namespace {

@@ -1,5 +1,7 @@
+#include "source/native_parser.hpp"
+
+#include "source/line_parser.hpp"
 #include "source/line_splitter.hpp"
-#include "source/parsers.hpp"
 
 namespace luatrail::source {
 namespace {

@@ -2,7 +2,8 @@
 
 #include <numeric>
 
-#include "source/parsers.hpp"
+#include "source/auparse_parser.hpp"
+#include "source/native_parser.hpp"
 
 namespace luatrail::source {
 

@@ -1,4 +1,4 @@
-#include "luatrail/base/text.hpp"
+#include "luatrail/base/glob.hpp"
 
 #include <chrono>
 #include <random>

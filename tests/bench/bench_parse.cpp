@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "luatrail/source/collect.hpp"
 #include "luatrail/source/input.hpp"
 #include "walk.hpp"
 

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "luatrail/source/parser.hpp"
+#include "source/line_parser.hpp"
 
 using namespace luatrail;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "luatrail/rules/host_checks.hpp"
+#include "luatrail/rules/rule_text.hpp"
 #include "support/catch.hpp"
 
 #include <filesystem>

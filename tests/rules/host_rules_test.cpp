@@ -4,6 +4,8 @@
 #include <set>
 
 #include "luatrail/base/error.hpp"
+#include "luatrail/rules/rule_text.hpp"
+#include "luatrail/rules/this_host.hpp"
 #include "support/catch.hpp"
 
 using namespace luatrail;

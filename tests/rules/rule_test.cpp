@@ -1,4 +1,5 @@
 #include "luatrail/rules/rule.hpp"
+#include "luatrail/rules/rule_text.hpp"
 #include "support/catch.hpp"
 
 using namespace luatrail::rules;

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "luatrail/source/collect.hpp"
 #include "luatrail/source/input.hpp"
 #include "source/support.hpp"
 #include "support/temp_dir.hpp"

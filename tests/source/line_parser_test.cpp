@@ -1,5 +1,6 @@
 #include "support/catch.hpp"
 
+#include "source/line_parser.hpp"
 #include "source/support.hpp"
 
 using namespace luatrail;

@@ -11,6 +11,7 @@
 #include "luatrail/audit/credentials.hpp"
 #include "luatrail/audit/event.hpp"
 #include "luatrail/audit/field.hpp"
+#include "luatrail/audit/message.hpp"
 #include "luatrail/audit/syscalls.hpp"
 
 namespace luatrail::audit {
@@ -52,26 +53,6 @@ struct Execve {
     bool truncated = false;           // an argument's piece is missing, cut, or more arguments than are kept
 };
 
-// What a record says that is not of a system call: of systemd, PAM and package managers (in msg='...'), of auditd, of
-// a signal that the kernel sent, of a policy that denied.
-struct Message {
-    enum class Kind : std::uint8_t {
-        service_start,   // of systemd
-        software_update, // of a package manager
-        login,           // of PAM: USER_LOGIN, USER_START
-        configuration,   // of the kernel's audit: CONFIG_CHANGE
-        daemon_start,
-        daemon_end,
-        signal, // SECCOMP
-        denial, // AVC
-    } kind = Kind::service_start;
-    std::string text; // the record's body
-    std::optional<std::string> unit, operation, address, terminal, account, exe, result;
-    std::optional<std::uint32_t> pid, auid, session;
-};
-// Nothing for any other record.
-std::optional<Message> message_of(const Record& record);
-
 struct TypedEvent {
     EventId id;
     std::string_view node;
@@ -105,8 +86,6 @@ class Decoder {
     void name_call(std::string_view enriched_name);
     void read_field(const Field& field);
     void read_path(const Record& record);
-    void read_execve(const Event& event);
-    void read_proctitle(const Event& event);
     void give_back_memory();
 
     TypedEvent typed_;

@@ -43,8 +43,4 @@ std::string shell_quoted(std::string_view argument);
 // The last path component, without slashes at its end ("/a/b/" is "b"); "" for "" and "/".
 std::string_view basename(std::string_view path);
 
-// fnmatch-like glob over bytes: * (does not match '/'), ** (matches '/' too), ?, [a-z], [!a]; backslash escapes. Linear
-// in practice: no exponential backtracking. The whole text must match.
-bool glob_match(std::string_view pattern, std::string_view text);
-
 } // namespace luatrail::base

@@ -103,26 +103,9 @@ struct Inventory {
     std::string canonical(std::string_view path) const;
 };
 
-// Of some packages only, with the Lua packages that there are: so that the file does not describe the whole host.
-Inventory excerpt(const Inventory& inventory, const std::vector<std::string>& packages);
-
 // One compact file: a first line with format version, size and SHA-256, then the packed facts. load() throws
 // base::Error "PATH: reason; remedy" where it is cut, altered, or of a version that is not known.
 std::string to_file(const Inventory& inventory);
 Inventory load(const std::string& path);
-
-struct BuildOptions {
-    std::string root = "/"; // nothing outside of it is read, whatever links say
-    // The profile of a program that may be an interpreter, by its path; nothing for others.
-    std::string_view (*profile_of)(std::string_view path) = nullptr;
-    std::string rpm_helper; // the program that lists an rpm database; empty: none
-};
-
-// When a package database of this host was last changed, milliseconds since 1970; 0 where there is none.
-std::int64_t databases_changed_ms();
-
-// Reads the databases below the root. Malformed entries are counted and named in `complaints`. Throws base::Error where
-// there is no root, or no package database in it.
-Inventory build(const BuildOptions& options);
 
 } // namespace luatrail::inventory

@@ -8,7 +8,6 @@
 #include <string_view>
 #include <vector>
 
-#include "luatrail/detect/profiles.hpp"
 #include "luatrail/rules/rule.hpp"
 
 namespace luatrail::rules {
@@ -25,10 +24,6 @@ struct Host {
     std::vector<std::string> interpreters;      // their files, links followed: exe= names a file
     std::optional<std::string> package_manager; // whose changes are not asked for while root runs it
 };
-
-// This host: interpreters by the profiles' names in the directories of programs, and the package manager where nobody
-// but root can replace it.
-Host this_host(const detect::ProfileSet& profiles);
 
 // A part of the shipped rules: one file of audit-rules/.
 struct Topic {

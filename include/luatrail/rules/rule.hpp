@@ -54,17 +54,6 @@ struct RuleSet {
     std::optional<std::string> setting(char option) const;
 };
 
-// Reads the text of a rules file. Never throws: what is wrong stands in `errors`, the other lines count. -D empties
-// what came before it, -A puts a rule in front. `arch` says for which processor calls are looked up ("x86_64",
-// "aarch64").
-RuleSet parse_rules(std::string_view text, std::string_view source_name, std::string_view arch);
-
-// The same for more text, behind what is there.
-void parse_rules(std::string_view text, std::string_view source_name, std::string_view arch, RuleSet& into);
-
-// The rules that the kernel has loaded now. Throws base::Error when it can't be asked (CAP_AUDIT_CONTROL).
-RuleSet loaded_rules();
-
 // This machine's processor, as uname(2) names it.
 std::string machine_name();
 

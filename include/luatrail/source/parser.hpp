@@ -64,17 +64,4 @@ enum class ParserKind : std::uint8_t { native, auparse };
 // `sink` outlives the parser. Throws base::Error when libauparse can't be initialised.
 std::unique_ptr<Parser> make_parser(ParserKind kind, RecordSink& sink);
 
-// One line without its line end (a trailing CR is tolerated). Returns true and fills `record`, whose
-// views show `line`; or false and sets `reason`. Accepts:
-//   [node=N ]type=T msg=audit(S.mmm:serial): BODY      auditd's log and plugin feed
-//   the same with "host=" in place of "node="          audispd of 2008
-//   the same with "audit(" in place of "msg=audit("    netlink and kmsg texts
-//   the same behind a known relay's prefix: syslog (RFC 3164/5424 with the tags audispd, auditd,
-//   audisp-syslog, audit, kernel), dmesg "[ 12.34] audit: ", /dev/kmsg "6,1,2,-;audit: ", journal
-// T may be a number. S may have fewer than nine digits (a clock that stands at 1970), mmm fewer than three; the colon
-// may be missing and blanks may be doubled. 0x1D begins the enriched half. Text that merely contains such a record
-// inside of another message's free text is refused. A tag is only as trustworthy as the relay that wrote it: whoever
-// may write to /dev/log can choose one (`logger -t audispd`).
-bool parse_line(std::string_view line, audit::Record& record, Malformed& reason);
-
 } // namespace luatrail::source
