@@ -5,6 +5,7 @@
 
 #include "detect/context.hpp"
 #include "luatrail/audit/field.hpp"
+#include "luatrail/base/kernel_path.hpp"
 #include "luatrail/base/text.hpp"
 #include "luatrail/host/file_event.hpp"
 
@@ -262,8 +263,6 @@ struct ChainBuilder {
     }
 };
 
-constexpr std::string_view deleted_suffix = " (deleted)";
-
 // A package's upgrade renames the old file before it deletes it: the same program. Where anybody may write, the name
 // proves nothing.
 bool was_upgraded(std::string_view path) {
@@ -339,10 +338,10 @@ void find_chain(const Node& node, const Invoked& run, const EngineOptions& optio
         chain.add_artifact(ChainKind::shared_memory, shared);
     }
     chain.add_script_memfd();
-    if (exe.starts_with("/memfd:")) {
+    if (base::is_memfd(exe)) {
         chain.add_interpreter_memfd(exe);
-    } else if (exe.ends_with(deleted_suffix)) {
-        const auto path = exe.substr(0, exe.size() - deleted_suffix.size());
+    } else if (base::is_deleted(exe)) {
+        const auto path = base::without_deleted(exe);
         if (!was_upgraded(path)) {
             chain.add_artifact(ChainKind::deleted_file, path);
         }

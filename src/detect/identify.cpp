@@ -4,6 +4,7 @@
 #include <array>
 
 #include "detect/bounds.hpp"
+#include "luatrail/base/kernel_path.hpp"
 #include "luatrail/base/text.hpp"
 #include "luatrail/host/file_event.hpp"
 
@@ -215,7 +216,7 @@ Identified search(const Node& node, const audit::TypedEvent& event, const Progra
             return {match, match.profile->argv1.empty() ? 0U : 1U, {}};
         }
     }
-    if (exe.starts_with("/memfd:")) { // its name is its maker's choice; what it calls itself is the only hint
+    if (base::is_memfd(exe)) { // its name is its maker's choice; what it calls itself is the only hint
         auto match = profiles.match(word(0), word(0));
         match.by = IdentifiedBy::argv0;
         return {match, 0, {}};

@@ -5,6 +5,7 @@
 
 #include "detect/chain.hpp"
 #include "detect/context.hpp"
+#include "luatrail/base/kernel_path.hpp"
 
 namespace luatrail::detect {
 namespace {
@@ -107,7 +108,7 @@ std::optional<Finding> describe_unknown(const Node& node, const audit::TypedEven
                                         const EngineOptions& options) {
     const auto exe = event.syscall.exe.value_or("");
     const auto* lua = options.profiles.named("lua");
-    const bool brought = exe.starts_with("/memfd:") || exe.ends_with(" (deleted)") ||
+    const bool brought = base::is_memfd(exe) || base::is_deleted(exe) ||
                          (interpreter_file(node, event) != nullptr && event.paths.size() <= 2);
     if (!brought || lua == nullptr) {
         return std::nullopt;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "luatrail/base/text.hpp"
+#include "luatrail/base/words.hpp"
 
 namespace luatrail::detect {
 namespace {
@@ -24,20 +25,6 @@ constexpr std::array<std::string_view, 12> runtimes{"containerd-shim",
 
 bool is_runtime(const host::Process& process) {
     return process.exe && std::find(runtimes.begin(), runtimes.end(), base::basename(*process.exe)) != runtimes.end();
-}
-
-std::vector<std::string_view> words_of(std::string_view command) {
-    std::vector<std::string_view> words;
-    while (!command.empty()) {
-        const auto start = command.find_first_not_of(" \t");
-        if (start == std::string_view::npos) {
-            break;
-        }
-        const auto end = std::min(command.find_first_of(" \t", start), command.size());
-        words.push_back(command.substr(start, end - start));
-        command.remove_prefix(end);
-    }
-    return words;
 }
 
 // systemd expands "$NAME", "%i" and quotes: words with them match any one.
@@ -95,7 +82,7 @@ std::optional<std::string> Ownership::unit_of(const host::Process& run) const {
     std::optional<std::string> found;
     for (const auto& unit : inventory_->units) {
         for (const auto& command : unit.commands) {
-            const auto words = words_of(command);
+            const auto words = base::words(command);
             if (words.empty()) {
                 continue;
             }

@@ -10,6 +10,7 @@
 #include "base/embedded.hpp"
 #include "luatrail/base/error.hpp"
 #include "luatrail/base/glob.hpp"
+#include "luatrail/base/kernel_path.hpp"
 #include "luatrail/base/text.hpp"
 #include "luatrail/base/toml_reader.hpp"
 
@@ -180,12 +181,9 @@ bool any_matches(const std::vector<std::string>& globs, std::string_view path) {
 } // namespace
 
 std::string_view program_path(std::string_view exe) {
-    constexpr std::string_view deleted = " (deleted)";
     constexpr std::string_view prelink = ".#prelink#.";
     constexpr std::size_t rpm_digits = 8, prelink_letters = 6;
-    if (exe.ends_with(deleted)) {
-        exe.remove_suffix(deleted.size());
-    }
+    exe = base::without_deleted(exe);
     if (const auto at = exe.rfind(prelink);
         at != std::string_view::npos && exe.size() - at == prelink.size() + prelink_letters) {
         exe = exe.substr(0, at);

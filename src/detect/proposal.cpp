@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "luatrail/base/text.hpp"
+#include "luatrail/base/words.hpp"
 #include "luatrail/detect/invocation.hpp"
 #include "luatrail/detect/profiles.hpp"
 
@@ -61,24 +62,11 @@ std::string interpreter_glob(const std::string& program) {
     return program == "/usr/bin/lua-any" ? "/usr/bin/lua5.*" : as_glob(program);
 }
 
-std::vector<std::string> words_of(std::string_view command) {
-    std::vector<std::string> words;
-    while (!command.empty()) {
-        const auto start = std::min(command.find_first_not_of(" \t"), command.size());
-        command.remove_prefix(start);
-        const auto end = std::min(command.find_first_of(" \t"), command.size());
-        if (end > 0) {
-            words.emplace_back(command.substr(0, end));
-        }
-        command.remove_prefix(end);
-    }
-    return words;
-}
-
 // An expectation of a command line; nothing when it runs no Lua, or none that a file holds.
 std::optional<Rule> rule_of(const inventory::Inventory& inventory, std::string_view command) {
     static const auto profiles = ProfileSet::builtin();
-    const auto words = words_of(command);
+    const auto parts = base::words(command);
+    const std::vector<std::string> words(parts.begin(), parts.end());
     if (words.empty()) {
         return std::nullopt;
     }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "luatrail/base/kernel_path.hpp"
+
 namespace luatrail::host {
 
 namespace {
@@ -17,15 +19,8 @@ constexpr std::size_t images_a_process = 8;
 constexpr std::int64_t linger_ms = 1000;
 constexpr std::uint32_t unset_session = 0xffffffffU;
 
-std::string_view without_deleted(std::string_view exe) {
-    constexpr std::string_view suffix = " (deleted)";
-    return exe.size() > suffix.size() && exe.substr(exe.size() - suffix.size()) == suffix
-               ? exe.substr(0, exe.size() - suffix.size())
-               : exe;
-}
-
 bool same_exe(std::string_view a, std::string_view b) {
-    return a == b || without_deleted(a) == without_deleted(b);
+    return a == b || base::without_deleted(a) == base::without_deleted(b);
 }
 
 bool set_text(std::optional<std::string>& field, std::optional<std::string_view> text, std::size_t bound) {
@@ -281,7 +276,7 @@ bool Lineage::same_process(const Slot& image, const audit::TypedEvent& s) const 
 // A record of a process that was seen to exit: another thread's, or one that was overtaken by the exit's.
 bool Lineage::straggler(const Slot& image, const audit::TypedEvent& s) const {
     return s.id <= image.exit_event || (s.id.time_ms <= image.exit_event.time_ms + linger_ms &&
-                                           !other_exe(image.process, s) && same_process(image, s));
+                                        !other_exe(image.process, s) && same_process(image, s));
 }
 
 // The next older image: of the same process, else the parent's.

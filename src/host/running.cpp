@@ -12,6 +12,8 @@
 
 #include <fmt/format.h>
 
+#include "luatrail/base/words.hpp"
+
 namespace luatrail::host {
 namespace {
 
@@ -19,6 +21,7 @@ constexpr std::size_t most_bytes = 16UL * 1024; // of a command line
 constexpr std::size_t most_stat_bytes =
     1024UL * 1024; // of /proc/stat: its interrupts are a long line on large machines
 
+// What there was up to an error counts: the process may end meanwhile.
 std::string read_file(const std::string& path, std::size_t most = most_bytes) {
     const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) {
@@ -54,20 +57,10 @@ std::optional<std::uint32_t> id_of(const std::string& path) {
     return number == UINT32_MAX ? std::nullopt : number;
 }
 
-std::vector<std::string_view> words_of(std::string_view text, char between) {
-    std::vector<std::string_view> words;
-    while (!text.empty()) {
-        const auto end = text.find(between);
-        words.push_back(text.substr(0, end));
-        text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
-    }
-    return words;
-}
-
 // "btime 1795572010": when the host was booted, in seconds.
 std::int64_t boot_ms(const std::string& proc) {
     const auto stat = read_file(proc + "/stat", most_stat_bytes);
-    for (const auto line : words_of(stat, '\n')) {
+    for (const auto line : base::lines(stat)) {
         if (line.starts_with("btime ")) {
             return number_of<std::int64_t>(line.substr(6)).value_or(0) * 1000;
         }
@@ -77,9 +70,9 @@ std::int64_t boot_ms(const std::string& proc) {
 
 // Real and effective user: "Uid:\t1000\t1000\t1000\t1000".
 void read_users(std::string_view status, RunningProcess& process) {
-    for (const auto line : words_of(status, '\n')) {
+    for (const auto line : base::lines(status)) {
         if (line.starts_with("Uid:\t")) {
-            const auto ids = words_of(line.substr(5), '\t');
+            const auto ids = base::fields(line.substr(5), '\t');
             process.uid = ids.empty() ? std::nullopt : number_of<std::uint32_t>(ids[0]);
             process.euid = ids.size() < 2 ? std::nullopt : number_of<std::uint32_t>(ids[1]);
         }
@@ -95,7 +88,7 @@ bool read_stat(std::string_view stat, std::int64_t booted_ms, RunningProcess& pr
     }
     constexpr std::size_t ppid_field = 1;
     constexpr std::size_t start_field = 19;
-    const auto fields = words_of(stat.substr(close + 2), ' ');
+    const auto fields = base::fields(stat.substr(close + 2), ' ');
     if (fields.size() <= start_field || fields[0] == "Z") {
         return false;
     }
@@ -119,7 +112,7 @@ std::optional<RunningProcess> read_process(const std::string& directory, std::ui
         return std::nullopt; // a kernel thread, or none that we may look at
     }
     const auto arguments = read_file(directory + "/cmdline");
-    for (const auto word : words_of(arguments, '\0')) {
+    for (const auto word : base::lines(arguments, '\0')) {
         process.argv.emplace_back(word);
     }
     read_users(read_file(directory + "/status"), process);

@@ -4,20 +4,10 @@
 #include <array>
 #include <vector>
 
+#include "luatrail/base/words.hpp"
+
 namespace luatrail::plugin {
 namespace {
-
-std::vector<std::string_view> parts_of(std::string_view text, char between) {
-    std::vector<std::string_view> parts;
-    for (std::size_t at = 0; at <= text.size();) {
-        const auto end = std::min(text.find(between, at), text.size());
-        if (end > at) {
-            parts.push_back(text.substr(at, end - at));
-        }
-        at = end + 1;
-    }
-    return parts;
-}
 
 bool is_hex(std::string_view text) {
     return std::all_of(text.begin(), text.end(),
@@ -88,7 +78,7 @@ ControlGroup parse_cgroup(std::string_view text) {
     ControlGroup found;
     // systemd's own hierarchy shows units: the only one of version 2 ("0::/..."), or a named one of version 1.
     std::string_view units;
-    for (const auto line : parts_of(text, '\n')) {
+    for (const auto line : base::lines(text)) {
         const auto first = line.find(':');
         const auto second = first == std::string_view::npos ? first : line.find(':', first + 1);
         if (second == std::string_view::npos) {
@@ -100,14 +90,14 @@ ControlGroup parse_cgroup(std::string_view text) {
             units = path;
         }
         std::string_view above;
-        for (const auto part : parts_of(path, '/')) {
+        for (const auto part : base::full_fields(path, '/')) {
             if (auto container = container_of(above, part)) {
                 found.container = std::move(container); // the innermost
             }
             above = part;
         }
     }
-    for (auto part : parts_of(units, '/')) {
+    for (auto part : base::full_fields(units, '/')) {
         if (is_unit(part)) {
             part.remove_prefix(part.front() == '_' ? 1 : 0); // systemd's way to keep a name from meaning something
             found.unit = std::string(part);

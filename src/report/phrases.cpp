@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "luatrail/base/kernel_path.hpp"
 #include "luatrail/base/text.hpp"
 #include "luatrail/base/time.hpp"
 
@@ -45,15 +46,10 @@ const HowWords& how_of(const ChainEntry& entry) {
 } // namespace
 
 std::string program_name(const std::optional<std::string>& exe) {
-    constexpr std::string_view deleted = " (deleted)";
     if (!exe) {
         return "an unknown program";
     }
-    std::string_view name = base::basename(*exe);
-    if (name.ends_with(deleted)) {
-        name.remove_suffix(deleted.size());
-    }
-    return printable(name);
+    return printable(base::without_deleted(base::basename(*exe)));
 }
 
 std::string way_in(const detect::WayIn& way) {
