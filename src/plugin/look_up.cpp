@@ -15,6 +15,7 @@
 
 #include "luatrail/base/descriptor.hpp"
 #include "luatrail/base/file.hpp"
+#include "luatrail/base/kernel_path.hpp"
 #include "luatrail/host/running.hpp"
 #include "plugin/control_group.hpp"
 #include "plugin/lua_signs.hpp"
@@ -33,13 +34,8 @@ void note(std::optional<std::string>& notes, std::string_view text) {
     notes = notes ? fmt::format("{}; {}", *notes, text) : std::string(text);
 }
 
-std::string_view without_deleted(std::string_view exe) {
-    constexpr std::string_view suffix = " (deleted)";
-    return exe.ends_with(suffix) ? exe.substr(0, exe.size() - suffix.size()) : exe;
-}
-
 bool same_program(const std::optional<std::string>& a, const std::optional<std::string>& b) {
-    return a && b && without_deleted(*a) == without_deleted(*b);
+    return a && b && base::without_deleted(*a) == base::without_deleted(*b);
 }
 
 std::string read_text(const std::string& path, std::size_t most) {
@@ -147,8 +143,8 @@ void LookUps::Impl::place_by_ancestor(const AskedRun& run, Seen& seen) const {
 void LookUps::Impl::interpreter(const AskedRun& run, bool runs, Seen& seen) {
     auto& file = seen.evidence.interpreter.emplace();
     file.path = runs ? of(run.pid, "exe") : run.exe;
-    if (!file.path || file.path->empty() || file.path->front() != '/' || file.path->starts_with("/memfd:") ||
-        (!runs && file.path->ends_with(" (deleted)"))) {
+    if (!file.path || file.path->empty() || file.path->front() != '/' || base::is_memfd(*file.path) ||
+        (!runs && base::is_deleted(*file.path))) {
         note(file.note, "the process has ended, and its file has no name");
         return;
     }

@@ -14,9 +14,9 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
-#include "luatrail/base/text.hpp"
+#include "luatrail/base/digest.hpp"
+#include "luatrail/base/words.hpp"
 
 namespace luatrail::plugin {
 namespace {
@@ -60,12 +60,10 @@ std::int64_t ns_of(const timespec& time) {
 
 void push_parts(std::vector<std::string>& parts, std::string_view path) { // the first at the back
     const auto kept = parts.size();
-    for (std::size_t at = 0; at < path.size();) {
-        const auto end = std::min(path.find('/', at), path.size());
-        if (end > at && path.substr(at, end - at) != ".") {
-            parts.emplace_back(path.substr(at, end - at));
+    for (const auto part : base::full_fields(path, '/')) {
+        if (part != ".") {
+            parts.emplace_back(part);
         }
-        at = end + 1;
     }
     std::reverse(parts.begin() + static_cast<std::ptrdiff_t>(kept), parts.end());
 }
@@ -215,25 +213,21 @@ void SafeFile::digest(Digests& known, detect::FileEvidence& file) const {
         file.sha256 = *digest;
         return;
     }
+    base::Sha256 sha256;
     const Descriptor content(reopen());
-    const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
-    EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
     std::array<char, 64UL * 1024> buffer{};
     std::uint64_t read_bytes = 0;
     ssize_t size = -1;
     while (content.get() >= 0 && read_bytes <= most_hashed &&
            (size = ::read(content.get(), buffer.data(), buffer.size())) > 0) {
-        EVP_DigestUpdate(context.get(), buffer.data(), static_cast<std::size_t>(size));
+        sha256.add({buffer.data(), static_cast<std::size_t>(size)});
         read_bytes += static_cast<std::uint64_t>(size);
     }
     if (size != 0) {
         complain(size > 0 ? "it grows: not hashed" : fmt::format("cannot be read: {}", std::strerror(errno)));
         return;
     }
-    std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
-    unsigned length = 0;
-    EVP_DigestFinal_ex(context.get(), bytes.data(), &length);
-    file.sha256 = base::to_hex({reinterpret_cast<const char*>(bytes.data()), length});
+    file.sha256 = sha256.hex();
     if (read_bytes == *file.size) {
         known.remember(key, *file.sha256);
     } else {

@@ -1,6 +1,5 @@
 #include "plugin/state_file.hpp"
 
-#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -15,6 +14,7 @@
 
 #include "luatrail/base/atomic_file.hpp"
 #include "luatrail/base/descriptor.hpp"
+#include "luatrail/base/file.hpp"
 #include "luatrail/base/sealed.hpp"
 
 namespace luatrail::plugin {
@@ -25,21 +25,6 @@ using base::Descriptor;
 // To be raised with every change of a transfer() function.
 constexpr base::Seal seal{"state", 8};
 constexpr std::size_t most_bytes = std::size_t{1} << 30U;
-
-std::optional<std::string> read_all(int fd) {
-    std::string bytes;
-    std::array<char, 64UL * 1024> buffer{};
-    for (;;) {
-        const auto size = ::read(fd, buffer.data(), buffer.size());
-        if (size == 0) {
-            return bytes;
-        }
-        if (size < 0 || bytes.size() > most_bytes) {
-            return std::nullopt;
-        }
-        bytes.append(buffer.data(), static_cast<std::size_t>(size));
-    }
-}
 
 // Takes the first line away. Why the rest is nothing to trust; empty when it is.
 std::string check(std::string& content, const struct stat& status) {
@@ -88,8 +73,9 @@ std::optional<std::string> StateFile::load(std::string& complaint) const {
         reject("it is no file", complaint);
         return std::nullopt;
     }
-    auto content = read_all(file.get());
-    const auto why = content ? check(*content, status) : std::string("it cannot be read");
+    auto content = base::read_all(file.get(), most_bytes + 1);
+    const auto why =
+        content && content->size() <= most_bytes ? check(*content, status) : std::string("it cannot be read");
     if (!why.empty()) {
         reject(why, complaint);
         return std::nullopt;
