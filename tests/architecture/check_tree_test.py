@@ -103,6 +103,10 @@ class Headers(unittest.TestCase):
         self.check({"src/detect/a.cpp": "", "src/detect/b.hpp": ""}, ["src/detect/a.cpp: no header of its name"])
         self.check({"src/detect/a.hpp": "int a = 1;\n"}, [])
 
+    def test_only_the_commands_share_a_header(self):
+        self.check({"src/cli/commands.hpp": "Command add_doctor(CLI::App& app);\n", "src/cli/doctor.cpp": ""}, [])
+        self.check({"src/cli/a.cpp": ""}, ["src/cli/a.cpp: no header of its name"])
+
     def test_what_a_header_declares_is_in_the_source_of_its_name(self):
         declared = "namespace a {\nstd::vector<int> all_of(const Node& node,\n                        int (*ask)(int)) const;\n}\n"
         self.check({"src/detect/a.hpp": declared, "src/detect/a.cpp": ""}, [])
