@@ -15,7 +15,7 @@ namespace luatrail::detect {
 class Nodes {
   public:
     // Five eighths of the memory are for the tables: docs/design.md, "Memory".
-    explicit Nodes(std::size_t memory) : shares_(memory / 8 * 5) {}
+    explicit Nodes(std::size_t memory) : shares_(memory / 2) {}
 
     // Known, or new; the least recently used goes when there are too many.
     Node& of(std::string_view name);

@@ -10,6 +10,7 @@
 #include "luatrail/base/console.hpp"
 #include "luatrail/base/error.hpp"
 #include "luatrail/base/pack.hpp"
+#include "luatrail/setup/options.hpp"
 #include "plugin/lua_signs.hpp"
 
 namespace luatrail::plugin {
@@ -19,6 +20,7 @@ report::SyslogOptions syslog_options(const setup::Config& config) {
     report::SyslogOptions options;
     options.socket = config.syslog.socket;
     options.queue = config.limits.queue;
+    options.queue_bytes = setup::waiting_bytes(config);
     options.format.kind = config.syslog.format == setup::Config::Format::cee ? report::SyslogFormat::Kind::cee
                                                                              : report::SyslogFormat::Kind::rfc5424;
     options.format.facility = config.syslog.facility;
@@ -34,7 +36,8 @@ report::SyslogOptions syslog_options(const setup::Config& config) {
 } // namespace
 
 Output::Output(boost::asio::io_context& io, const setup::Config& config)
-    : io_(io), syslog_config_(config.syslog), queue_(config.limits.queue), least_(config.detect.min_severity) {
+    : io_(io), syslog_config_(config.syslog), queue_(config.limits.queue), least_(config.detect.min_severity),
+      repeat_bytes_(setup::repeat_bytes(config)) {
     delivery_.syslog = open_syslog(config);
     set_repeat(config.limits.repeat_ms);
 }
@@ -54,6 +57,7 @@ void Output::set_repeat(std::int64_t repeat_ms) {
     }
     report::RepeatOptions options;
     options.repeat_ms = repeat_ms;
+    options.bytes = repeat_bytes_;
     repeat_ = std::make_unique<report::RepeatFilter>(enrichment_, options);
     repeat_ms_ = repeat_ms;
 }

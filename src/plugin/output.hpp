@@ -74,6 +74,7 @@ class Output : public detect::FindingSink {
     setup::Config::Syslog syslog_config_;
     std::size_t queue_;
     detect::Severity least_;
+    std::size_t repeat_bytes_;
     std::int64_t repeat_ms_ = 0;
     Delivery delivery_;
     std::unique_ptr<EvidenceSink> evidence_;

@@ -19,7 +19,13 @@ detect::EngineOptions engine_options(const Config& config) {
 }
 
 std::size_t in_flight_bytes(const Config& config) {
-    return config.engine.memory_bytes / 16 * 3;
+    return config.engine.memory_bytes / 8;
+}
+std::size_t waiting_bytes(const Config& config) {
+    return config.engine.memory_bytes / 8;
+}
+std::size_t repeat_bytes(const Config& config) {
+    return config.engine.memory_bytes / 16;
 }
 
 std::shared_ptr<const inventory::Inventory> load_inventory(const Config& config) {
