@@ -60,7 +60,8 @@ std::optional<std::string> deleted_own_file(const Node& node, const Run& run, co
             continue;
         }
         auto path = node.files.resolve(*item.name, file.typed->cwd, parent, file.at_cwd).path;
-        if ((run.script && host::file_id_of(item) == run.script) || path == run.script_path || path == run.interpreter_path) {
+        if ((run.script && host::file_id_of(item) == run.script) || path == run.script_path ||
+            path == run.interpreter_path) {
             return path;
         }
     }
@@ -262,12 +263,18 @@ FollowUps after_file_change(Node& node, const host::FileEvent& file, host::Proce
     const auto place = removes ? std::nullopt : written_for_later(node, file, profiles);
     for (auto* run : runs) {
         if (const auto path = removes ? deleted_own_file(node, *run, file) : std::nullopt) {
-            made.push_back(
-                {run, {.kind = ChainKind::self_delete, .path = *path, .event = file.typed->id, .by = actor_of(*file.typed)}});
+            made.push_back({run,
+                            {.kind = ChainKind::self_delete,
+                             .path = *path,
+                             .event = file.typed->id,
+                             .by = actor_of(*file.typed)}});
         }
         if (place) {
-            made.push_back(
-                {run, {.kind = ChainKind::persistence, .path = *place, .event = file.typed->id, .by = actor_of(*file.typed)}});
+            made.push_back({run,
+                            {.kind = ChainKind::persistence,
+                             .path = *place,
+                             .event = file.typed->id,
+                             .by = actor_of(*file.typed)}});
         }
     }
     return made;

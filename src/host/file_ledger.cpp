@@ -16,7 +16,8 @@ using Call = audit::Effect;
 using Items = std::vector<const audit::PathItem*>;
 
 const audit::PathItem* with_id(const Items& items, FileId id) {
-    const auto found = std::find_if(items.begin(), items.end(), [&](const audit::PathItem* item) { return file_id_of(*item) == id; });
+    const auto found =
+        std::find_if(items.begin(), items.end(), [&](const audit::PathItem* item) { return file_id_of(*item) == id; });
     return found == items.end() ? nullptr : *found;
 }
 
@@ -94,8 +95,8 @@ std::size_t FileLedger::State::old_parent(const FileEvent& event, const Roles& r
     const std::string_view old_name = *roles.removed.front()->name;
     const auto is_above = [&event](const audit::PathItem& parent, std::string_view name) {
         const std::size_t slash = name.rfind('/');
-        return parent.name &&
-               *parent.name == (slash == std::string_view::npos ? event.typed->cwd.value_or("") : name.substr(0, slash + 1));
+        return parent.name && *parent.name == (slash == std::string_view::npos ? event.typed->cwd.value_or("")
+                                                                               : name.substr(0, slash + 1));
     };
     const bool first = is_above(*parents[0], old_name);
     const bool second = is_above(*parents[1], old_name);
@@ -111,7 +112,8 @@ std::size_t FileLedger::State::old_parent(const FileEvent& event, const Roles& r
     return !holds_old(*parents[0]) && holds_old(*parents[1]) ? 1 : 0;
 }
 
-ResolvedPath FileLedger::State::place_of(const audit::PathItem& item, const FileEvent& event, const Roles& roles, Side side) {
+ResolvedPath FileLedger::State::place_of(const audit::PathItem& item, const FileEvent& event, const Roles& roles,
+                                         Side side) {
     std::optional<FileId> parent;
     if (!roles.parents.empty()) {
         std::size_t at = 0;
@@ -261,7 +263,8 @@ void FileLedger::State::also_named(const audit::PathItem& item, const FileEvent&
 }
 
 // O_TMPFILE: a file without a name, until linkat gives it one.
-void FileLedger::State::unnamed(const audit::PathItem& item, const FileEvent& event, const std::string& directory_path) {
+void FileLedger::State::unnamed(const audit::PathItem& item, const FileEvent& event,
+                                const std::string& directory_path) {
     Entry& entry = names.files().open(id_of(item));
     names.files().reset(entry);
     note(entry, ChangeKind::create, event, {join_path(directory_path, "#" + std::to_string(*item.inode)), false});

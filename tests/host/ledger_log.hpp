@@ -10,12 +10,12 @@
 namespace ledger_log {
 
 using namespace luatrail;
+using audit::PathItem;
 using host::Change;
 using host::ChangeKind;
 using host::File;
 using host::FileId;
 using host::FileLedger;
-using audit::PathItem;
 using Call = audit::Effect;
 using NameType = PathItem::NameType;
 

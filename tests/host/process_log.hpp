@@ -10,11 +10,11 @@
 namespace process_log {
 
 using namespace luatrail;
+using audit::TypedEvent;
 using host::Born;
 using host::Process;
 using host::ProcessRef;
 using host::ProcessTable;
-using audit::TypedEvent;
 
 // A log of one node: each call is one event, a millisecond and a serial after the one before.
 struct Log {

@@ -12,7 +12,7 @@ namespace luatrail::host {
 // A system call that changed names, contents or the executable bits of files: a view of its event, and what the call's
 // row says of its arguments.
 struct FileEvent {
-    const audit::TypedEvent* typed = nullptr; // outlives it
+    const audit::TypedEvent* typed = nullptr;  // outlives it
     audit::Effect call = audit::Effect::other; // one of a file's
     bool at_cwd = true;        // names are relative to cwd: not an *at call, or its descriptor was AT_FDCWD
     bool at_cwd_second = true; // the same of the second name (rename, link)
