@@ -131,7 +131,8 @@ void read_grammars(const base::TomlTable& all, Grammars& grammars) {
 }
 
 Profile read_profile(const base::TomlTable& row, const Grammars& grammars) {
-    row.allow_only({"name", "grammar", "exe", "argv0", "argv1", "embedded", "jit", "lua_init", "child_tells"});
+    row.allow_only({"name", "grammar", "exe", "argv0", "argv1", "embedded", "jit", "lua_init", "child_tells",
+                    "loads", "startup"});
     Profile profile;
     profile.name = row.required_text("name");
     if (profile.name.empty()) {
@@ -147,6 +148,8 @@ Profile read_profile(const base::TomlTable& row, const Grammars& grammars) {
     profile.lua_init = row.boolean("lua_init").value_or(false);
     profile.jit = row.boolean("jit").value_or(false);
     profile.child_tells = row.boolean("child_tells").value_or(false);
+    profile.loads = row.texts("loads").value_or(std::vector<std::string>{});
+    profile.startup = row.texts("startup").value_or(std::vector<std::string>{});
     const std::string wanted = row.required_text("grammar");
     if (const auto found = grammars.find(wanted); found != grammars.end()) {
         profile.grammar = found->second;

@@ -77,6 +77,12 @@ struct Profile {
     bool lua_init = false;          // runs what LUA_INIT holds before its script, unless -E is given
     bool jit = false;               // makes memory executable by itself
     bool child_tells = false; // a server that runs Lua without an exec: a shell or a download below it is the sign
+    // Globs on the absolute paths of what it runs when it opens them; empty: what ends as Lua's modules do, or may be
+    // executed.
+    std::vector<std::string> loads;
+    // Not empty: it also opens such files to show or edit them, and runs by itself only what lies there. An open of
+    // another counts where a command of its command line names the file, or where nobody sits at a terminal.
+    std::vector<std::string> startup;
     Grammar grammar;
 };
 
