@@ -198,4 +198,19 @@ Inventory load(const std::string& path) {
     }
 }
 
+bool is_lua_library(std::string_view path) {
+    const auto name = path.substr(path.rfind('/') + 1);
+    const auto end = name.find(".so");
+    for (const std::string_view start : {"libluajit", "libtexluajit", "liblua", "libtexlua"}) {
+        if (end != std::string_view::npos && name.starts_with(start)) {
+            auto rest = name.substr(start.size(), end - start.size());
+            if (rest.ends_with("++")) { // "++", "-c++"
+                rest = rest.substr(0, rest.find_first_of("+c"));
+            }
+            return rest.find_first_not_of("0123456789.-") == std::string_view::npos;
+        }
+    }
+    return false;
+}
+
 } // namespace luatrail::inventory

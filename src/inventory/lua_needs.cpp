@@ -7,21 +7,6 @@ namespace luatrail::inventory {
 
 // liblua5.4.so.0, liblua.so.5.4, liblua-5.4.so, liblua5.4-c++.so.0, libluajit-5.1.so.2, libtexlua53.so.5; not
 // liblua5.1-bitop.so.0, which is a module.
-bool is_lua_library(std::string_view path) {
-    const auto name = path.substr(path.rfind('/') + 1);
-    const auto end = name.find(".so");
-    for (const std::string_view start : {"libluajit", "libtexluajit", "liblua", "libtexlua"}) {
-        if (end != std::string_view::npos && name.starts_with(start)) {
-            auto rest = name.substr(start.size(), end - start.size());
-            if (rest.ends_with("++")) { // "++", "-c++"
-                rest = rest.substr(0, rest.find_first_of("+c"));
-            }
-            return rest.find_first_not_of("0123456789.-") == std::string_view::npos;
-        }
-    }
-    return false;
-}
-
 void find_lua_needs(const std::vector<ListedPackage>& listed, std::vector<Package>& packages) {
     std::unordered_map<std::string_view, std::vector<std::uint32_t>>
         providers; // of a name, or of a file that a dependency names

@@ -9,9 +9,6 @@
 
 namespace luatrail::inventory {
 
-// A shared library of an interpreter.
-bool is_lua_library(std::string_view path);
-
 // Fills `depends_on_lua` of the packages, which stand in the order of the listing and have `is_lua` set. Alternatives
 // count where they are installed, virtual names by who provides them, files by who owns them.
 void find_lua_needs(const std::vector<ListedPackage>& listed, std::vector<Package>& packages);

@@ -48,19 +48,19 @@ const std::string& value_of(const Question& question, std::string_view dimension
                                   : question.call;
 }
 
-std::string missing_text(std::string_view dimension, const std::vector<std::string>& values) {
+std::string missing_text(std::string_view dimension, const std::vector<std::string>& values, bool of_files) {
     if (dimension == "arch") {
         return values.front() == "b32" ? "not of 32-bit programs" : "not of 64-bit programs";
     }
     return fmt::format("not {} {}",
                        dimension == "who"     ? "of"
-                       : dimension == "place" ? "in"
+                       : dimension == "place" ? (of_files ? "of" : "in")
                                               : "by",
                        fmt::join(values, ", "));
 }
 
 // Of what nothing is seen ("not in /opt"), the widest first; what one such line explains is asked about no more.
-std::vector<std::string> explain(std::vector<Question> asked) {
+std::vector<std::string> explain(std::vector<Question> asked, bool of_files) {
     std::vector<std::string> why;
     for (const std::string_view dimension : {"who", "arch", "place", "call"}) {
         std::map<std::string, bool> seen; // by value: whether anything is
@@ -75,7 +75,7 @@ std::vector<std::string> explain(std::vector<Question> asked) {
             }
         }
         if (!none.empty() && none.size() < seen.size()) {
-            why.push_back(missing_text(dimension, none));
+            why.push_back(missing_text(dimension, none, of_files));
             std::erase_if(asked, [&](const Question& one) { return !seen.at(value_of(one, dimension)); });
         }
     }
@@ -84,8 +84,8 @@ std::vector<std::string> explain(std::vector<Question> asked) {
     for (const auto& one : asked) {
         if (one.verdict.sight != Sight::seen && ++count <= shown) {
             why.push_back(fmt::format("{} {}{} of {}{}", one.verdict.sight == Sight::perhaps ? "perhaps not" : "not",
-                                      one.call, one.place.empty() ? "" : " in " + one.place, one.who,
-                                      one.arch == "b32" ? ", 32-bit" : ""));
+                                      one.call, one.place.empty() ? "" : (of_files ? " at " : " in ") + one.place,
+                                      one.who, one.arch == "b32" ? ", 32-bit" : ""));
         }
     }
     if (count > shown) {
@@ -97,7 +97,10 @@ std::vector<std::string> explain(std::vector<Question> asked) {
 class Examination {
   public:
     Examination(const RuleSet& set, const Host& host) : set_(set), host_(host) {
-        interpreter_ = host.interpreters.empty() ? "/usr/bin/lua5.4" : host.interpreters.front();
+        interpreters_ = host.interpreters.empty() ? std::vector<std::string>{"/usr/bin/lua5.4"} : host.interpreters;
+        interpreter_ = interpreters_.front();
+        programs_ = host.host_programs;
+        programs_.insert(programs_.end(), host.library_users.begin(), host.library_users.end());
         for (const auto& file : shipped_files()) {
             for (const auto& rule : parse_rules(file.text, file.name, "x86_64").rules) {
                 const auto* const dir = rule.field("dir");
@@ -112,6 +115,7 @@ class Examination {
     std::vector<CoverageRow> rows() {
         runs();
         drops();
+        reads();
         memory();
         follow_ups();
         records();
@@ -131,7 +135,19 @@ class Examination {
     // arguments lie in memory no rule sees them, and it is not asked for.
     void ask(std::string id, std::string title, const Wanted& wanted, const std::vector<std::string>& places,
              const Fill& fill) {
-        std::vector<Question> questions;
+        rows_.push_back(conclude(std::move(id), std::move(title), questions(wanted, places, fill), false));
+    }
+
+    // Of each file that is named, not of what lies in a directory. Where the host has none, nothing is missed.
+    void ask_of_files(std::string id, std::string title, const Wanted& wanted, const std::vector<std::string>& files,
+                      const Fill& fill) {
+        const auto asked = files.empty() ? std::vector<Question>() : questions(wanted, files, fill);
+        rows_.push_back(conclude(std::move(id), std::move(title), asked, true));
+    }
+
+    std::vector<Question> questions(const Wanted& wanted, const std::vector<std::string>& places,
+                                    const Fill& fill) const {
+        std::vector<Question> asked;
         for (const auto& subject : subjects) {
             for (const auto* const arch : {"b64", "b32"}) {
                 const auto* const on = processor(arch, host_.machine);
@@ -141,12 +157,12 @@ class Examination {
                         continue;
                     }
                     for (const auto& place : places.empty() ? std::vector<std::string>{""} : places) {
-                        questions.push_back(question(subject, arch, call, place, fill));
+                        asked.push_back(question(subject, arch, call, place, fill));
                     }
                 }
             }
         }
-        rows_.push_back(conclude(std::move(id), std::move(title), questions));
+        return asked;
     }
 
     Question question(const Subject& subject, std::string_view arch, const SystemCall& call, const std::string& place,
@@ -175,7 +191,8 @@ class Examination {
         }
     }
 
-    static CoverageRow conclude(std::string id, std::string title, const std::vector<Question>& questions) {
+    static CoverageRow conclude(std::string id, std::string title, const std::vector<Question>& questions,
+                                bool of_files) {
         CoverageRow row{std::move(id), std::move(title), Coverage::seen, {}, ""};
         std::set<const Rule*> hiding; // null: no rule at all
         bool any = false;
@@ -190,7 +207,7 @@ class Examination {
         }
         row.coverage = any ? Coverage::partly : Coverage::blind;
         if (any) {
-            row.why = explain(questions);
+            row.why = explain(questions, of_files);
         } else {
             row.why.push_back(hiding.count(nullptr) != 0 ? "no rule asks for it" : "hidden");
         }
@@ -206,10 +223,12 @@ class Examination {
 
     void runs() {
         const auto execs = does(Effect::exec);
-        ask("run", "an installed interpreter is run", execs, {}, [this](Probe& probe, const SystemCall&) {
-            probe.exe = interpreter_;
-            probe.paths = {interpreter_};
-        });
+        const Fill itself = [](Probe& probe, const SystemCall&) {
+            probe.paths.pop_back(); // a file, with nothing below it
+            probe.exe = probe.paths.front();
+        };
+        ask_of_files("run", "an installed interpreter is run", execs, interpreters_, itself);
+        ask_of_files("run-embedded", "a program with Lua inside is run", execs, programs_, itself);
         ask("run-script", "a dropped script is run by its \"#!\" line", execs, places_,
             [this](Probe& probe, const SystemCall&) {
                 probe.exe = interpreter_;
@@ -239,14 +258,24 @@ class Examination {
         ask("drop/symlink", "a symbolic link is made", does(Effect::symlink), places_, change);
         ask("drop/chmod", "a file is made executable", does(Effect::chmod), places_, change);
         ask("delete", "a script or an interpreter is deleted", does(Effect::unlink), places_, change);
-        ask(
-            "load", "an interpreter opens a module",
-            [](const SystemCall& call) { return call.effect == Effect::open && !call.marks.writes; }, {},
-            [this](Probe& probe, const SystemCall& call) {
-                probe.exe = interpreter_;
-                probe.paths = {"/usr/share/lua/module.lua"};
-                open_for("r", 0, probe, call);
-            });
+    }
+
+    void reads() {
+        const auto opens = [](const SystemCall& call) { return call.effect == Effect::open && !call.marks.writes; };
+        const Fill module = [](Probe& probe, const SystemCall& call) {
+            probe.exe = probe.paths.front();
+            probe.paths = {"/usr/share/lua/module.lua"};
+            open_for("r", 0, probe, call);
+        };
+        ask_of_files("load", "an interpreter opens a module", opens, interpreters_, module);
+        ask_of_files("load-embedded", "a program with Lua inside opens a file", opens, programs_, module);
+        const Fill read = [](Probe& probe, const SystemCall& call) {
+            probe.paths.pop_back(); // a file, with nothing below it
+            open_for("r", 0, probe, call);
+        };
+        ask_of_files("library-load", "a program loads a Lua library", opens, host_.libraries, read);
+        ask_of_files("interpreter-read", "an interpreter is read as a file: copied, packed, interpreted", opens,
+                     interpreters_, read);
     }
 
     void memory() {
@@ -310,7 +339,7 @@ class Examination {
     const RuleSet& set_;
     const Host& host_;
     std::string interpreter_;
-    std::vector<std::string> places_;
+    std::vector<std::string> interpreters_, programs_, places_;
     std::vector<CoverageRow> rows_;
 };
 

@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include "luatrail/base/error.hpp"
+#include "luatrail/inventory/inventory.hpp"
 #include "luatrail/rules/rule_text.hpp"
 
 namespace luatrail::rules {
@@ -62,17 +63,38 @@ void add(std::vector<Topic>& topics, Topic& now, Rule rule) {
     }
 }
 
-// exe= takes one file: a rule that names an interpreter stands for all of the host's. Of the file's own list only the
-// first one's rules are taken, as patterns.
-void add_for_interpreters(std::vector<Topic>& topics, Topic& now, const std::vector<Rule>& patterns,
-                          const std::vector<std::string>& interpreters) {
-    for (const auto& interpreter : interpreters) {
+// exe= and path= take one file: a rule that names one stands for all of the host's of that kind. Of the shipped file's
+// own list only the first one's rules are taken, as patterns.
+void add_for(const std::vector<std::string>& files, std::string_view field, const std::vector<Rule>& patterns,
+             std::vector<Topic>& topics, Topic& now) {
+    for (const auto& file : files) {
         for (const auto& pattern : patterns) {
-            if (pattern.field("exe")->value == patterns.front().field("exe")->value) {
-                add(topics, now, with(pattern, "exe", interpreter));
+            if (pattern.field(field)->value == patterns.front().field(field)->value) {
+                add(topics, now, with(pattern, field, file));
             }
         }
     }
+}
+
+// The runs of a program and what it opens; not its memory or its connections.
+bool asks_for_code(const Rule& rule) {
+    return std::any_of(rule.calls.begin(), rule.calls.end(), [](const std::string& call) {
+        const auto effect = audit::effect_of(audit::call_from_name(call));
+        return effect == audit::Effect::exec || effect == audit::Effect::open;
+    });
+}
+
+struct Patterns {
+    std::vector<Rule> programs, code;          // exe=: all of them, and those that ask for code alone
+    std::vector<Rule> libraries, interpreters; // path=
+};
+
+void add_all(const Patterns& patterns, const Host& host, std::vector<Topic>& topics, Topic& now) {
+    add_for(host.interpreters, "exe", patterns.programs, topics, now);
+    add_for(host.host_programs, "exe", patterns.programs, topics, now);
+    add_for(host.library_users, "exe", patterns.code, topics, now);
+    add_for(host.libraries, "path", patterns.libraries, topics, now);
+    add_for(host.interpreters, "path", patterns.interpreters, topics, now);
 }
 
 // A package manager that root runs writes much and drops nothing (detect/). It is left out of the drop rules
@@ -132,14 +154,23 @@ bool cut_calls(Rule& rule, const Host& host) {
 // A file that is for one processor names its older calls; others have many of them, too.
 Topic topic_of(const ShippedFile& file, const Host& host, std::vector<Topic>& topics) {
     Topic topic{std::string(head(file.text, "luatrail")), {}, {}};
-    std::vector<Rule> of_interpreters;
+    Patterns patterns;
     const auto only = head(file.text, "Architecture");
     for (auto& rule : parse_rules(file.text, file.name, only.empty() ? host.machine : only).rules) {
+        const bool code = asks_for_code(rule);
         if (!cut_calls(rule, host)) {
             continue;
         }
         if (rule.field("exe") != nullptr) {
-            of_interpreters.push_back(std::move(rule));
+            if (code) {
+                patterns.code.push_back(rule);
+            }
+            patterns.programs.push_back(std::move(rule));
+            continue;
+        }
+        if (const auto* const path = rule.field("path")) {
+            auto& of = inventory::is_lua_library(path->value) ? patterns.libraries : patterns.interpreters;
+            of.push_back(std::move(rule));
             continue;
         }
         if (const auto* const dir = rule.field("dir")) {
@@ -154,7 +185,7 @@ Topic topic_of(const ShippedFile& file, const Host& host, std::vector<Topic>& to
         }
         add(topics, topic, std::move(rule));
     }
-    add_for_interpreters(topics, topic, of_interpreters, host.interpreters);
+    add_all(patterns, host, topics, topic);
     return topic;
 }
 
@@ -192,8 +223,14 @@ std::string rules_file(Profile profile, const Host& host) {
         "## luatrail's audit rules, profile {}, for this host ({}); what they are for stands in luatrail-rules(7).\n"
         "## Made by: luatrail rules --profile {}. Make them again when interpreters or directories were added.\n",
         to_string(profile), host.machine, to_string(profile));
-    out += host.interpreters.empty() ? "## No Lua interpreter is installed here.\n"
-                                     : fmt::format("## Interpreters: {}\n", fmt::join(host.interpreters, " "));
+    const auto list = [&out](std::string_view title, const std::vector<std::string>& files) {
+        out += files.empty() ? "" : fmt::format("## {}: {}\n", title, fmt::join(files, " "));
+    };
+    out += host.interpreters.empty() ? "## No Lua interpreter is installed here.\n" : "";
+    list("Interpreters", host.interpreters);
+    list("Programs with Lua inside", host.host_programs);
+    list("Programs that load a Lua library", host.library_users);
+    list("Lua libraries", host.libraries);
     if (host.package_manager) {
         out += fmt::format("## Changes that root makes by {} are left out of the drops.\n", *host.package_manager);
     }

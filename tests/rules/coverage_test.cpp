@@ -15,7 +15,11 @@ using namespace luatrail::rules;
 namespace {
 
 Host host(std::string machine = "x86_64") {
-    return {std::move(machine), [](const std::string& path) { return std::optional(path); }, {"/usr/bin/lua5.4"}, {}};
+    Host host{std::move(machine), [](const std::string& path) { return std::optional(path); }, {"/usr/bin/lua5.4"}};
+    host.host_programs = {"/usr/bin/nmap"};
+    host.library_users = {"/usr/bin/sysbench"};
+    host.libraries = {"/usr/lib/liblua5.4.so.0.0.0"};
+    return host;
 }
 
 std::map<std::string, CoverageRow> rows_of(const std::string& text, const Host& on = host()) {
@@ -71,6 +75,7 @@ TEST_CASE("the lean profile is blind where it says so") {
 
 TEST_CASE("without rules the kernel's own records are left") {
     for (const auto& [id, row] : rows_of("")) {
+        INFO(id);
         CHECK((row.coverage == Coverage::blind) == !id.starts_with("record/"));
     }
 }
@@ -108,10 +113,48 @@ TEST_CASE("what is missing is told by its widest reason") {
     CHECK(rows_of("-w /opt -p x\n").at("run-copy").coverage == Coverage::partly);
 }
 
+TEST_CASE("a program, an interpreter or a library that came after the rules were loaded is named") {
+    auto later = host();
+    later.interpreters.emplace_back("/usr/bin/lua5.5");
+    later.library_users.emplace_back("/usr/games/game");
+    later.libraries.emplace_back("/usr/lib/liblua5.5.so.0.0.0");
+    const auto rows = rows_of(rules_file(Profile::lean, host()), later);
+    CHECK(why(rows.at("run")) == "not of /usr/bin/lua5.5; ");
+    CHECK(why(rows.at("load")) == "not of /usr/bin/lua5.5; ");
+    CHECK(why(rows.at("interpreter-read")) == "not of /usr/bin/lua5.5; ");
+    CHECK(why(rows.at("run-embedded")) == "not of /usr/games/game; ");
+    CHECK(why(rows.at("load-embedded")) == "not of /usr/games/game; ");
+    CHECK(why(rows.at("library-load")) == "not of /usr/lib/liblua5.5.so.0.0.0; ");
+}
+
+TEST_CASE("where the host has no library and no program with Lua inside, none is missed") {
+    auto bare = host();
+    bare.host_programs.clear();
+    bare.library_users.clear();
+    bare.libraries.clear();
+    const auto rows = rows_of(rules_file(Profile::lean, bare), bare);
+    for (const auto* const id : {"run-embedded", "load-embedded", "library-load"}) {
+        CHECK(rows.at(id).coverage == Coverage::seen);
+    }
+}
+
+TEST_CASE("a library's reads are seen by a rule on it, and not by one on its writes") {
+    const auto with = [](const std::string& fields) {
+        return rows_of("-a always,exit -F arch=b64 -S open,openat,openat2,open_by_handle_at " + fields +
+                       "\n-a always,exit -F arch=b32 -S open,openat,openat2,open_by_handle_at " + fields + "\n")
+            .at("library-load");
+    };
+    CHECK(with("-F path=/usr/lib/liblua5.4.so.0.0.0").coverage == Coverage::seen);
+    CHECK(with("-F dir=/usr/lib").coverage == Coverage::seen);
+    CHECK(with("-F path=/usr/lib/liblua5.4.so.0").coverage == Coverage::blind); // a link, which path= does not follow
+    CHECK(with("-F path=/usr/lib/liblua5.4.so.0.0.0 -F perm=wa").coverage == Coverage::blind);
+    CHECK(why(with("-F path=/usr/lib/liblua5.4.so.0.0.0 -F perm=r")) == "not by open_by_handle_at; ");
+}
+
 TEST_CASE("a comparison that cannot be answered is not taken for seen") {
     const auto rows = rows_of("-a always,exit -F arch=b64 -S execve,execveat -F subj_type=httpd_t\n");
     CHECK(rows.at("run").coverage == Coverage::partly);
-    CHECK(why(rows.at("run")).find("perhaps not execve of") != std::string::npos);
+    CHECK(why(rows.at("run")).find("perhaps not execve at /usr/bin/lua5.4 of") != std::string::npos);
 }
 
 TEST_CASE("each call of the table by which something is done is asked for") {

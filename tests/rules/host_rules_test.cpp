@@ -14,10 +14,13 @@ using namespace luatrail::rules;
 namespace {
 
 Host host(std::string machine = "x86_64") {
-    return {std::move(machine),
-            [](const std::string& path) { return std::optional(path == "/run/shm" ? "/dev/shm" : path); },
-            {"/usr/bin/lua5.4", "/opt/x/luajit"},
-            std::nullopt};
+    Host host{std::move(machine),
+              [](const std::string& path) { return std::optional(path == "/run/shm" ? "/dev/shm" : path); },
+              {"/usr/bin/lua5.4", "/opt/x/luajit"}};
+    host.host_programs = {"/usr/bin/nmap"};
+    host.library_users = {"/opt/game"};
+    host.libraries = {"/usr/lib/liblua5.4.so.0.0.0", "/opt/x/libluajit.so"};
+    return host;
 }
 
 std::vector<Rule> rules_of(Profile profile, const Host& on) {
@@ -147,12 +150,48 @@ TEST_CASE("profiles differ in what they ask of every process") {
     }
 }
 
+TEST_CASE("reads of interpreters and libraries are asked for, one rule a file") {
+    for (const auto profile : {Profile::full, Profile::lean}) {
+        const auto rules = rules_of(profile, host());
+        for (const auto* const file :
+             {"/usr/lib/liblua5.4.so.0.0.0", "/opt/x/libluajit.so", "/usr/bin/lua5.4", "/opt/x/luajit"}) {
+            INFO(file);
+            const auto reads = std::string(" -F path=") + file + " -F perm=r -F success=1 -k luatrail-read";
+            CHECK(any(rules, "-F arch=b64 -S openat,openat2,open" + reads));
+            CHECK(any(rules, "-F arch=b32 -S open,openat,openat2" + reads));
+            CHECK(std::count_if(rules.begin(), rules.end(), [file](const Rule& rule) {
+                      return rule.field("path") != nullptr && rule.field("path")->value == file;
+                  }) == 4); // by handle, too
+        }
+        CHECK_FALSE(any(rules, "path=/usr/bin/nmap"));
+        CHECK_FALSE(any(rules, "path=/opt/game"));
+        CHECK_FALSE(any(rules, "liblua5.3"));
+    }
+}
+
+TEST_CASE("of a program with Lua inside everything is asked for, of one that only needs a Lua library runs and opens") {
+    for (const auto profile : {Profile::full, Profile::lean}) {
+        const auto rules = rules_of(profile, host());
+        CHECK(any(rules, "-S mprotect,pkey_mprotect -F a2&4 -F exe=/usr/bin/nmap"));
+        CHECK(any(rules, "-S openat,openat2,open_by_handle_at,open -F exe=/usr/bin/nmap"));
+        CHECK(any(rules, "-S openat,openat2,open_by_handle_at,open -F exe=/opt/game"));
+        CHECK_FALSE(any(rules, "connect,clone,clone3,fork,vfork -F exe=/opt/game"));
+        CHECK_FALSE(any(rules, "-F a2&4 -F exe=/opt/game"));
+        CHECK(any(rules, "-S execve,execveat -F exe=/opt/game") == (profile == Profile::lean));
+        CHECK(any(rules, "-S execve,execveat -F exe=/usr/bin/nmap") == (profile == Profile::lean));
+    }
+}
+
 TEST_CASE("only this host's interpreters and directories are named") {
     auto bare = host();
     bare.interpreters.clear();
+    bare.host_programs.clear();
+    bare.library_users.clear();
+    bare.libraries.clear();
     bare.directory = [](const std::string& path) { return path == "/tmp" ? std::optional(path) : std::nullopt; };
     const auto rules = rules_of(Profile::full, bare);
     CHECK_FALSE(any(rules, "exe="));
+    CHECK_FALSE(any(rules, "path="));
     CHECK_FALSE(any(rules, "dir=/opt"));
     CHECK(any(rules, "dir=/tmp"));
     const auto text = rules_file(Profile::full, bare);

@@ -103,6 +103,10 @@ struct Inventory {
     std::string canonical(std::string_view path) const;
 };
 
+// Whether a path's name is that of a shared library of an interpreter, not of a module ("liblua5.4.so.0",
+// "libluajit-5.1.so.2").
+bool is_lua_library(std::string_view path);
+
 // One compact file: a first line with format version, size and SHA-256, then the packed facts. load() throws
 // base::Error "PATH: reason; remedy" where it is cut, altered, or of a version that is not known.
 std::string to_file(const Inventory& inventory);

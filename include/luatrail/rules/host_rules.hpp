@@ -21,8 +21,12 @@ struct Host {
     std::string machine; // as uname(2) names the processor
     // Where a directory really lies: dir= does not follow a link at its end (kernel/audit_tree.c). Nothing: not there.
     std::function<std::optional<std::string>(const std::string&)> directory;
-    std::vector<std::string> interpreters;      // their files, links followed: exe= names a file
-    std::optional<std::string> package_manager; // whose changes are not asked for while root runs it
+    // Files, links followed: exe= and path= name a file.
+    std::vector<std::string> interpreters;        // programs that are for Lua
+    std::optional<std::string> package_manager{}; // whose changes are not asked for while root runs it
+    std::vector<std::string> host_programs{};     // for something else, with Lua inside, by the profiles
+    std::vector<std::string> library_users{};     // others that bring a Lua library with them
+    std::vector<std::string> libraries{};         // Lua's own
 };
 
 // A part of the shipped rules: one file of audit-rules/.
