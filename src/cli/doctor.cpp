@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/doctor_programs.hpp"
 #include "luatrail/base/console.hpp"
 #include "luatrail/base/error.hpp"
 #include "luatrail/base/file.hpp"
@@ -123,7 +124,10 @@ class Table {
         if (state == "seen" || state == "good") {
             return "32";
         }
-        return state == "partly" || state == "warning" ? "33" : state == "asked" ? "2" : "1;31";
+        if (state == "lua" || state == "inside") {
+            return "0";
+        }
+        return state == "partly" || state == "warning" || state == "content" ? "33" : "1;31";
     }
 
     // Behind what stands in the line already; further lines two columns further in.
@@ -136,8 +140,15 @@ class Table {
     std::size_t width_;
 };
 
-void print_text(const std::string& source, const std::string& profile, const std::vector<Row>& rows,
-                const std::vector<rules::Check>& checks) {
+struct Report {
+    std::string source, profile; // which rules, compared with which
+    std::vector<Row> rows;
+    std::vector<rules::Check> checks;
+    std::vector<rules::LuaProgram> programs;
+};
+
+void print_text(const Report& report) {
+    const auto& [source, profile, rows, checks, programs] = report;
     fmt::print("Rules: {}. Compared with luatrail's profile {}.\n\n", base::printable(source), profile);
     const Table table;
     for (const auto& row : rows) {
@@ -153,10 +164,17 @@ void print_text(const std::string& source, const std::string& profile, const std
     for (const auto& check : checks) {
         table.line(name_of(check.health), check.text, {}, check.remedy);
     }
+    fmt::print("\nPrograms of this host that can run Lua, and what shows that they do:\n\n");
+    for (const auto& program : programs) {
+        table.line(program.content            ? "content"
+                   : program.is_interpreter() ? "lua"
+                                              : "inside",
+                   program.path, {evidence_text(program)}, "");
+    }
 }
 
-void print_json(const std::string& source, const std::string& profile, const std::vector<Row>& rows,
-                const std::vector<rules::Check>& checks) {
+void print_json(const Report& report) {
+    const auto& [source, profile, rows, checks, programs] = report;
     const auto text = [](std::string_view bytes) { return base::to_utf8(bytes); };
     Json out;
     out["schema"] = "luatrail/doctor/1";
@@ -185,15 +203,31 @@ void print_json(const std::string& source, const std::string& profile, const std
         one["remedy"] = check.remedy.empty() ? Json(nullptr) : Json(text(check.remedy));
         out["checks"].push_back(std::move(one));
     }
+    out["programs"] = Json::array();
+    for (const auto& program : programs) {
+        Json one;
+        one["path"] = text(program.path);
+        one["profile"] = program.profile == nullptr ? Json(nullptr) : Json(program.profile->name);
+        one["embedded"] = !program.is_interpreter();
+        one["shows"] = evidence_of(program);
+        one["libraries"] = Json::array();
+        for (const auto& name : program.needs) {
+            one["libraries"].push_back(text(name));
+        }
+        out["programs"].push_back(std::move(one));
+    }
     fmt::print("{}\n", out.dump());
 }
 
 int doctor(const CLI::App& app, const DoctorOptions& options) {
-    const auto profile = wanted_profile(app, options);
-    auto host = rules::this_host(detect::ProfileSet::builtin());
+    Report report;
+    auto& [source, profile, rows, checks, programs] = report;
+    profile = wanted_profile(app, options);
+    const auto profiles = detect::ProfileSet::builtin();
+    auto found = find_programs(profiles, options.rules.empty());
+    const auto host = rules::this_host(found);
+    programs = std::move(found.programs);
     rules::RuleSet set;
-    std::vector<rules::Check> checks;
-    std::string source;
     if (options.rules.empty()) {
         checks = rules::kernel_checks(rules::kernel_status());
         const auto auditd = rules::auditd_checks(options.auditd);
@@ -210,11 +244,10 @@ int doctor(const CLI::App& app, const DoctorOptions& options) {
         std::move(topic.rules.begin(), topic.rules.end(), std::back_inserter(shipped.rules));
     }
     const auto wanted = rules::coverage(shipped, host);
-    std::vector<Row> rows;
     for (auto& row : rules::coverage(set, host)) {
         rows.push_back({std::move(row), wanted[rows.size()].coverage});
     }
-    (options.format == "json" ? print_json : print_text)(source, profile, rows, checks);
+    (options.format == "json" ? print_json : print_text)(report);
     const bool written = std::fflush(stdout) == 0;
     for (const auto& error : set.errors) {
         base::say(error);

@@ -70,6 +70,20 @@ class RulesFileTest(harness.TestCase):
         self.assertIn("partly  an installed interpreter is run\n          not of root's services and cron, services\n", text.out.decode())
         self.assertTrue(all(len(line) <= 80 for line in text.out.decode().splitlines()[1:]), text.out.decode())
 
+    def test_programs_that_can_run_lua_are_listed_with_what_shows_it(self):
+        printed = rules()
+        path = self.file(printed)
+        programs = doctor("--rules", path)[1]["programs"]
+        self.assertEqual(sorted(program["path"] for program in programs), [program["path"] for program in programs])
+        known = {"command-line", "child", "opens", "library"}
+        for program in programs:
+            self.assertLessEqual(set(program["shows"]), known, program)
+            self.assertIn("opens", program["shows"], program)
+            self.assertEqual("library" in program["shows"], bool(program["libraries"]), program)
+            self.assertIn(f"-F exe={program['path']} ", printed)
+        text = harness.run("doctor", "--rules", path).out.decode()
+        self.assertIn("Programs of this host that can run Lua", text)
+
     def test_a_directory_is_read_in_the_order_of_augenrules(self):
         directory = self.directory()
         (directory / "10-late.rules").write_text(rules())
