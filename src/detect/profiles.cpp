@@ -131,8 +131,8 @@ void read_grammars(const base::TomlTable& all, Grammars& grammars) {
 }
 
 Profile read_profile(const base::TomlTable& row, const Grammars& grammars) {
-    row.allow_only({"name", "grammar", "exe", "argv0", "argv1", "embedded", "jit", "lua_init", "child_tells",
-                    "loads", "startup"});
+    row.allow_only(
+        {"name", "grammar", "exe", "argv0", "argv1", "embedded", "jit", "lua_init", "child_tells", "loads", "startup"});
     Profile profile;
     profile.name = row.required_text("name");
     if (profile.name.empty()) {
@@ -235,9 +235,11 @@ void ProfileSet::read(const base::TomlTable& file) {
         }
     }
     auto places = start_places_;
+    auto libraries = libraries_;
     if (const auto table = file.table("places")) {
-        table->allow_only({"start"});
+        table->allow_only({"start", "library"});
         places = table->texts("start").value_or(places);
+        libraries = table->texts("library").value_or(libraries);
     }
     for (const auto& row : file.tables("profile")) {
         auto profile = read_profile(row, grammars);
@@ -253,6 +255,7 @@ void ProfileSet::read(const base::TomlTable& file) {
     profiles_ = std::move(profiles);
     programs_ = std::move(programs);
     start_places_ = std::move(places);
+    libraries_ = std::move(libraries);
 }
 
 bool ProfileSet::may_match(std::string_view exe) const {
@@ -323,6 +326,12 @@ const Profile* ProfileSet::telling(std::string_view exe) const {
 bool ProfileSet::is_start_place(std::string_view path) const {
     return std::any_of(start_places_.begin(), start_places_.end(),
                        [path](const std::string& glob) { return base::glob_match(glob, path); });
+}
+
+bool ProfileSet::is_library(std::string_view path) const {
+    const auto name = base::basename(path);
+    return std::any_of(libraries_.begin(), libraries_.end(),
+                       [name](const std::string& glob) { return base::glob_match(glob, name); });
 }
 
 // Those that ask for more come first.

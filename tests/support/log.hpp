@@ -115,9 +115,10 @@ class Log {
         return *this;
     }
 
-    // openat(AT_FDCWD, path, O_RDONLY).
-    Log& read(const Who& who, const std::string& file, std::uint64_t inode, const char* mode = "0100644") {
-        begin(who, 257, "success=yes exit=3 a0=ffffff9c a1=1 a2=0 a3=0 items=1");
+    // openat(AT_FDCWD, path, O_RDONLY), with other flags in hex.
+    Log& read(const Who& who, const std::string& file, std::uint64_t inode, const char* mode = "0100644",
+              const char* flags = "0") {
+        begin(who, 257, fmt::format("success=yes exit=3 a0=ffffff9c a1=1 a2={} a3=0 items=1", flags));
         add("CWD", "cwd=\"/\"");
         path(0, file, inode, "NORMAL", mode);
         return *this;
