@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "detect/births.hpp"
 #include "detect/context.hpp"
 #include "luatrail/audit/field.hpp"
 #include "luatrail/base/kernel_path.hpp"
@@ -148,6 +149,20 @@ struct ChainBuilder {
         }
     }
 
+    // A directory above the script that was moved into place: all files in it have new names.
+    void add_moved_directories() {
+        const std::string_view path = run.script_path ? std::string_view(*run.script_path) : std::string_view();
+        for (const auto& moved : node.moved_directories) {
+            const std::string_view above = moved.change.path;
+            if (path.size() > above.size() && path.starts_with(above) && path[above.size()] == '/') {
+                add_change(ChainKind::script_drop, moved.change);
+            }
+        }
+        if (!path.empty() && node.moved_directories.lost_since(now() - options.window_ms)) {
+            mark(Degraded::evicted);
+        }
+    }
+
     // Where no rule watches the directory, only the copier's own exec shows the copy.
     void add_copying() {
         const bool known = finding.has(ChainKind::interpreter_drop);
@@ -231,9 +246,11 @@ struct ChainBuilder {
         finding.chain.push_back(std::move(entry));
     }
 
-    // "lua /proc/self/fd/3": the script lies in memory.
+    // "lua /proc/self/fd/3": the script lies in memory. Also by a link to that directory: a name that is the number of
+    // a memfd of this very process.
     void add_script_memfd() {
-        if (run.invocation.origin == Origin::descriptor && run.invocation.script) {
+        const auto origin = run.invocation.origin;
+        if ((origin == Origin::descriptor || origin == Origin::script) && run.invocation.script) {
             if (const auto* memfd = memfd_of(audit::parse_decimal(base::basename(*run.invocation.script)))) {
                 add_memfd(*memfd, {});
             }
@@ -329,6 +346,7 @@ void find_chain(const Node& node, const Invoked& run, const EngineOptions& optio
     for (const auto* change : through) {
         chain.add_change(ChainKind::script_drop, *change);
     }
+    chain.add_moved_directories();
     chain.add_modules();
     std::stable_sort(finding.chain.begin(), finding.chain.end(),
                      [](const ChainEntry& a, const ChainEntry& b) { return a.event < b.event; });
@@ -369,6 +387,19 @@ std::vector<ChainEntry> drops_of_opened(const Node& node, const EngineOptions& o
         }
     }
     return made;
+}
+
+void add_shared_memory(Finding& finding) {
+    for (const auto* path : {&finding.code.path, &finding.interpreter.exe}) {
+        if (*path && in_shared_memory(**path)) {
+            ChainEntry entry;
+            entry.kind = ChainKind::shared_memory;
+            entry.path = *path;
+            entry.event = finding.events.front();
+            finding.chain.push_back(std::move(entry));
+            return;
+        }
+    }
 }
 
 // lua.c, handle_luainit(): code, or @FILE.

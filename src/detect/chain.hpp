@@ -21,6 +21,9 @@ void find_chain(const Node& node, const Invoked& run, const EngineOptions& optio
 std::vector<ChainEntry> drops_of_opened(const Node& node, const EngineOptions& options, ChainKind kind,
                                         const host::File& file, host::ProcessRef run, std::int64_t now_ms);
 
+// Where the finding's code or program lies in shared memory: an entry that says so.
+void add_shared_memory(Finding& finding);
+
 // The finding of a run that a variable of its environment gave other code first, without its severity.
 Finding environment_finding(const Node& node, const Finding& run, std::string_view assignment,
                             const EngineOptions& options);

@@ -155,17 +155,16 @@ void add_circumstances(const Node& node, host::ProcessRef process, const EngineO
     }
 }
 
-Finding describe_server(Node& node, const audit::TypedEvent& event, host::ProcessRef server, const Profile& profile,
-                        const EngineOptions& options) {
-    const auto& image = *node.processes.find(server);
+Finding describe_image(const Node& node, const audit::TypedEvent& event, host::ProcessRef who,
+                       std::string_view profile) {
+    const auto& image = *node.processes.find(who);
     Finding finding;
     finding.time_ms = event.id.time_ms;
     if (!node.name.empty()) {
         finding.node = node.name;
     }
     finding.interpreter.exe = image.exe;
-    finding.interpreter.profile = profile.name;
-    finding.code.origin = Origin::embedded;
+    finding.interpreter.profile = profile;
     auto& process = finding.process;
     process.pid = image.pid;
     process.ppid = image.ppid;
@@ -176,21 +175,32 @@ Finding describe_server(Node& node, const audit::TypedEvent& event, host::Proces
     if (event.partial) {
         finding.degraded.push_back(Degraded::partial_event);
     }
-    add_circumstances(node, server, options, finding);
+    if (event.syscall.pid == image.pid) { // its own event says more
+        const auto text = [](audit::Text value) { return value ? std::optional<std::string>(*value) : std::nullopt; };
+        process.user = text(event.syscall.user);
+        process.tty = text(event.syscall.tty);
+        process.cwd = text(event.cwd);
+        if (image.born == host::Born::exec) {
+            finding.events.push_back(image.created);
+        }
+    }
     return finding;
 }
 
 host::ProcessRef server_above(const Node& node, host::ProcessRef process, Programs& programs,
                               const ProfileSet& profiles) {
+    constexpr std::size_t most = 64; // images
     const auto* own = node.processes.find(process);
-    for (auto above = node.processes.above(process); above; above = node.processes.above(above)) {
+    auto above = process;
+    for (std::size_t climbed = 0; own != nullptr && climbed < most; ++climbed) {
+        above = node.processes.above(above);
         const auto* image = node.processes.find(above);
-        if (image == nullptr || own == nullptr) {
+        if (image == nullptr || image->pid == 1) {
             break;
         }
-        if (image->pid != own->pid) { // behind the images of the process that it forked for this
-            const bool telling = image->exe && programs.of(*image->exe, profiles).telling != nullptr;
-            return telling ? above : host::ProcessRef{};
+        // Behind the images of the process that it forked for this.
+        if (image->pid != own->pid && image->exe && programs.of(*image->exe, profiles).telling != nullptr) {
+            return above;
         }
     }
     return {};

@@ -12,13 +12,14 @@
 
 namespace luatrail::detect {
 
-// The server above an exec whose children show its Lua: the process that forked it; empty: none.
+// The server above an exec whose children show its Lua, however many programs lie between; empty: none.
 host::ProcessRef server_above(const Node& node, host::ProcessRef process, Programs& programs,
                               const ProfileSet& profiles);
 
-// Of a server that runs Lua inside: the process is the server, the event is the exec below it that shows it.
-Finding describe_server(Node& node, const audit::TypedEvent& event, host::ProcessRef server, const Profile& profile,
-                        const EngineOptions& options);
+// A finding about a process by what is known of it, without its code and its circumstances: another event than its exec
+// shows that it runs Lua.
+Finding describe_image(const Node& node, const audit::TypedEvent& event, host::ProcessRef who,
+                       std::string_view profile);
 
 // What surrounds the process of a finding: its tree, packages, unit and login, and whether that is expected.
 void add_circumstances(const Node& node, host::ProcessRef process, const EngineOptions& options, Finding& finding);

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "detect/births.hpp"
 #include "detect/bounds.hpp"
 #include "detect/chain.hpp"
 #include "detect/conclude.hpp"
 #include "detect/context.hpp"
+#include "detect/evidence.hpp"
 #include "detect/follow.hpp"
 #include "detect/identify.hpp"
 #include "detect/judge.hpp"
@@ -63,7 +65,7 @@ struct Engine::Impl {
         } else if (effect == Effect::fork) {
             on_fork(node, event);
         } else if (effect == Effect::exit) {
-            node.processes.exited(event);
+            on_exit(node, event);
         } else {
             const auto who = node.processes.sighted(event);
             on_memory_and_network(node, event, who);
@@ -113,14 +115,21 @@ struct Engine::Impl {
         node.files.observe(event);
     }
 
+    void on_exit(Node& node, const audit::TypedEvent& event) {
+        for (auto* run : node.runs.of(node.processes.current(*event.syscall.pid))) {
+            run->ended = true;
+        }
+        node.processes.exited(event);
+    }
+
     void on_fork(Node& node, const audit::TypedEvent& event) {
         const auto child = event.syscall.exit.value_or(-1);
         if (event.syscall.success == false || child <= 0 || child > UINT32_MAX) {
             node.processes.sighted(event);
             return;
         }
-        node.processes.forked(event, static_cast<std::uint32_t>(child));
-        note_birth(node, event, *event.syscall.pid, static_cast<std::uint32_t>(child));
+        const auto process = node.processes.forked(event, static_cast<std::uint32_t>(child));
+        note_birth(node, event, *event.syscall.pid, static_cast<std::uint32_t>(child), process);
     }
 
     void on_memory_and_network(Node& node, const audit::TypedEvent& event, host::ProcessRef who) {
@@ -180,11 +189,13 @@ struct Engine::Impl {
         if (!file) {
             if (audit::effect_of(event.syscall.call) == Effect::open) {
                 raise_all(node, after_open(node, event, who, options));
+                judge_open(node, event, who);
             }
             node.files.observe(event);
             return;
         }
         raise_all(node, after_file_change(node, *file, who, options.profiles));
+        note_moved(node, *file, who);
         node.files.apply(*file);
     }
 
@@ -203,13 +214,13 @@ struct Engine::Impl {
         }
         auto run = invoke(event, process, std::move(identified));
         if (!run.invocation.runs_code) {
-            counters.version_calls += run.interpreter.profile->embedded ? 0 : 1;
+            if (!run.interpreter.profile->embedded) {
+                ++counters.version_calls;
+                remember_quiet(node, run);
+            }
             return;
         }
-        const auto* image = node.processes.find(process);
-        if (run.invocation.reads_stdin && image != nullptr && in_pipeline(node, *image, event.id.time_ms)) {
-            run.invocation.origin = Origin::stdin_code; // `producer | lua` on a terminal, `producer | lua -l module`
-        }
+        resolve_input(node, run);
         ++counters.runs;
         locate_script(node, run);
         auto finding = describe(node, run, options);
@@ -221,6 +232,30 @@ struct Engine::Impl {
             report(finding);
         }
         remember_run(node, run, std::move(finding));
+    }
+
+    // Asked for its version, or to compile, it still runs LUA_INIT and loads modules: what follows is watched.
+    void remember_quiet(Node& node, const Invoked& run) {
+        auto finding = describe(node, run, options);
+        find_chain(node, run, options, finding);
+        node.runs.add({.process = run.process, .code_unknown = run.interpreter.profile->lua_init}, std::move(finding));
+    }
+
+    // What a program opens makes a run where its command line showed none.
+    void judge_open(Node& node, const audit::TypedEvent& event, host::ProcessRef who) {
+        note_reading(node, event, who, programs, options);
+        const auto program = programs.of(event.syscall.exe.value_or(""), options.profiles);
+        auto finding = runs_lua(node, who) ? std::nullopt : run_by_open(node, event, who, program, options);
+        if (!finding) {
+            return;
+        }
+        ++counters.runs;
+        if (conclude(node, "open", *finding)) {
+            report(*finding);
+        } else {
+            ++counters.expected_runs;
+        }
+        node.runs.add({.process = who, .script_path = cut(finding->code.path)}, std::move(*finding));
     }
 
     void saw_environment(const Finding& run, std::string_view assignment) {
@@ -248,9 +283,11 @@ struct Engine::Impl {
     }
 
     static void remember_run(Node& node, const Invoked& run, Finding finding) {
-        Run kept{.process = run.process, .script = run.script, .script_path = cut(run.script_path)};
-        keep(kept, std::move(finding));
-        node.runs.add(std::move(kept));
+        node.runs.add({.process = run.process,
+                       .script = run.script,
+                       .script_path = cut(run.script_path),
+                       .code_unknown = run.invocation.uncertain},
+                      std::move(finding));
     }
 
     // ---- what follows a run
@@ -283,7 +320,9 @@ struct Engine::Impl {
             return;
         }
         ++counters.runs;
-        auto finding = describe_server(node, event, server, *known.telling, options);
+        auto finding = describe_image(node, event, server, known.telling->name);
+        finding.code.origin = Origin::embedded;
+        add_circumstances(node, server, options, finding);
         auto child =
             child_of_run(node, event, process, server, program.shell ? ChainKind::child_shell : ChainKind::download);
         describe_actor(node, process, event.id, options.profiles, *child.by);
@@ -293,9 +332,7 @@ struct Engine::Impl {
         } else {
             ++counters.expected_runs;
         }
-        Run kept{.process = server};
-        keep(kept, std::move(finding));
-        node.runs.add(std::move(kept));
+        node.runs.add({.process = server}, std::move(finding));
     }
 
     // A new finding, where it is more than info. `seen_by`: the event that showed an
@@ -305,15 +342,8 @@ struct Engine::Impl {
         if (age > options.window_ms) {
             return;
         }
-        auto finding = recall(run, node.name);
-        if (seen_by) {
-            finding.events.push_back(*seen_by);
-        } else {
-            entry.time_ms = entry.event.time_ms;
-            entry.age_ms = std::max<std::int64_t>(age, 0);
-        }
         const auto kind = entry.kind;
-        finding.chain.push_back(std::move(entry));
+        auto finding = raised(node, run, std::move(entry), seen_by);
         const auto before = std::exchange(finding.follows, std::nullopt);
         const auto id = finding.id; // empty: an expected run, which was not reported
         if (!id.empty()) {
@@ -342,16 +372,6 @@ struct Engine::Impl {
     // -----------------------------------------------------------------------------------------------------------
 
     void fit() { nodes.fit(); }
-
-    void note_birth(Node& node, const audit::TypedEvent& event, std::uint32_t parent, std::uint32_t child) {
-        const bool known = std::any_of(node.births.rbegin(), node.births.rend(), [&](const Birth& birth) {
-            return birth.pid == child && birth.parent == parent;
-        });
-        if (known) {
-            return;
-        }
-        node.births.keep({.time_ms = event.id.time_ms, .pid = child, .parent = parent});
-    }
 
     void note_loss(Node& node) {
         ++counters.losses;

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "detect/bounds.hpp"
 #include "detect/chain.hpp"
+#include "detect/evidence.hpp"
 #include "luatrail/base/text.hpp"
 #include "luatrail/host/file_event.hpp"
 
@@ -134,17 +136,6 @@ bool makes_executable(const audit::Syscall& call, bool jit) {
     return effect == audit::Effect::protect && (call.a[2] & write) != 0;
 }
 
-// What a run opens may be data as well as code, and the log does not say which. By its name it is code where it ends as
-// Lua's modules do (package.path, package.cpath; bytecode by its usual names), or where it may be executed.
-bool is_code(std::string_view name, std::optional<std::uint32_t> mode) {
-    constexpr std::array endings = {std::string_view{".lua"},  std::string_view{".luac"}, std::string_view{".lc"},
-                                    std::string_view{".ljbc"}, std::string_view{".so"},   std::string_view{".luo"}};
-    constexpr std::uint32_t executable = 0111;
-    const auto file = base::basename(name);
-    return (mode && (*mode & executable) != 0) || file.find(".so.") != std::string_view::npos ||
-           std::any_of(endings.begin(), endings.end(), [file](std::string_view one) { return file.ends_with(one); });
-}
-
 std::optional<std::string> target_text(const Node& node, std::uint32_t pid) {
     const auto* process = node.processes.find(pid);
     return process != nullptr && process->exe ? process->exe : std::nullopt;
@@ -164,13 +155,18 @@ std::uint32_t depth_below(const Node& node, host::ProcessRef process, host::Proc
     return depth;
 }
 
+} // namespace
+
 // The process itself, and what it forked without another exec.
 bool is_run_itself(const Node& node, const Run& run, host::ProcessRef who) {
     const auto* process = node.processes.find(who);
     return run.process == who || (process != nullptr && process->exe == run.interpreter_path);
 }
 
-} // namespace
+bool runs_lua(Node& node, host::ProcessRef who) {
+    const auto above = node.runs_above(who);
+    return std::any_of(above.begin(), above.end(), [&](const Run* run) { return is_run_itself(node, *run, who); });
+}
 
 ChainEntry child_of_run(const Node& node, const audit::TypedEvent& event, host::ProcessRef process,
                         host::ProcessRef run, ChainKind kind) {
@@ -280,11 +276,38 @@ FollowUps after_file_change(Node& node, const host::FileEvent& file, host::Proce
     return made;
 }
 
+void note_moved(Node& node, const host::FileEvent& file, host::ProcessRef who) {
+    constexpr std::uint32_t type_mask = 0170000, type_directory = 0040000;
+    if (file.call != audit::Effect::rename) {
+        return;
+    }
+    const auto& call = file.typed->syscall;
+    for (const auto& item : file.typed->paths) {
+        const bool directory = item.mode && (*item.mode & type_mask) == type_directory;
+        if (item.nametype != audit::PathItem::NameType::create || !directory || !item.name) {
+            continue;
+        }
+        host::Change change;
+        change.kind = host::ChangeKind::rename;
+        change.event = file.typed->id;
+        const auto place = node.files.resolve(*item.name, file.typed->cwd, {}, file.at_cwd_second);
+        change.path = cut(place.path);
+        change.path_uncertain = place.uncertain;
+        change.by = who;
+        change.by_pid = call.pid.value_or(0);
+        change.by_exe = cut(call.exe);
+        change.by_uid = call.uid;
+        node.moved_directories.keep({file.typed->id, std::move(change)});
+    }
+}
+
 FollowUps after_open(Node& node, const audit::TypedEvent& event, host::ProcessRef who, const EngineOptions& options) {
     FollowUps made;
     if (node.runs.empty() || event.paths.empty()) {
         return made;
     }
+    const auto* process = node.processes.find(who);
+    const auto* profile = process == nullptr ? nullptr : profile_of(*process, options.profiles);
     for (auto* run : node.runs_above(who)) {
         if (!is_run_itself(node, *run, who)) {
             continue;
@@ -298,10 +321,11 @@ FollowUps after_open(Node& node, const audit::TypedEvent& event, host::ProcessRe
             // The script itself, whatever lies at its path in the run's own mounts.
             const bool script = run->script == id || node.files.resolve(*item.name, event.cwd, {}, true).path ==
                                                          run->script_path.value_or("");
-            if (!script && !is_code(*item.name, item.mode)) {
+            const auto path = node.files.resolve(*item.name, event.cwd, {}, true).path;
+            if (!script && !run->code_unknown && !is_code(profile, path, item.mode)) {
                 continue;
             }
-            const auto kind = script ? ChainKind::script_drop : ChainKind::module_drop;
+            const auto kind = script || run->code_unknown ? ChainKind::script_drop : ChainKind::module_drop;
             for (auto& entry : drops_of_opened(node, options, kind, *file, run->process, event.id.time_ms)) {
                 made.push_back({run, std::move(entry), event.id});
             }
@@ -336,6 +360,22 @@ FollowUps after_denial(Node& node, const audit::EventId& event, const audit::Mes
         }
     }
     return made;
+}
+
+Finding raised(const Node& node, const Run& run, ChainEntry entry, const std::optional<audit::EventId>& seen_by) {
+    auto finding = recall(run, node.name);
+    if (seen_by) {
+        finding.events.push_back(*seen_by);
+    } else {
+        entry.time_ms = entry.event.time_ms;
+        entry.age_ms = std::max<std::int64_t>(entry.event.time_ms - run.event.time_ms, 0);
+    }
+    if (run.code_unknown && entry.kind == ChainKind::script_drop) {
+        finding.code.origin = Origin::script;
+        finding.code.path = entry.path;
+    }
+    finding.chain.push_back(std::move(entry));
+    return finding;
 }
 
 } // namespace luatrail::detect

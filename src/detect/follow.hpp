@@ -19,6 +19,13 @@ struct FollowUp {
 };
 using FollowUps = std::vector<FollowUp>;
 
+// What is then known of the run: its finding, without a new severity and id. `seen_by` as FollowUp::seen.
+Finding raised(const Node& node, const Run& run, ChainEntry entry, const std::optional<audit::EventId>& seen_by);
+
+// Whether a process is the run's own, or was forked by it and runs no other program.
+bool is_run_itself(const Node& node, const Run& run, host::ProcessRef who);
+bool runs_lua(Node& node, host::ProcessRef who); // whether it is one of a run
+
 // An exec below a run, as an entry of its chain.
 ChainEntry child_of_run(const Node& node, const audit::TypedEvent& event, host::ProcessRef process,
                         host::ProcessRef run, ChainKind kind);
@@ -31,6 +38,8 @@ FollowUps after_connect(Node& node, const audit::TypedEvent& event, host::Proces
 FollowUps after_memory_call(Node& node, const audit::TypedEvent& event, host::ProcessRef who);
 // Before the ledger learns of it: the run's own file removed; a file written that brings the run back.
 FollowUps after_file_change(Node& node, const host::FileEvent& file, host::ProcessRef who, const ProfileSet& profiles);
+// Notes the directories that a change renames.
+void note_moved(Node& node, const host::FileEvent& file, host::ProcessRef who);
 // An opening for reading, by the run itself, of what was dropped before: `require`, `dofile`, a C module.
 FollowUps after_open(Node& node, const audit::TypedEvent& event, host::ProcessRef who, const EngineOptions& options);
 // ANOM_ABEND and SECCOMP name a process by its pid, as does an AVC that denied executable memory.

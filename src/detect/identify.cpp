@@ -4,6 +4,7 @@
 #include <array>
 
 #include "detect/bounds.hpp"
+#include "detect/evidence.hpp"
 #include "luatrail/base/kernel_path.hpp"
 #include "luatrail/base/text.hpp"
 #include "luatrail/host/file_event.hpp"
@@ -77,7 +78,7 @@ Identified same_file(const Node& node, const audit::TypedEvent& event, const Pro
     }
     constexpr std::int64_t remembered_ms = 3'600'000; // an inode may be another file's after an upgrade
     for (auto known = node.interpreters.rbegin(); known != node.interpreters.rend(); ++known) {
-        if (known->id == *id && event.id.time_ms - known->last_ms < remembered_ms) {
+        if (known->id == *id && known->profile != loader_profile && event.id.time_ms - known->last_ms < remembered_ms) {
             return {{profiles.named(known->profile), IdentifiedBy::inode}, 0, {}};
         }
     }
@@ -122,7 +123,7 @@ bool made(const Copying& copy, const host::Change& change) {
 
 // A file written by a program that was asked to copy an interpreter. Where no rule watches the directory, the copier's
 // last word decides.
-Identified copied_file(const Node& node, const host::File* file, std::string_view path, const ProfileSet& profiles) {
+const Copying* copying_of(const Node& node, const host::File* file, std::string_view path) {
     for (auto copy = node.copies.rbegin(); copy != node.copies.rend(); ++copy) {
         const auto target = target_of(*copy, path);
         const bool by_word = target == Target::same && file == nullptr;
@@ -130,34 +131,32 @@ Identified copied_file(const Node& node, const host::File* file, std::string_vie
                                std::any_of(file->changes.begin(), file->changes.end(),
                                            [copy](const host::Change& change) { return made(*copy, change); });
         if (by_word || by_change) {
-            return {{profiles.named(copy->profile), IdentifiedBy::copy}, 0, copy->what, *copy};
+            return &*copy;
         }
     }
-    return {};
+    return nullptr;
 }
 
-// A file written by a program that had an interpreter among its arguments (a script's cp with its own words).
-Identified made_by_copier(const Node& node, const host::File* file, const ProfileSet& profiles) {
-    if (file == nullptr) {
+Identified copied_file(const Node& node, const host::File* file, std::string_view path, const ProfileSet& profiles) {
+    const auto* copy = copying_of(node, file, path);
+    if (copy == nullptr) {
         return {};
     }
-    for (const auto& change : file->changes) {
-        const auto* maker = node.processes.find(change.by);
-        const bool copier = maker != nullptr && maker->exe &&
-                            (profiles.is(ProgramKind::copier, *maker->exe) ||
-                             profiles.is(ProgramKind::downloader, *maker->exe)); // copied_file() knows better
-        if (maker == nullptr || maker->argv.empty() || copier) {
-            continue;
-        }
-        for (auto word = maker->argv.begin() + 1; word != maker->argv.end(); ++word) {
-            auto match = profiles.match(*word, *word);
-            const bool path = word->find('/') != std::string::npos && word->find('=') == std::string::npos;
-            if (match.profile != nullptr && !match.profile->embedded && path) {
-                return {{match.profile, IdentifiedBy::copy}, 0, *word, {}};
-            }
-        }
+    return {{profiles.named(copy->profile), IdentifiedBy::copy}, 0, copy->what, *copy};
+}
+
+bool copies_loader(const Node& node, const host::File* file, std::string_view path) {
+    const auto* copy = copying_of(node, file, path);
+    return copy != nullptr && copy->profile == loader_profile;
+}
+
+// A file written by who had read an interpreter.
+Identified copy_by_reader(const Node& node, const host::File* file, const ProfileSet& profiles) {
+    const auto* reading = file == nullptr ? nullptr : copied_by_reader(node, *file, profiles);
+    if (reading == nullptr) {
+        return {};
     }
-    return {};
+    return {{profiles.named(reading->profile), IdentifiedBy::copy}, 0, reading->what, {}, true};
 }
 
 // What it calls itself, where nothing else is known. A program that a package brought as something else keeps its name.
@@ -187,20 +186,33 @@ Identified by_package(std::string_view exe, const EngineOptions& options) {
     return {};
 }
 
-void learn(Node& node, const audit::TypedEvent& event, const Identified& found) {
-    const auto id = id_of_interpreter(event);
-    const bool by_name = found.match.by == IdentifiedBy::path || found.match.by == IdentifiedBy::package;
-    if (!id || !by_name || found.match.profile->embedded || found.offset != 0) {
-        return;
-    }
+void learn(Node& node, const host::FileId& id, std::string_view profile, std::int64_t now_ms) {
     const auto known = std::find_if(node.interpreters.begin(), node.interpreters.end(),
-                                    [&](const KnownInterpreter& one) { return one.id == *id; });
-    KnownInterpreter now{*id, found.match.profile->name, event.id.time_ms};
+                                    [&](const KnownInterpreter& one) { return one.id == id; });
+    KnownInterpreter now{id, std::string(profile), now_ms};
     if (known == node.interpreters.end()) {
         node.interpreters.keep(std::move(now));
     } else {
         node.interpreters.replace(known, std::move(now));
     }
+}
+
+void learn(Node& node, const audit::TypedEvent& event, const Identified& found) {
+    const auto id = id_of_interpreter(event);
+    const bool by_name = found.match.by == IdentifiedBy::path || found.match.by == IdentifiedBy::package;
+    if (id && by_name && !found.match.profile->embedded && found.offset == 0) {
+        learn(node, *id, found.match.profile->name, event.id.time_ms);
+    }
+}
+
+// The dynamic loader under another name: the same inode, or a copy by who was asked to copy it.
+bool is_loader(const Node& node, const audit::TypedEvent& event) {
+    const auto id = id_of_interpreter(event);
+    const bool known = id && std::any_of(node.interpreters.begin(), node.interpreters.end(), [&](const auto& one) {
+                           return one.id == *id && one.profile == loader_profile;
+                       });
+    return known ||
+           (!node.copies.empty() && copies_loader(node, interpreter_file(node, event), event.syscall.exe.value_or("")));
 }
 
 Identified search(const Node& node, const audit::TypedEvent& event, const Program& program, bool called_one,
@@ -221,7 +233,7 @@ Identified search(const Node& node, const audit::TypedEvent& event, const Progra
         match.by = IdentifiedBy::argv0;
         return {match, 0, {}};
     }
-    if (program.loader) {
+    if (program.loader || is_loader(node, event)) {
         return behind_loader(argv, profiles);
     }
     if (auto found = by_package(exe, options); found.match.profile != nullptr) {
@@ -234,7 +246,7 @@ Identified search(const Node& node, const audit::TypedEvent& event, const Progra
     if (auto found = copied_file(node, file, exe, profiles); found.match.profile != nullptr) {
         return found;
     }
-    if (auto found = made_by_copier(node, file, profiles); found.match.profile != nullptr) {
+    if (auto found = copy_by_reader(node, file, profiles); found.match.profile != nullptr) {
         return found;
     }
     return called_one ? by_its_own_name(exe, word(0), options) : Identified{};
@@ -263,7 +275,8 @@ void note_copying(Node& node, const audit::TypedEvent& event, host::ProcessRef b
                 what = found.copy_of.value_or(what);
             }
         }
-        if (named.profile != nullptr) {
+        const bool loader = named.profile == nullptr && profiles.is(ProgramKind::loader, argv[at]);
+        if (named.profile != nullptr || loader) {
             node.copies.keep({.event = event.id,
                               .by = by,
                               .pid = event.syscall.pid.value_or(0),
@@ -272,15 +285,32 @@ void note_copying(Node& node, const audit::TypedEvent& event, host::ProcessRef b
                               .exe = cut(event.syscall.exe.value_or("")),
                               .what = cut(what),
                               .target = at + 1 < argv.size() ? cut(whole(argv.back())) : std::string(),
-                              .profile = named.profile->name});
+                              .profile = loader ? std::string(loader_profile) : named.profile->name});
             return;
         }
+    }
+}
+
+// Of a dynamically linked program the last item is its loader.
+static void note_loader(Node& node, const audit::TypedEvent& event, const ProfileSet& profiles) {
+    constexpr std::int64_t again_ms = 60'000;
+    const auto& items = event.paths;
+    const auto id = items.size() < 2 ? std::nullopt : host::file_id_of(items.back());
+    if (!id || !items.back().name) {
+        return;
+    }
+    const auto known = std::find_if(node.interpreters.begin(), node.interpreters.end(),
+                                    [&](const KnownInterpreter& one) { return one.id == *id; });
+    const bool fresh = known != node.interpreters.end() && event.id.time_ms - known->last_ms < again_ms;
+    if (!fresh && profiles.is(ProgramKind::loader, *items.back().name)) {
+        learn(node, *id, loader_profile, event.id.time_ms);
     }
 }
 
 Identified identify(Node& node, const audit::TypedEvent& event, const Program& program, bool called_one,
                     const EngineOptions& options) {
     auto found = search(node, event, program, called_one, options);
+    note_loader(node, event, options.profiles);
     if (found.match.profile != nullptr) {
         learn(node, event, found);
     }

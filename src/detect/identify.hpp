@@ -18,6 +18,7 @@ struct Identified {
     std::size_t offset = 0;
     std::optional<std::string> copy_of{};
     std::optional<Copying> copying{};
+    bool by_reader = false; // the copy was written by who had read what it is one of
 };
 // By its path; a package that lists it as one; a file that ran as one under another name; ld.so's arguments; a copy, by
 // the ledger and the copier's arguments; argv[0], where that is an interpreter's name (`called_one`). Learns which

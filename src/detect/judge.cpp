@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <span>
 
+#include "detect/births.hpp"
 #include "detect/chain.hpp"
 #include "detect/context.hpp"
 #include "luatrail/base/kernel_path.hpp"
@@ -59,6 +60,9 @@ void mark_degraded(const Node& node, const Invoked& run, const EngineOptions& op
     if (run.event->execve.truncated || !run.event->execve.missing.empty()) {
         marks.push_back(Degraded::truncated_argv);
     }
+    if (run.input_unknown) {
+        marks.push_back(Degraded::input_unknown);
+    }
 }
 
 } // namespace
@@ -70,6 +74,7 @@ Invoked invoke(const audit::TypedEvent& event, host::ProcessRef process, Identif
     run.interpreter = identified.match;
     run.copy_of = std::move(identified.copy_of);
     run.copying = std::move(identified.copying);
+    run.copied_by_reader = identified.by_reader;
     const auto offset = identified.offset;
     run.invocation =
         parse_invocation(*run.interpreter.profile,
@@ -92,6 +97,7 @@ Finding describe(const Node& node, const Invoked& run, const EngineOptions& opti
     finding.interpreter.identified_by = run.interpreter.by;
     finding.interpreter.jit = run.interpreter.profile->jit;
     finding.interpreter.copy_of = run.copy_of;
+    finding.interpreter.copied_by_reader = run.copied_by_reader;
     const auto& argv = run.event->execve.argv;
     const bool by_name = run.interpreter.by == IdentifiedBy::path && run.interpreter.profile->argv1.empty();
     if (by_name && !argv.empty() && options.profiles.match(argv.front(), argv.front()).profile == nullptr) {
@@ -120,17 +126,18 @@ std::optional<Finding> describe_unknown(const Node& node, const audit::TypedEven
     return finding;
 }
 
-bool in_pipeline(const Node& node, const host::Process& process, std::int64_t time_ms) {
-    const auto own = std::find_if(node.births.rbegin(), node.births.rend(),
-                                  [&](const Birth& birth) { return birth.pid == process.pid; });
-    const auto born = own == node.births.rend() ? time_ms : own->time_ms;
-    return std::any_of(node.births.rbegin(), node.births.rend(), [&](const Birth& birth) {
-        if (birth.pid == process.pid || birth.parent != process.ppid || birth.time_ms < born - pipeline_ms ||
-            birth.time_ms > born + pipeline_ms) {
-            return false;
-        }
-        return static_cast<bool>(node.processes.current(birth.pid));
-    });
+void resolve_input(const Node& node, Invoked& run) {
+    auto& invocation = run.invocation;
+    if (!invocation.reads_stdin) {
+        return;
+    }
+    const auto* process = node.processes.find(run.process);
+    if (process != nullptr && in_pipeline(node, *process, run.event->id.time_ms)) {
+        invocation.origin = Origin::stdin_code; // `producer | lua` on a terminal, `producer | lua -l module`
+    } else if (invocation.origin == Origin::interactive) {
+        invocation.origin = Origin::stdin_code;
+        run.input_unknown = is_terminal(run.event->syscall.tty); // without one, nobody types
+    }
 }
 
 } // namespace luatrail::detect

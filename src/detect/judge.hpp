@@ -24,6 +24,8 @@ struct Invoked {
     bool path_uncertain = false;
     std::optional<std::string> copy_of; // of a copied interpreter: what was copied
     std::optional<Copying> copying;     // and who did it, where its own exec shows that
+    bool copied_by_reader = false;      // who wrote it had read what it is a copy of
+    bool input_unknown = false;         // standard input: a terminal, or something else
 };
 
 // What its arguments make of it.
@@ -37,9 +39,7 @@ Finding describe(const Node& node, const Invoked& run, const EngineOptions& opti
 std::optional<Finding> describe_unknown(const Node& node, const audit::TypedEvent& event, host::ProcessRef process,
                                         const EngineOptions& options);
 
-inline constexpr std::int64_t pipeline_ms = 500; // a shell forks the members of a pipeline at once
-
-// Whether another child of the same parent was born at the same moment and is alive: a pipeline.
-bool in_pipeline(const Node& node, const host::Process& process, std::int64_t time_ms);
+// What its standard input may be, where it reads code from there: a pipe, a terminal, or nobody knows.
+void resolve_input(const Node& node, Invoked& run);
 
 } // namespace luatrail::detect

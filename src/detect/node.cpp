@@ -7,9 +7,10 @@ namespace luatrail::detect {
 
 Node::Node(std::string_view node_name, Shares& shares)
     : name(node_name), processes(shares.processes), files(shares.files), runs(shares.runs), births(shares.traces),
-      memfds(shares.traces), copies(shares.traces), service_starts(shares.traces), logins(shares.traces),
-      interpreters(shares.traces), own(shares.nodes, base::list_node<Node>() + base::heap_of(name) +
-                                                         base::hash_node<std::string_view, void*>(true)) {}
+      memfds(shares.traces), copies(shares.traces), readings(shares.traces), moved_directories(shares.traces),
+      service_starts(shares.traces), logins(shares.traces), interpreters(shares.traces),
+      own(shares.nodes,
+          base::list_node<Node>() + base::heap_of(name) + base::hash_node<std::string_view, void*>(true)) {}
 
 std::optional<LoginInfo> Node::login_of(std::optional<std::uint32_t> session, const audit::EventId& at) const {
     std::optional<LoginInfo> known;
@@ -56,8 +57,8 @@ std::size_t Node::bytes(Share share) const {
     case Share::runs:
         return runs.bytes();
     case Share::traces:
-        return births.bytes() + memfds.bytes() + copies.bytes() + service_starts.bytes() + logins.bytes() +
-               interpreters.bytes();
+        return births.bytes() + memfds.bytes() + copies.bytes() + readings.bytes() + moved_directories.bytes() +
+               service_starts.bytes() + logins.bytes() + interpreters.bytes();
     case Share::nodes:
         break;
     }
@@ -82,8 +83,8 @@ bool Node::give_way(Share share) {
 
 // The oldest of what takes most.
 bool Node::give_way_of_traces() {
-    const std::array bytes{births.bytes(),         memfds.bytes(), copies.bytes(),
-                           service_starts.bytes(), logins.bytes(), interpreters.bytes()};
+    const std::array bytes{births.bytes(),   memfds.bytes(),         copies.bytes(), interpreters.bytes(),
+                           readings.bytes(), service_starts.bytes(), logins.bytes(), moved_directories.bytes()};
     switch (std::max_element(bytes.begin(), bytes.end()) - bytes.begin()) {
     case 0:
         return births.give_way();
@@ -92,11 +93,15 @@ bool Node::give_way_of_traces() {
     case 2:
         return copies.give_way();
     case 3:
-        return service_starts.give_way();
+        return interpreters.give_way();
     case 4:
+        return readings.give_way();
+    case 5:
+        return service_starts.give_way();
+    case 6:
         return logins.give_way();
     default:
-        return interpreters.give_way();
+        return moved_directories.give_way();
     }
 }
 

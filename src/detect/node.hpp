@@ -21,6 +21,8 @@ namespace luatrail::detect {
 struct Birth {
     std::int64_t time_ms = 0;
     std::uint32_t pid = 0, parent = 0;
+    host::ProcessRef process{}; // its first image, where a fork shows it
+    bool ran = false;           // it executed a program
 };
 
 // A memfd that a process made: its descriptor may be run later.
@@ -32,16 +34,24 @@ struct Memfd {
     std::optional<std::uint32_t> uid;
 };
 
-// A program that was asked to copy, or to fetch, a file that is named like an interpreter.
+// A program that was asked to copy, or to fetch, a file that is named like an interpreter; or one that read such a
+// file.
 struct Copying {
-    audit::EventId event; // its exec
+    audit::EventId event; // its exec, or the reading
     host::ProcessRef by;
     std::uint32_t pid = 0, parent = 0;
     std::optional<std::uint32_t> uid;
-    std::string exe;    // "/usr/bin/cp"
-    std::string what;   // "/usr/bin/luajit"
-    std::string target; // its last word, absolute: the copy, or the directory where it goes
-    std::string profile;
+    std::string exe;     // "/usr/bin/cp"
+    std::string what;    // "/usr/bin/luajit"
+    std::string target;  // its last word, absolute: the copy, or the directory where it goes
+    std::string profile; // of what is copied; loader_profile: the dynamic loader
+};
+inline constexpr std::string_view loader_profile = "ld.so"; // no interpreter's: these names come from the data file
+
+// A directory that was renamed, and with it all that lies below.
+struct MovedDirectory {
+    audit::EventId event;
+    host::Change change; // its path is the new name
 };
 
 // systemd said that it started a unit.
@@ -85,6 +95,9 @@ inline std::size_t heap_of(const Memfd& one) {
 inline std::size_t heap_of(const Copying& one) {
     return base::heap_of(one.exe) + base::heap_of(one.what) + base::heap_of(one.target) + base::heap_of(one.profile);
 }
+inline std::size_t heap_of(const MovedDirectory& one) {
+    return base::heap_of(one.change.path) + base::heap_of(one.change.by_exe);
+}
 inline std::size_t heap_of(const ServiceStart& one) {
     return base::heap_of(one.unit);
 }
@@ -102,7 +115,8 @@ struct Node {
     Runs runs;
     Recent<Birth> births;
     Recent<Memfd> memfds;
-    Recent<Copying> copies;
+    Recent<Copying> copies, readings;
+    Recent<MovedDirectory> moved_directories;
     Recent<ServiceStart> service_starts;
     Recent<Login> logins;
     Recent<KnownInterpreter> interpreters;

@@ -119,7 +119,7 @@ void Nodes::begin_boot() {
 
 template <class Archive>
 static void transfer(Archive& archive, Birth& birth) {
-    archive(birth.time_ms, birth.pid, birth.parent);
+    archive(birth.time_ms, birth.pid, birth.parent, birth.process, birth.ran);
 }
 
 template <class Archive>
@@ -131,6 +131,13 @@ template <class Archive>
 static void transfer(Archive& archive, Copying& copying) {
     archive(copying.event, copying.by, copying.pid, copying.parent, copying.uid, copying.exe, copying.what,
             copying.target, copying.profile);
+}
+
+template <class Archive>
+static void transfer(Archive& archive, MovedDirectory& moved) {
+    auto& change = moved.change;
+    archive(moved.event, change.kind, change.event, change.path, change.path_uncertain, change.by, change.by_pid,
+            change.by_exe, change.by_uid);
 }
 
 template <class Archive>
@@ -151,8 +158,8 @@ static void transfer(Archive& archive, KnownInterpreter& known) {
 void Nodes::save(base::Packer& out) const {
     out.number(nodes_.size());
     for (auto node = nodes_.rbegin(); node != nodes_.rend(); ++node) { // the least recently used first
-        out(node->name, node->births, node->memfds, node->copies, node->service_starts, node->logins,
-            node->interpreters, node->newest_ms, node->lost_ms);
+        out(node->name, node->births, node->memfds, node->copies, node->readings, node->moved_directories,
+            node->service_starts, node->logins, node->interpreters, node->newest_ms, node->lost_ms);
         node->runs.save(out);
         node->processes.save(out);
         node->files.save(out);
@@ -170,8 +177,8 @@ void Nodes::load(base::Unpacker& in) {
                 throw base::UnpackError("a node is there twice");
             }
             auto& node = add(name);
-            in(node.births, node.memfds, node.copies, node.service_starts, node.logins, node.interpreters,
-               node.newest_ms, node.lost_ms);
+            in(node.births, node.memfds, node.copies, node.readings, node.moved_directories, node.service_starts,
+               node.logins, node.interpreters, node.newest_ms, node.lost_ms);
             node.runs.load(in);
             node.processes.load(in);
             node.files.load(in);

@@ -1,6 +1,14 @@
 #include "luatrail/detect/reason.hpp"
 
+#include <algorithm>
+
 namespace luatrail::detect {
+
+bool from_stdin(const Finding& finding) {
+    const auto& marks = finding.degraded;
+    return finding.code.origin == Origin::stdin_code &&
+           std::find(marks.begin(), marks.end(), Degraded::input_unknown) == marks.end();
+}
 
 std::vector<Reason> reasons_of(const Finding& finding) {
     std::vector<Reason> reasons{{ReasonKind::expectation}};
@@ -10,10 +18,12 @@ std::vector<Reason> reasons_of(const Finding& finding) {
         }
     };
     const auto& interpreter = finding.interpreter;
-    add_if(finding.code.origin == Origin::stdin_code, ReasonKind::stdin_code);
+    add_if(from_stdin(finding), ReasonKind::stdin_code);
     add_if(finding.code.origin == Origin::descriptor, ReasonKind::descriptor);
     if (interpreter.identified_by == IdentifiedBy::content) {
         reasons.push_back({ReasonKind::content});
+    } else if (interpreter.identified_by == IdentifiedBy::library) {
+        reasons.push_back({ReasonKind::library});
     } else if (interpreter.copy_of) {
         reasons.push_back({ReasonKind::copy});
     } else {

@@ -10,8 +10,10 @@ namespace {
 
 constexpr std::size_t most_runs = 512; // each event that could follow a run is compared with them
 
+// One that goes on can still do something; one with a chain is what others are looked at for.
 int worth(const Run& run) {
-    return run.severity ? 1 + static_cast<int>(*run.severity) : 0;
+    const int severity = run.severity ? 1 + static_cast<int>(*run.severity) : 0;
+    return 4 * severity + (run.chained != 0 ? 2 : 0) + (run.ended ? 0 : 1);
 }
 
 } // namespace
@@ -24,6 +26,11 @@ void Runs::add(Run run) {
     by_slot_.emplace(runs_.back().process.slot, std::prev(runs_.end()));
     facts_bytes_ += heap_of(runs_.back());
     measure();
+}
+
+void Runs::add(Run run, Finding finding) {
+    keep(run, std::move(finding));
+    add(std::move(run));
 }
 
 void Runs::change(Run& run, Finding finding) {

@@ -22,6 +22,8 @@ class Runs {
     explicit Runs(base::Budget& budget) : charge_(budget) {}
 
     void add(Run run);
+    // With what its finding says.
+    void add(Run run, Finding finding);
     // What is now known of one of them.
     void change(Run& run, Finding finding);
     // Lets go of the run that is worth least: an expected one before one that was reported, then by severity, the

@@ -3,6 +3,8 @@
 #include <array>
 #include <cstddef>
 
+#include "luatrail/detect/reason.hpp"
+
 namespace luatrail::detect {
 namespace {
 
@@ -27,7 +29,7 @@ static_assert(static_cast<std::size_t>(Chained::more) + 1 == table.front().size(
 
 Chained chained_with(const Finding& finding) {
     bool drop = false;
-    bool artifact = finding.code.origin == Origin::stdin_code || finding.code.origin == Origin::descriptor;
+    bool artifact = from_stdin(finding) || finding.code.origin == Origin::descriptor;
     bool follow_up = false;
     for (const auto& entry : finding.chain) {
         const auto is = row_of(entry.kind).is;

@@ -46,8 +46,13 @@ std::string text_of(const Finding& finding, const detect::Reason& reason) {
     case ReasonKind::content:
         return fmt::format("{} has {} inside, as a look at it showed", exe(),
                            printable(interpreter.copy_of.value_or("Lua")));
+    case ReasonKind::library:
+        return fmt::format("{} loaded the Lua library {}, and no package brought it as a program that does", exe(),
+                           printable(interpreter.copy_of.value_or("")));
     case ReasonKind::copy:
-        return fmt::format("{} was made by a program that was told of {}", exe(),
+        return fmt::format("{} was {} {}", exe(),
+                           interpreter.copied_by_reader ? "written by a process, or one beside it, that had read"
+                                                        : "made by a program that was told of",
                            printable(interpreter.copy_of.value_or("")));
     case ReasonKind::inode:
         return fmt::format("{} is the same file as an interpreter of another name", exe());

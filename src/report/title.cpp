@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "luatrail/base/text.hpp"
+#include "luatrail/detect/reason.hpp"
 #include "report/chain_words.hpp"
 #include "report/phrases.hpp"
 
@@ -21,7 +22,7 @@ std::string interpreter_name(const Finding& finding) {
     const auto& interpreter = finding.interpreter;
     const auto by = interpreter.identified_by;
     const auto program = program_name(interpreter.exe);
-    if (by == IdentifiedBy::path || by == IdentifiedBy::package) {
+    if (by == IdentifiedBy::path || by == IdentifiedBy::package || by == IdentifiedBy::library) {
         return program;
     }
     if (by == IdentifiedBy::argv0) {
@@ -53,7 +54,8 @@ const ChainEntry* told_drop(const Finding& finding, ChainKind kind) {
 
 // Whether the code is what a script's drop brought, so that it is named by it.
 bool named_by_drop(const Finding& finding) {
-    return finding.code.origin == Origin::script || finding.code.origin == Origin::embedded;
+    const auto origin = finding.code.origin;
+    return origin == Origin::script || origin == Origin::embedded || origin == Origin::library;
 }
 
 std::string code_phrase(const Finding& finding) {
@@ -67,7 +69,8 @@ std::string code_phrase(const Finding& finding) {
     case Origin::inline_code:
         return "on code from its command line";
     case Origin::stdin_code:
-        return "on code from standard input";
+        return detect::from_stdin(finding) ? "on code from standard input"
+                                           : "on standard input (a terminal, or something else)";
     case Origin::interactive:
         return "interactively";
     case Origin::module:
@@ -82,6 +85,9 @@ std::string code_phrase(const Finding& finding) {
                : code.inline_text ? "with Lua code from its command line"
                : code.argument    ? fmt::format("with Lua ({})", argument)
                                   : "with Lua inside";
+    case Origin::library:
+        return drop != nullptr ? "with a Lua library, and a Lua script that " + drop_phrase(*drop)
+                               : "with a Lua library that it loaded";
     case Origin::unknown:
         break;
     }

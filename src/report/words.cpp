@@ -25,6 +25,8 @@ std::string_view words(Origin origin) {
         return "code from an open descriptor";
     case Origin::embedded:
         return "Lua embedded in a host program";
+    case Origin::library:
+        return "a Lua library that a program loaded";
     case Origin::unknown:
         break;
     }
@@ -45,6 +47,8 @@ std::string_view words(IdentifiedBy identification) {
         return "known by the name it was called";
     case IdentifiedBy::loader:
         return "started through the dynamic loader";
+    case IdentifiedBy::library:
+        return "known by the library that it loaded";
     case IdentifiedBy::content:
         break;
     }
@@ -65,6 +69,8 @@ std::string_view words(Degraded degraded) {
         return "No baseline was given, so nothing says whether this run is expected.";
     case Degraded::path_uncertain:
         return "A path was relative to a directory the log does not name; it is a guess.";
+    case Degraded::input_unknown:
+        return "Its standard input is not known: a terminal, or a file that somebody put there.";
     case Degraded::evicted:
         break;
     }

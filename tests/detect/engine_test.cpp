@@ -216,11 +216,11 @@ TEST_CASE("a package manager's own files are no drops; a program that only bears
     CHECK(by({.pid = 15, .ppid = 10, .uid = 0, .exe = "/usr/bin/dpkg"}, true) == drop);  // dropped over the real one
 }
 
-TEST_CASE("bare lua reads a pipe where another child of its parent was born with it, else it is a person's") {
+TEST_CASE("bare lua reads a pipe where another child of its parent was born with it, else nobody knows") {
     const Who typed{.pid = 20, .ppid = 10, .uid = 1000, .exe = "/usr/bin/lua5.4", .user = "ann", .tty = "pts0"};
     Log alone;
     alone.at(start).exec(shell, {"bash"}).at(start + 5000).fork(shell, 20).exec(typed, {"lua5.4"});
-    CHECK(replay(alone.text).briefs == Briefs{"info interactive: | no-baseline"});
+    CHECK(replay(alone.text).briefs == Briefs{"info stdin: | input-unknown no-baseline"});
     Log piped;
     piped.at(start).exec(shell, {"bash"}).at(start + 5000).fork(shell, 19).fork(shell, 20).exec(typed, {"lua5.4"});
     CHECK(replay(piped.text).briefs == Briefs{"high stdin: | no-baseline"});
@@ -231,7 +231,7 @@ TEST_CASE("bare lua reads a pipe where another child of its parent was born with
         .fork(shell, 19)
         .exit({.pid = 19, .ppid = 10, .exe = "/usr/bin/bash"});
     after.at(start + 5100).fork(shell, 20).exec(typed, {"lua5.4"});
-    CHECK(replay(after.text).briefs == Briefs{"info interactive: | no-baseline"});
+    CHECK(replay(after.text).briefs == Briefs{"info stdin: | input-unknown no-baseline"});
 }
 
 TEST_CASE("an expectation that the run misses is named in the reasons by its key") {

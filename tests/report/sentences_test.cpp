@@ -140,8 +140,10 @@ TEST_CASE("each kind of reason has an id and a sentence that is safe to show") {
     copied.interpreter.copy_of = test::nasty("copy");
     auto seen = copied;
     seen.interpreter.identified_by = detect::IdentifiedBy::content;
+    auto loaded = copied;
+    loaded.interpreter.identified_by = detect::IdentifiedBy::library;
     std::set<detect::ReasonKind> met;
-    for (auto finding : {piped, opened, copied, seen}) {
+    for (auto finding : {piped, opened, copied, seen, loaded}) {
         finding.expectation = test::bare().expectation;
         const auto reasons = reasons_of(finding);
         const auto texts = report::sentences_of(finding).reasons;

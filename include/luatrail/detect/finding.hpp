@@ -28,9 +28,10 @@ enum class Origin : std::uint8_t {
     environment,
     descriptor,
     embedded,
+    library, // a program brought Lua into itself
     unknown
 };
-enum class IdentifiedBy : std::uint8_t { path, package, inode, copy, argv0, loader, content };
+enum class IdentifiedBy : std::uint8_t { path, package, inode, copy, argv0, loader, content, library };
 enum class How : std::uint8_t { create, write, rename, link, symlink, chmod, unpack };
 enum class Degraded : std::uint8_t {
     lost_records,
@@ -39,7 +40,8 @@ enum class Degraded : std::uint8_t {
     no_lineage,
     no_baseline,
     path_uncertain,
-    evicted
+    evicted,
+    input_unknown
 };
 
 // The names of the schema, in the order of the enumerators: "script", "inline". Those of ChainKind stand in their
@@ -96,9 +98,10 @@ struct Interpreter {
     std::string profile;
     IdentifiedBy identified_by = IdentifiedBy::path;
     std::optional<std::string> package; // with an inventory only
-    // Not rendered: known not to be as packaged; makes memory executable by itself; of a copy, what it is one of; what
-    // it calls itself, where that is no interpreter's name.
-    bool altered = false, jit = false;
+    // Not rendered: known not to be as packaged; makes memory executable by itself; the copy was written by who had
+    // read the interpreter; of a copy, what it is one of, of a library, which; what it calls itself, where that is no
+    // interpreter's name.
+    bool altered = false, jit = false, copied_by_reader = false;
     std::optional<std::string> copy_of{}, called{};
 };
 

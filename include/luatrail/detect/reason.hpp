@@ -18,6 +18,7 @@ enum class ReasonKind : std::uint8_t {
     stdin_code,
     descriptor,
     content,
+    library,
     copy,
     inode,
     argv0,
@@ -32,11 +33,12 @@ struct ReasonKindRow {
 };
 
 // In the order of the enumerators, which is also that of a finding's reasons.
-inline constexpr std::array<ReasonKindRow, 10> reason_kinds{{
+inline constexpr std::array<ReasonKindRow, 11> reason_kinds{{
     {ReasonKind::expectation, ""},                  // what the baseline says
     {ReasonKind::stdin_code, "stdin"},              // the code's origin
     {ReasonKind::descriptor, "descriptor"},         // the same
     {ReasonKind::content, "content"},               // a look at the program showed that it has Lua inside
+    {ReasonKind::library, "library"},               // the program loaded a Lua library
     {ReasonKind::copy, "copy"},                     // the interpreter is a copy of one
     {ReasonKind::inode, "inode"},                   // another name of one
     {ReasonKind::argv0, "argv0"},                   // it calls itself what no interpreter is called
@@ -53,6 +55,9 @@ struct Reason {
     ReasonKind kind = ReasonKind::expectation;
     std::size_t link = 0; // of kind chain: which entry
 };
+
+// Whether code came through standard input for certain: not from a terminal.
+bool from_stdin(const Finding& finding);
 
 std::vector<Reason> reasons_of(const Finding& finding);
 

@@ -1,0 +1,447 @@
+#include "detect/evidence.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fcntl.h>
+
+#include "detect/bounds.hpp"
+#include "detect/chain.hpp"
+#include "detect/context.hpp"
+#include "luatrail/base/glob.hpp"
+#include "luatrail/base/text.hpp"
+#include "luatrail/detect/invocation.hpp"
+#include "luatrail/host/file_event.hpp"
+#include "luatrail/host/paths.hpp"
+
+namespace luatrail::detect {
+namespace {
+
+bool any_matches(const std::vector<std::string>& globs, std::string_view path) {
+    return std::any_of(globs.begin(), globs.end(),
+                       [path](const std::string& glob) { return base::glob_match(glob, path); });
+}
+
+// As Lua's modules end (package.path, package.cpath), and bytecode by its usual names.
+bool has_code_ending(std::string_view path, bool libraries) {
+    constexpr std::array endings = {std::string_view{".lua"}, std::string_view{".luac"}, std::string_view{".lc"},
+                                    std::string_view{".ljbc"}, std::string_view{".luo"}};
+    const auto name = base::basename(path);
+    return std::any_of(endings.begin(), endings.end(), [name](std::string_view one) { return name.ends_with(one); }) ||
+           (libraries && (name.ends_with(".so") || name.find(".so.") != std::string_view::npos));
+}
+
+std::string absolute(const audit::TypedEvent& event, std::string_view name) {
+    return host::join_path(event.cwd.value_or("/"), name);
+}
+
+// Words of a command line: one that an option asks for, or that is an option itself ("+luafile x"), is a command; the
+// others are files to work on.
+struct Words {
+    bool operand = false; // one of them is the file
+    bool command = false; // one of the commands names it
+};
+
+Words words_about(const host::Process& process, const Profile& profile, const audit::TypedEvent& event,
+                  std::string_view path) {
+    Words found;
+    const auto name = base::basename(path);
+    const auto& argv = process.argv;
+    for (std::size_t at = 1; at < argv.size(); ++at) {
+        const std::string_view word = argv[at];
+        const bool option = word.size() > 1 && (word.front() == '-' || word.front() == '+');
+        const auto& options = profile.grammar.options;
+        const bool value = std::any_of(options.begin(), options.end(), [&](const OptionRule& rule) {
+            return rule.spelling == argv[at - 1] && rule.role != OptionRole::flag;
+        });
+        if (option || value) {
+            found.command = found.command || word.find(name) != std::string_view::npos;
+        } else {
+            found.operand = found.operand || absolute(event, word) == path;
+        }
+    }
+    return found;
+}
+
+// A program that also opens Lua to show or edit it runs only what lies at its start-up paths, what a command of its
+// command line names, and, where nobody sits at a terminal, what nobody gave it to edit.
+bool runs_opened(const host::Process& process, const Profile& profile, const audit::TypedEvent& event,
+                 const audit::PathItem& item, std::string_view path) {
+    const bool loads = is_code(&profile, path, item.mode);
+    if (profile.startup.empty()) {
+        return loads;
+    }
+    const auto words = words_about(process, profile, event, path);
+    const bool terminal = event.syscall.tty.has_value();
+    return any_matches(profile.startup, path) || (words.command && !words.operand) ||
+           (loads && !terminal && !words.operand);
+}
+
+struct OpenedCode {
+    std::string path;
+    host::FileId id;
+    std::vector<ChainEntry> drops;
+};
+
+// What was opened, where it was dropped within the window, and not by the process itself.
+std::optional<OpenedCode> dropped_code(const Node& node, const audit::TypedEvent& event, const host::Process& process,
+                                       host::ProcessRef who, const Profile& profile, const EngineOptions& options) {
+    for (const auto& item : event.paths) {
+        const auto id = item.nametype == audit::PathItem::NameType::normal ? host::file_id_of(item) : std::nullopt;
+        const auto* file = id && item.name ? node.files.find(*id) : nullptr;
+        if (file == nullptr || file->deleted) {
+            continue;
+        }
+        auto path = node.files.resolve(*item.name, event.cwd, {}, true).path;
+        if (!runs_opened(process, profile, event, item, path)) {
+            continue;
+        }
+        auto drops = drops_of_opened(node, options, ChainKind::script_drop, *file, who, event.id.time_ms);
+        std::erase_if(drops, [&](const ChainEntry& entry) { return entry.by && entry.by->pid == process.pid; });
+        if (!drops.empty()) {
+            return OpenedCode{std::move(path), *id, std::move(drops)};
+        }
+    }
+    return std::nullopt;
+}
+
+void add_drops(const Node& node, const EngineOptions& options, ChainKind kind, std::string_view path,
+               host::ProcessRef who, Finding& finding) {
+    const auto* file = node.files.find(path);
+    if (file == nullptr || file->deleted) {
+        return;
+    }
+    for (auto& entry : drops_of_opened(node, options, kind, *file, who, finding.time_ms)) {
+        finding.chain.push_back(std::move(entry));
+    }
+}
+
+// The rest of a finding whose code is known: what was done to the program itself, who ran it, whether that is expected.
+Finding completed(const Node& node, host::ProcessRef who, const EngineOptions& options, Finding finding) {
+    if (finding.interpreter.exe) {
+        add_drops(node, options, ChainKind::interpreter_drop, *finding.interpreter.exe, who, finding);
+    }
+    add_shared_memory(finding);
+    std::stable_sort(finding.chain.begin(), finding.chain.end(),
+                     [](const ChainEntry& a, const ChainEntry& b) { return a.event < b.event; });
+    add_circumstances(node, who, options, finding);
+    return finding;
+}
+
+std::optional<Finding> run_of_code(const Node& node, const audit::TypedEvent& event, host::ProcessRef who,
+                                   const EngineOptions& options) {
+    const auto& process = *node.processes.find(who);
+    const auto* profile = profile_of(process, options.profiles);
+    auto code = profile == nullptr ? std::nullopt : dropped_code(node, event, process, who, *profile, options);
+    if (!code) {
+        return std::nullopt;
+    }
+    auto finding = describe_image(node, event, who, profile->name);
+    finding.interpreter.jit = profile->jit;
+    finding.code.origin = profile->embedded ? Origin::embedded : Origin::script;
+    finding.code.path = std::move(code->path);
+    finding.code.inode = code->id.inode;
+    finding.chain = std::move(code->drops);
+    return completed(node, who, options, std::move(finding));
+}
+
+// ld.so and dlopen(3) open a library exactly so (glibc's open_verify, musl's path_open); most that read files do not.
+bool as_a_loader_opens(const audit::TypedEvent& event) {
+    const auto& row = audit::system_call(event.syscall.call);
+    constexpr std::uint64_t large_file = 0100000; // added by 32-bit programs
+    return row.arguments.flags >= 0 && (event.syscall.a[row.arguments.flags] & ~large_file) == O_CLOEXEC;
+}
+
+// Programs read files of all kinds, Lua's libraries among them. One that was dropped under such a name is none.
+bool reads_anything(const Node& node, std::string_view exe, const ProfileSet& profiles) {
+    const auto kind = profiles.kind_of(exe);
+    const bool reads = kind == ProgramKind::archiver || kind == ProgramKind::package_manager ||
+                       kind == ProgramKind::downloader || kind == ProgramKind::copier;
+    return reads && node.files.find(exe) == nullptr;
+}
+
+// A library by the full name of its version ("liblua5.4.so.0.0.0") is what backups and checksum tools open: programs
+// are linked against the short one.
+bool is_full_version(std::string_view name) {
+    const auto at = name.find(".so.");
+    return at != std::string_view::npos && name.find('.', at + 4) != std::string_view::npos;
+}
+
+// What could be absolute paths in the words of a command line, also within the code of another language.
+std::vector<std::string_view> paths_named(const std::vector<std::string>& argv) {
+    constexpr std::size_t most = 64;
+    constexpr std::string_view ends = " \t\n'\"`()[]{}<>,;|&$*?";
+    std::vector<std::string_view> found;
+    for (std::size_t word = 1; word < argv.size(); ++word) {
+        std::string_view text = argv[word];
+        while (found.size() < most && text.find('/') != std::string_view::npos) {
+            text.remove_prefix(text.find('/'));
+            const auto path = text.substr(0, text.find_first_of(ends));
+            found.push_back(path);
+            text.remove_prefix(path.size());
+        }
+        if (!argv[word].empty() && argv[word].front() != '-' && argv[word].front() != '/') {
+            found.push_back(argv[word]); // relative
+        }
+    }
+    return found;
+}
+
+// Of the texts of a command line the paths of files that were dropped: an own program gets its script so, and a program
+// of another language has it in its code.
+void add_named_code(const Node& node, const audit::TypedEvent& event, const host::Process& process,
+                    host::ProcessRef who, const EngineOptions& options, Finding& finding) {
+    for (const auto& name : paths_named(process.argv)) {
+        auto path = absolute(event, name);
+        const auto before = finding.chain.size();
+        if (has_code_ending(path, false)) {
+            add_drops(node, options, ChainKind::script_drop, path, who, finding);
+        }
+        if (finding.chain.size() > before) {
+            finding.code.path = std::move(path);
+            return;
+        }
+    }
+}
+
+std::optional<Finding> run_of_library(const Node& node, const audit::TypedEvent& event, host::ProcessRef who,
+                                      const EngineOptions& options) {
+    const auto exe = event.syscall.exe.value_or("");
+    const auto library = std::find_if(event.paths.begin(), event.paths.end(), [&](const audit::PathItem& item) {
+        return item.name && options.profiles.is_library(*item.name);
+    });
+    if (library == event.paths.end() || !as_a_loader_opens(event) || reads_anything(node, exe, options.profiles)) {
+        return std::nullopt;
+    }
+    if (is_full_version(base::basename(*library->name)) && node.files.find(exe) == nullptr) {
+        return std::nullopt;
+    }
+    const auto owner = options.inventory ? options.inventory->owner(exe) : std::nullopt;
+    if (owner && (owner->package->is_lua || !owner->package->depends_on_lua.empty())) {
+        return std::nullopt;
+    }
+    auto finding = describe_image(node, event, who, "library");
+    finding.interpreter.identified_by = IdentifiedBy::library;
+    finding.interpreter.copy_of = cut(*library->name);
+    finding.code.origin = Origin::library;
+    add_named_code(node, event, *node.processes.find(who), who, options, finding);
+    return completed(node, who, options, std::move(finding));
+}
+
+// A program that was dropped opens an interpreter that its own command line names: it starts it as ld.so does.
+std::optional<Finding> run_of_loader(const Node& node, const audit::TypedEvent& event, host::ProcessRef who,
+                                     const EngineOptions& options) {
+    const auto exe = event.syscall.exe.value_or("");
+    const auto& process = *node.processes.find(who);
+    if (node.files.find(exe) == nullptr || event.paths.empty() || !event.paths.front().name) {
+        return std::nullopt;
+    }
+    const auto opened = absolute(event, *event.paths.front().name);
+    const auto& argv = process.argv;
+    const auto named = std::find_if(argv.begin() + (argv.empty() ? 0 : 1), argv.end(),
+                                    [&](const std::string& word) { return absolute(event, word) == opened; });
+    const auto* profile = named == argv.end() ? nullptr : options.profiles.match(*named, *named).profile;
+    if (profile == nullptr || profile->embedded) {
+        return std::nullopt;
+    }
+    const auto invocation =
+        parse_invocation(*profile, {.argv = std::span(argv).subspan(static_cast<std::size_t>(named - argv.begin())),
+                                    .missing = {},
+                                    .truncated = false,
+                                    .terminal = event.syscall.tty.has_value()});
+    auto finding = describe_image(node, event, who, profile->name);
+    finding.interpreter.identified_by = IdentifiedBy::loader;
+    finding.interpreter.jit = profile->jit;
+    finding.code.origin = invocation.origin;
+    finding.code.argument = invocation.script;
+    finding.code.inline_text = invocation.inline_text;
+    if (invocation.script && !invocation.script->empty()) {
+        finding.code.path = absolute(event, *invocation.script);
+        add_drops(node, options, ChainKind::script_drop, *finding.code.path, who, finding);
+    }
+    return completed(node, who, options, std::move(finding));
+}
+
+} // namespace
+
+bool is_code(const Profile* profile, std::string_view path, std::optional<std::uint32_t> mode) {
+    constexpr std::uint32_t executable = 0111;
+    if (profile != nullptr && !profile->loads.empty()) {
+        return any_matches(profile->loads, path);
+    }
+    const bool interpreter = profile == nullptr || !profile->embedded;
+    return has_code_ending(path, interpreter) || (interpreter && mode && (*mode & executable) != 0);
+}
+
+const Profile* profile_of(const host::Process& process, const ProfileSet& profiles) {
+    const auto word = [&process](std::size_t at) {
+        return at < process.argv.size() ? std::string_view(process.argv[at]) : std::string_view();
+    };
+    return process.exe ? profiles.match(*process.exe, word(0), word(1)).profile : nullptr;
+}
+
+std::optional<Finding> run_by_open(const Node& node, const audit::TypedEvent& event, host::ProcessRef who,
+                                   const Program& program, const EngineOptions& options) {
+    if (node.processes.find(who) == nullptr) {
+        return std::nullopt;
+    }
+    if (program.interpreter) {
+        return run_of_code(node, event, who, options);
+    }
+    if (auto finding = run_of_library(node, event, who, options)) {
+        return finding;
+    }
+    return run_of_loader(node, event, who, options);
+}
+
+// ---- readings
+
+namespace {
+
+// The rules that report such readings have it; other rules may report them, too.
+constexpr std::string_view read_key = "luatrail-read";
+
+bool is_trusted_manager(const Node& node, const audit::TypedEvent& event, const ProfileSet& profiles) {
+    const auto exe = event.syscall.exe.value_or("");
+    return event.syscall.uid == 0U && profiles.is(ProgramKind::package_manager, exe) && node.files.find(exe) == nullptr;
+}
+
+// The interpreter that an item is; "" where it is none. An inode that ran as one is one under any name.
+std::string_view interpreter_of(const Node& node, const audit::PathItem& item, bool asked_for, Programs& programs,
+                                const EngineOptions& options) {
+    const auto name = *item.name;
+    if (name.find("lua") != std::string_view::npos && programs.of(name, options.profiles).interpreter) {
+        const auto* profile = options.profiles.match(name, name).profile;
+        if (profile != nullptr && !profile->embedded) {
+            return profile->name;
+        }
+    }
+    if (!asked_for) {
+        return {};
+    }
+    const auto id = host::file_id_of(item);
+    const auto known = std::find_if(node.interpreters.begin(), node.interpreters.end(), [&](const auto& one) {
+        return id && one.id == *id && one.profile != loader_profile;
+    });
+    if (known != node.interpreters.end()) {
+        return known->profile;
+    }
+    return options.profiles.is_library(name) || options.profiles.named("lua") == nullptr ? std::string_view() : "lua";
+}
+
+} // namespace
+
+void note_reading(Node& node, const audit::TypedEvent& event, host::ProcessRef who, Programs& programs,
+                  const EngineOptions& options) {
+    const bool asked_for = event.syscall.key && event.syscall.key->find(read_key) != std::string_view::npos;
+    for (const auto& item : event.paths) {
+        if (item.nametype != audit::PathItem::NameType::normal || !item.name) {
+            continue;
+        }
+        const auto profile = interpreter_of(node, item, asked_for, programs, options);
+        if (profile.empty() || is_trusted_manager(node, event, options.profiles)) {
+            continue;
+        }
+        Copying reading{.event = event.id,
+                        .by = who,
+                        .pid = event.syscall.pid.value_or(0),
+                        .parent = event.syscall.ppid.value_or(0),
+                        .uid = event.syscall.uid,
+                        .exe = cut(event.syscall.exe.value_or("")),
+                        .what = cut(absolute(event, *item.name)),
+                        .target = {},
+                        .profile = std::string(profile)};
+        // Of one process only the first: a thousand readings must not push out another's.
+        const bool known = std::any_of(node.readings.begin(), node.readings.end(), [&](const Copying& one) {
+            return one.by == reading.by && one.profile == reading.profile;
+        });
+        if (!known) {
+            node.readings.keep(std::move(reading));
+        }
+        return;
+    }
+}
+
+namespace {
+
+// Whether who made a change can have the content from a reading: the reader, who descends from it, and who stands
+// beside it or starts it (the members of a pipeline, the commands of one script).
+bool in_reach(const Node& node, const Copying& reading, const host::Change& change) {
+    constexpr std::int64_t opened_before_ms = 60'000; // `gzip -c lua > x` opens x first
+    const auto apart = change.event.time_ms - reading.event.time_ms;
+    if (change.kind == host::ChangeKind::unlink || apart < -opened_before_ms) {
+        return false;
+    }
+    if (change.by_pid == reading.pid) {
+        return true;
+    }
+    if (apart < 0) {
+        return false;
+    }
+    const auto* maker = node.processes.find(change.by);
+    const bool beside = reading.parent > 1 && maker != nullptr && maker->ppid == reading.parent;
+    return beside || (reading.parent > 1 && change.by_pid == reading.parent) ||
+           node.processes.is_ancestor(reading.by, change.by);
+}
+
+class CopySearch {
+  public:
+    CopySearch(const Node& node, const ProfileSet& profiles) : node_(node), profiles_(profiles) {}
+
+    const Copying* find(const host::File& file, int copies = 0) { // NOLINT(misc-no-recursion): of copies, to a depth
+        for (const auto& change : file.changes) {
+            const Copying* beside = nullptr;
+            for (auto reading = node_.readings.rbegin(); reading != node_.readings.rend() && left_ > 0; ++reading) {
+                --left_;
+                if (!in_reach(node_, *reading, change)) {
+                    continue;
+                }
+                if (change.by_pid == reading->pid) {
+                    return &*reading;
+                }
+                beside = beside == nullptr ? &*reading : beside;
+            }
+            if (beside != nullptr && !copies_something_else(change, copies)) {
+                return beside;
+            }
+        }
+        return nullptr;
+    }
+
+  private:
+    // cp, mv, ln and install say what they copy: where that is known and is none of it, they made no copy of it.
+    bool copies_something_else(const host::Change& change, int copies) { // NOLINT(misc-no-recursion)
+        constexpr int most_copies = 3;
+        const auto* maker = node_.processes.find(change.by);
+        if (maker == nullptr || !maker->exe || maker->argv.size() < 3 || copies >= most_copies ||
+            !profiles_.is(ProgramKind::copier, *maker->exe)) {
+            return false;
+        }
+        for (std::size_t at = 1; at + 1 < maker->argv.size(); ++at) {
+            const std::string_view word = maker->argv[at];
+            if (word.empty() || word.front() == '-') {
+                continue;
+            }
+            if (word.front() != '/' || profiles_.match(word, word).profile != nullptr) {
+                return false; // relative to a directory that is not known any more
+            }
+            const auto* source = node_.files.find(word);
+            if (source != nullptr && find(*source, copies + 1) != nullptr) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    const Node& node_;
+    const ProfileSet& profiles_;
+    int left_ = 8192; // comparisons: a log that is made for it must not cost more
+};
+
+} // namespace
+
+const Copying* copied_by_reader(const Node& node, const host::File& file, const ProfileSet& profiles) {
+    return node.readings.empty() ? nullptr : CopySearch(node, profiles).find(file);
+}
+
+} // namespace luatrail::detect

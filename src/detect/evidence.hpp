@@ -1,0 +1,38 @@
+// Evidence that makes a run where no command line does: what a program opens for reading.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "detect/node.hpp"
+#include "detect/programs.hpp"
+#include "luatrail/audit/typed.hpp"
+#include "luatrail/detect/engine.hpp"
+
+namespace luatrail::detect {
+
+// Whether a program that can run Lua runs a file when it opens it: by what its profile says that it loads, else by
+// Lua's usual endings; of an interpreter (null: not known which) also where the file may be executed.
+bool is_code(const Profile* profile, std::string_view path, std::optional<std::uint32_t> mode);
+
+// The profile of a process, by its program and its arguments; null: it is none that can run Lua.
+const Profile* profile_of(const host::Process& process, const ProfileSet& profiles);
+
+// The run that an open for reading shows, of a process of which no run is known, without its severity:
+//  - code that was dropped within the window, by a program that can run Lua;
+//  - a Lua library, by a program that neither its profile nor its package says to need one;
+//  - an interpreter, by a program that was itself dropped and has it on its command line: a loader.
+// Nothing: none of these.
+std::optional<Finding> run_by_open(const Node& node, const audit::TypedEvent& event, host::ProcessRef who,
+                                   const Program& program, const EngineOptions& options);
+
+// Notes that a program read an interpreter as a file: what it, those below it and those beside it write from then on
+// may be a copy.
+void note_reading(Node& node, const audit::TypedEvent& event, host::ProcessRef who, Programs& programs,
+                  const EngineOptions& options);
+
+// The reading that a file may be a copy by; null: none.
+const Copying* copied_by_reader(const Node& node, const host::File& file, const ProfileSet& profiles);
+
+} // namespace luatrail::detect
