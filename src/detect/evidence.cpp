@@ -208,7 +208,7 @@ std::optional<Finding> run_of_library(const Node& node, const audit::TypedEvent&
                                       const EngineOptions& options) {
     const auto exe = event.syscall.exe.value_or("");
     const auto library = std::find_if(event.paths.begin(), event.paths.end(), [&](const audit::PathItem& item) {
-        return item.name && options.profiles.is_library(*item.name);
+        return item.name && inventory::is_lua_library(*item.name);
     });
     if (library == event.paths.end() || !as_a_loader_opens(event) || reads_anything(node, exe, options.profiles)) {
         return std::nullopt;
@@ -326,7 +326,7 @@ std::string_view interpreter_of(const Node& node, const audit::PathItem& item, b
     if (known != node.interpreters.end()) {
         return known->profile;
     }
-    return options.profiles.is_library(name) || options.profiles.named("lua") == nullptr ? std::string_view() : "lua";
+    return inventory::is_lua_library(name) || options.profiles.named("lua") == nullptr ? std::string_view() : "lua";
 }
 
 } // namespace

@@ -235,11 +235,9 @@ void ProfileSet::read(const base::TomlTable& file) {
         }
     }
     auto places = start_places_;
-    auto libraries = libraries_;
     if (const auto table = file.table("places")) {
-        table->allow_only({"start", "library"});
+        table->allow_only({"start"});
         places = table->texts("start").value_or(places);
-        libraries = table->texts("library").value_or(libraries);
     }
     for (const auto& row : file.tables("profile")) {
         auto profile = read_profile(row, grammars);
@@ -255,7 +253,6 @@ void ProfileSet::read(const base::TomlTable& file) {
     profiles_ = std::move(profiles);
     programs_ = std::move(programs);
     start_places_ = std::move(places);
-    libraries_ = std::move(libraries);
 }
 
 bool ProfileSet::may_match(std::string_view exe) const {
@@ -326,12 +323,6 @@ const Profile* ProfileSet::telling(std::string_view exe) const {
 bool ProfileSet::is_start_place(std::string_view path) const {
     return std::any_of(start_places_.begin(), start_places_.end(),
                        [path](const std::string& glob) { return base::glob_match(glob, path); });
-}
-
-bool ProfileSet::is_library(std::string_view path) const {
-    const auto name = base::basename(path);
-    return std::any_of(libraries_.begin(), libraries_.end(),
-                       [name](const std::string& glob) { return base::glob_match(glob, name); });
 }
 
 // Those that ask for more come first.

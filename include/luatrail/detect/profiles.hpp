@@ -138,9 +138,6 @@ class ProfileSet {
     // Whether programs are started from there: crontabs, units, profiles of shells ([places] in the data file).
     bool is_start_place(std::string_view path) const;
 
-    // Whether it is a file of Lua as a library, by its base name ([places] in the data file).
-    bool is_library(std::string_view path) const;
-
     std::span<const Profile> all() const { return profiles_; }
     const Profile* named(std::string_view name) const; // null: none
 
@@ -148,7 +145,7 @@ class ProfileSet {
     void read(const base::TomlTable& file);
     std::vector<Profile> profiles_;
     std::array<std::vector<std::string>, program_kinds> programs_;
-    std::vector<std::string> start_places_, libraries_;
+    std::vector<std::string> start_places_;
     std::map<std::string, Grammar, std::less<>> grammars_; // by name, for profiles of later files
 };
 
