@@ -1,11 +1,15 @@
 // luatrail replay: findings from saved logs.
 #include <array>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "cli/checks.hpp"
 #include "cli/commands.hpp"
+#include "cli/image_look.hpp"
 #include "cli/inventory_command.hpp"
 #include "cli/reading.hpp"
 #include "luatrail/base/clock.hpp"
@@ -37,10 +41,28 @@ class Selection : public detect::FindingSink {
         }
     }
 
+    void on_unknown_program(const detect::Finding& program) override {
+        if (looks_ && unknown_.size() < most_unknown) {
+            unknown_.push_back(program);
+        }
+    }
+    // Has the programs that nobody knows by name looked at in the host's image. After each event; not from the engine.
+    void look(detect::Engine& engine) {
+        for (const auto& program : std::exchange(unknown_, {})) {
+            if (const auto found = looks_->lua_in(program.interpreter.exe.value_or(""))) {
+                engine.saw_content(program, *found);
+            }
+        }
+    }
+    void look_below(const std::string& root) { looks_.emplace(root); }
+
     std::uint64_t total = 0;
     std::array<std::uint64_t, 5> by_severity{};
 
   private:
+    static constexpr std::size_t most_unknown = 256; // between two records
+    std::optional<ImageLook> looks_;
+    std::vector<detect::Finding> unknown_;
     detect::FindingSink& next_;
     detect::Severity least_;
     std::int64_t since_, until_;
@@ -122,6 +144,9 @@ int replay(const CLI::App& app, const ReplayOptions& options) {
     report::StreamSink stream(files.out(), stream_options(options, files.out()));
     Selection selection(stream, config.detect.min_severity, options.reading.since_ms(), options.reading.until_ms());
     detect::Engine engine(std::move(engine_settings), selection);
+    if (!options.root.empty()) {
+        selection.look_below(options.root);
+    }
     auto pipe = pipeline_options(options.reading, files);
     pipe.limits.max_bytes = setup::in_flight_bytes(config);
     plugin::SwitchWatch switches([](const report::Notice& notice) {
@@ -129,12 +154,14 @@ int replay(const CLI::App& app, const ReplayOptions& options) {
                               base::iso_time(notice.time_ms), notice.text));
     });
     pipe.watch = [&](const audit::Record& record) {
+        selection.look(engine);
         engine.on_record(record);
         switches.saw(record);
     };
     setup::Pipeline pipeline(pipe, engine, [&](std::string_view node) { engine.note_loss(node); });
 
     bool good = read_all(options.reading, pipeline);
+    selection.look(engine);
     switches.flush();
     if (!stream.flush()) {
         base::say(fmt::format("{}: {}; the findings are not complete",
@@ -168,7 +195,9 @@ Command add_replay(CLI::App& app) {
     auto* inventory =
         app.add_option("--inventory", options->inventory, "What the host's packages own (luatrail inventory build)")
             ->type_name("FILE");
-    app.add_option("--root", options->root, "The same, read from the host's root, mounted or copied")
+    app.add_option(
+           "--root", options->root,
+           "The same, read from the host's root, mounted or copied; programs that nobody knows are looked at there")
         ->type_name("DIR")
         ->excludes(inventory);
     app.add_option("--format", options->format, "text for a person, json for one finding a line")

@@ -14,9 +14,11 @@
 #include <fmt/format.h>
 
 #include "luatrail/base/descriptor.hpp"
+#include "luatrail/base/elf.hpp"
 #include "luatrail/base/file.hpp"
 #include "luatrail/base/kernel_path.hpp"
 #include "luatrail/host/running.hpp"
+#include "luatrail/inventory/inventory.hpp"
 #include "plugin/control_group.hpp"
 #include "plugin/lua_signs.hpp"
 #include "plugin/safe_file.hpp"
@@ -81,6 +83,31 @@ void describe_code(std::string_view head, detect::FileEvidence& file, std::optio
 
 std::string_view last_of(std::string_view path) {
     return path.substr(path.rfind('/') + 1);
+}
+
+std::optional<std::string> lua_in_file(const std::string& path) {
+    constexpr std::size_t most_program = 16UL * 1024 * 1024;
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (file.get() < 0) {
+        return std::nullopt;
+    }
+    const auto program = base::read_all(file.get(), most_program).value_or("");
+    if (auto version = lua_version_in(program)) {
+        return version;
+    }
+    for (auto& library : base::needed_libraries(file.get()).value_or(std::vector<std::string>{})) {
+        if (inventory::is_lua_library(library)) {
+            return std::move(library);
+        }
+    }
+    return lua_machine_in(program);
+}
+
+bool is_terminal(const std::string& descriptor) {
+    std::array<char, 64> target{};
+    const auto size = ::readlink(descriptor.c_str(), target.data(), target.size());
+    const std::string_view name(target.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+    return name.starts_with("/dev/pts/") || name.starts_with("/dev/tty") || name == "/dev/console";
 }
 
 // Whether one of its words ends as the path does.
@@ -174,6 +201,11 @@ void LookUps::Impl::script(const AskedRun& run, const Running& process, Seen& se
         note(file.note, "the process has ended, and its descriptors with it");
         return;
     }
+    if (number == 0 && is_terminal(of(run.pid, "fd/0"))) {
+        seen.terminal = true;
+        seen.evidence.script.reset();
+        return;
+    }
     auto root = process ? of(run.pid, "root") : std::string("/");
     file.path = number ? of(run.pid, fmt::format("fd/{}", *number)) : run.path;
     auto opened = number ? SafeFile::open(*file.path) : SafeFile::open_below(root, *file.path);
@@ -245,11 +277,12 @@ std::optional<std::string> LookUps::init_of(const AskedRun& run) const {
 }
 
 std::optional<std::string> LookUps::lua_in(const AskedRun& run) const {
-    constexpr std::size_t most_program = 16UL * 1024 * 1024;
     std::optional<std::string> why_not;
-    const auto path = impl_->of(run.pid, "exe");
-    return impl_->running(run, why_not) && SafeFile::open(path).usable() ? lua_version_in(read_text(path, most_program))
-                                                                         : std::nullopt;
+    auto path = impl_->of(run.pid, "exe");
+    if (!impl_->running(run, why_not)) {
+        path = run.exe.value_or("");
+    }
+    return path.starts_with('/') && SafeFile::open(path).usable() ? lua_in_file(path) : std::nullopt;
 }
 
 } // namespace luatrail::plugin

@@ -34,7 +34,8 @@ class LookUps {
     // The variable of a run's environment that brings code of its own ("LUA_INIT=@/tmp/x"); nothing: none, or the
     // process has ended.
     std::optional<std::string> init_of(const AskedRun& run) const;
-    // "Lua 5.4.4" or "LuaJIT 2.1.0-beta3", where a process's program holds such a text; its first 16 MiB are looked at.
+    // What of Lua a process's program has inside: "Lua 5.4.4", a library that it is linked with ("liblua5.4.so.0"), or
+    // the signs of lua_machine_in(); its first 16 MiB are looked at. Of a process that has ended the file by its name.
     std::optional<std::string> lua_in(const AskedRun& run) const;
 
   private:

@@ -46,7 +46,7 @@ template <class Archive>
 void transfer(Archive& archive, Seen& seen) {
     transfer_file(archive, seen.evidence.interpreter);
     transfer_file(archive, seen.evidence.script);
-    archive(seen.evidence.environment, seen.evidence.note, seen.unit, seen.container, seen.format);
+    archive(seen.evidence.environment, seen.evidence.note, seen.unit, seen.container, seen.format, seen.terminal);
 }
 
 template <class Archive>
@@ -101,6 +101,10 @@ void add_to(detect::Finding& finding, Seen seen) {
     fill(finding.process.unit, seen.unit);
     fill(finding.process.container, seen.container);
     finding.code.format = seen.format.value_or(finding.code.format);
+    if (seen.terminal && finding.code.origin == detect::Origin::stdin_code) {
+        finding.code.origin = detect::Origin::interactive;
+        std::erase(finding.degraded, detect::Degraded::input_unknown);
+    }
     finding.evidence = std::move(seen.evidence);
 }
 

@@ -34,6 +34,7 @@ struct Seen {
     detect::Evidence evidence;
     std::optional<std::string> unit, container;
     std::optional<std::string> format; // of the code
+    bool terminal = false;             // its standard input is one: somebody types
 };
 // Adds it to the finding; what the records said stays.
 void add_to(detect::Finding& finding, Seen seen);

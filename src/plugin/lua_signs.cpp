@@ -1,6 +1,8 @@
 #include "plugin/lua_signs.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstring>
 #include <utility>
 
@@ -19,10 +21,14 @@ std::optional<std::string> bytecode_of(std::string_view first_bytes) {
     return std::nullopt;
 }
 
+static bool is_elf(std::string_view bytes) {
+    return bytes.starts_with("\x7f"
+                             "ELF");
+}
+
 // "$LuaVersion: Lua 5.4.4  Copyright" (lapi.c, lua_ident), "LuaJIT 2.1.0-beta3".
 std::optional<std::string> lua_version_in(std::string_view program) {
-    if (!program.starts_with("\x7f"
-                             "ELF")) {
+    if (!is_elf(program)) {
         return std::nullopt;
     }
     constexpr std::size_t most_version = 20;
@@ -41,6 +47,31 @@ std::optional<std::string> lua_version_in(std::string_view program) {
         }
     }
     return std::nullopt;
+}
+
+std::optional<std::string> lua_machine_in(std::string_view program) {
+    constexpr std::array names = {std::string_view{"__newindex\0", 11}, std::string_view{"__gc\0", 5},
+                                  std::string_view{"__mode\0", 7},      std::string_view{"__len\0", 6},
+                                  std::string_view{"__unm\0", 6},       std::string_view{"__concat\0", 9},
+                                  std::string_view{"__call\0", 7},      std::string_view{"__pairs\0", 8},
+                                  std::string_view{"__tostring\0", 11}, std::string_view{"__close\0", 8},
+                                  std::string_view{"__metatable\0", 12}};
+    constexpr std::string_view of_luajit = "__index__newindex__gc__mode"; // one text
+    constexpr std::size_t enough = 8;
+    if (!is_elf(program)) {
+        return std::nullopt;
+    }
+    const auto has = [program](std::string_view text) { return program.find(text) != std::string_view::npos; };
+    const auto found = static_cast<std::size_t>(std::count_if(names.begin(), names.end(), has));
+    if (has(of_luajit) || (found >= enough && has("\x1bLua"))) {
+        return "Lua's virtual machine";
+    }
+    constexpr std::array calls = {std::string_view{"luaL_newstate\0", 14},    std::string_view{"luaL_openlibs\0", 14},
+                                  std::string_view{"luaL_loadfilex\0", 15},   std::string_view{"luaL_loadstring\0", 16},
+                                  std::string_view{"luaL_loadbufferx\0", 17}, std::string_view{"lua_pcallk\0", 11}};
+    constexpr std::ptrdiff_t enough_calls = 2;
+    return std::count_if(calls.begin(), calls.end(), has) >= enough_calls ? std::optional("calls of Lua's library")
+                                                                          : std::nullopt;
 }
 
 std::optional<std::string> init_in(const std::vector<std::string>& environment) {

@@ -17,6 +17,10 @@ std::optional<std::string> bytecode_of(std::string_view first_bytes);
 
 // The version that a program with Lua inside says (lua.h, LUA_RELEASE; luajit.h, LUAJIT_VERSION), or nothing.
 std::optional<std::string> lua_version_in(std::string_view program);
+
+// The same where it hides its version: "Lua's virtual machine" where the names stand that only the machine itself looks
+// for (ltm.c, luaT_init; lj_obj.h, MMDEF), "calls of Lua's library" where it asks for the library's by their names.
+std::optional<std::string> lua_machine_in(std::string_view program);
 // Of a run's environment the variable that is code: LUA_INIT, or that of a version (LUA_INIT_5_4), which goes before.
 std::optional<std::string> init_in(const std::vector<std::string>& environment);
 

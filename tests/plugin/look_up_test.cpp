@@ -337,3 +337,36 @@ TEST_CASE("a question about a process is answered from its own environment and p
     ended.time_ms = base::wall_clock_ms() - 3'600'000;
     CHECK(!look_ups.init_of(plugin::asked_run(ended)));
 }
+
+TEST_CASE("standard input that is a terminal is somebody who types") {
+    const base::Descriptor master(::posix_openpt(O_RDWR | O_NOCTTY));
+    REQUIRE(master.get() >= 0);
+    REQUIRE((::grantpt(master.get()) == 0 && ::unlockpt(master.get()) == 0));
+    const Sleeper typed({}, ::ptsname(master.get()));
+    auto finding = typed.finding(detect::Origin::stdin_code);
+    finding.degraded = {detect::Degraded::input_unknown, detect::Degraded::no_baseline};
+    const auto seen = looked_up(finding);
+    CHECK(seen.code.origin == detect::Origin::interactive);
+    CHECK(seen.degraded == std::vector{detect::Degraded::no_baseline});
+
+    const OpenDir dir;
+    const Sleeper redirected({}, dir.write("x", "os.execute('id')"));
+    finding = redirected.finding(detect::Origin::stdin_code);
+    finding.degraded = {detect::Degraded::input_unknown};
+    const auto read = looked_up(finding);
+    CHECK(read.code.origin == detect::Origin::stdin_code);
+    CHECK(read.degraded == std::vector{detect::Degraded::input_unknown});
+    CHECK(read.evidence->script->first_line == "os.execute('id')");
+}
+
+TEST_CASE("of a program that has ended the file by its name is looked at") {
+    const OpenDir dir;
+    auto finding = finding_of("");
+    finding.time_ms = base::wall_clock_ms() - 3'600'000;
+    finding.interpreter.exe = dir.write("kw", std::string("\x7f"
+                                                          "ELF....$LuaVersion: Lua 5.4.4  Copyright"));
+    const plugin::LookUps look_ups;
+    CHECK(look_ups.lua_in(plugin::asked_run(finding)) == "Lua 5.4.4");
+    finding.interpreter.exe = dir.write("x", "$LuaVersion: Lua 5.4.4  Copyright");
+    CHECK(!look_ups.lua_in(plugin::asked_run(finding))); // no program
+}

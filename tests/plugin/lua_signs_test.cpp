@@ -26,6 +26,25 @@ TEST_CASE("a program with Lua inside says its version") {
     CHECK(lua_version_in(elf + "LuaJIT 2.") == "LuaJIT 2."); // cut at the end
 }
 
+TEST_CASE("a program that hides its version shows the machine's own names") {
+    using luatrail::plugin::lua_machine_in;
+    const std::string elf = "\x7f"
+                            "ELF....";
+    std::string names;
+    for (const auto* const name : {"__index", "__newindex", "__gc", "__mode", "__len", "__unm", "__concat", "__call",
+                                   "__pairs", "__tostring", "__close"}) {
+        names += name + std::string(1, '\0');
+    }
+    CHECK(lua_machine_in(elf + names + "\x1bLua") == "Lua's virtual machine");
+    CHECK(lua_machine_in(elf + "__index__newindex__gc__mode__eq") == "Lua's virtual machine");
+    CHECK(!lua_machine_in(elf + names));                           // a program that makes objects for Lua
+    CHECK(!lua_machine_in(elf + "\x1bLua" + names.substr(0, 40))); // file(1) knows bytecode
+    CHECK(!lua_machine_in(names + "\x1bLua"));                     // no program
+    const std::string calls("luaL_newstate\0luaL_openlibs\0", 28);
+    CHECK(lua_machine_in(elf + calls) == "calls of Lua's library"); // found by dlsym(3), or linked
+    CHECK(!lua_machine_in(elf + calls.substr(0, 14)));
+}
+
 TEST_CASE("of two variables the version's own is the one that counts") {
     using luatrail::plugin::init_in;
     CHECK(!init_in({"LUA_PATH=/x"}));
