@@ -14,6 +14,7 @@
 #include "detect/judge.hpp"
 #include "detect/nodes.hpp"
 #include "detect/programs.hpp"
+#include "detect/readings.hpp"
 #include "detect/reported.hpp"
 #include "luatrail/base/text.hpp"
 
@@ -217,6 +218,8 @@ struct Engine::Impl {
             if (!run.interpreter.profile->embedded) {
                 ++counters.version_calls;
                 remember_quiet(node, run);
+            } else if (const auto finding = describe_unknown(node, event, process, options)) {
+                sink.on_unknown_program(*finding); // brought under the name of a program that it need not be
             }
             return;
         }

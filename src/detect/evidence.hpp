@@ -27,12 +27,4 @@ const Profile* profile_of(const host::Process& process, const ProfileSet& profil
 std::optional<Finding> run_by_open(const Node& node, const audit::TypedEvent& event, host::ProcessRef who,
                                    const Program& program, const EngineOptions& options);
 
-// Notes that a program read an interpreter as a file: what it, those below it and those beside it write from then on
-// may be a copy.
-void note_reading(Node& node, const audit::TypedEvent& event, host::ProcessRef who, Programs& programs,
-                  const EngineOptions& options);
-
-// The reading that a file may be a copy by; null: none.
-const Copying* copied_by_reader(const Node& node, const host::File& file, const ProfileSet& profiles);
-
 } // namespace luatrail::detect

@@ -307,7 +307,6 @@ FollowUps after_open(Node& node, const audit::TypedEvent& event, host::ProcessRe
         return made;
     }
     const auto* process = node.processes.find(who);
-    const auto* profile = process == nullptr ? nullptr : profile_of(*process, options.profiles);
     for (auto* run : node.runs_above(who)) {
         if (!is_run_itself(node, *run, who)) {
             continue;
@@ -322,6 +321,7 @@ FollowUps after_open(Node& node, const audit::TypedEvent& event, host::ProcessRe
             const bool script = run->script == id || node.files.resolve(*item.name, event.cwd, {}, true).path ==
                                                          run->script_path.value_or("");
             const auto path = node.files.resolve(*item.name, event.cwd, {}, true).path;
+            const auto* profile = process == nullptr ? nullptr : profile_of(*process, options.profiles);
             if (!script && !run->code_unknown && !is_code(profile, path, item.mode)) {
                 continue;
             }

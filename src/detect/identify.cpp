@@ -4,7 +4,7 @@
 #include <array>
 
 #include "detect/bounds.hpp"
-#include "detect/evidence.hpp"
+#include "detect/readings.hpp"
 #include "luatrail/base/kernel_path.hpp"
 #include "luatrail/base/text.hpp"
 #include "luatrail/host/file_event.hpp"
@@ -78,7 +78,8 @@ Identified same_file(const Node& node, const audit::TypedEvent& event, const Pro
     }
     constexpr std::int64_t remembered_ms = 3'600'000; // an inode may be another file's after an upgrade
     for (auto known = node.interpreters.rbegin(); known != node.interpreters.rend(); ++known) {
-        if (known->id == *id && known->profile != loader_profile && event.id.time_ms - known->last_ms < remembered_ms) {
+        if (known->id == *id && known->profile != loader_profile && known->profile != library_profile &&
+            event.id.time_ms - known->last_ms < remembered_ms) {
             return {{profiles.named(known->profile), IdentifiedBy::inode}, 0, {}};
         }
     }
@@ -186,22 +187,11 @@ Identified by_package(std::string_view exe, const EngineOptions& options) {
     return {};
 }
 
-void learn(Node& node, const host::FileId& id, std::string_view profile, std::int64_t now_ms) {
-    const auto known = std::find_if(node.interpreters.begin(), node.interpreters.end(),
-                                    [&](const KnownInterpreter& one) { return one.id == id; });
-    KnownInterpreter now{id, std::string(profile), now_ms};
-    if (known == node.interpreters.end()) {
-        node.interpreters.keep(std::move(now));
-    } else {
-        node.interpreters.replace(known, std::move(now));
-    }
-}
-
 void learn(Node& node, const audit::TypedEvent& event, const Identified& found) {
     const auto id = id_of_interpreter(event);
     const bool by_name = found.match.by == IdentifiedBy::path || found.match.by == IdentifiedBy::package;
     if (id && by_name && !found.match.profile->embedded && found.offset == 0) {
-        learn(node, *id, found.match.profile->name, event.id.time_ms);
+        learn_file(node, *id, found.match.profile->name, event.id.time_ms);
     }
 }
 
@@ -223,10 +213,16 @@ Identified search(const Node& node, const audit::TypedEvent& event, const Progra
     const auto word = [&argv](std::size_t at) {
         return at < argv.size() ? std::string_view(argv[at]) : std::string_view();
     };
+    Identified by_name;
     if (program.interpreter) {
         if (const auto match = profiles.match(exe, word(0), word(1)); match.profile != nullptr) {
-            return {match, match.profile->argv1.empty() ? 0U : 1U, {}};
+            by_name = {match, match.profile->argv1.empty() ? 0U : 1U, {}};
         }
+    }
+    // A program that was brought may have any name: that of an editor hides no interpreter.
+    const auto* file = interpreter_file(node, event);
+    if (by_name.match.profile != nullptr && (file == nullptr || !by_name.match.profile->embedded)) {
+        return by_name;
     }
     if (base::is_memfd(exe)) { // its name is its maker's choice; what it calls itself is the only hint
         auto match = profiles.match(word(0), word(0));
@@ -234,7 +230,9 @@ Identified search(const Node& node, const audit::TypedEvent& event, const Progra
         return {match, 0, {}};
     }
     if (program.loader || is_loader(node, event)) {
-        return behind_loader(argv, profiles);
+        if (auto found = behind_loader(argv, profiles); found.match.profile != nullptr) {
+            return found;
+        }
     }
     if (auto found = by_package(exe, options); found.match.profile != nullptr) {
         return found;
@@ -242,17 +240,30 @@ Identified search(const Node& node, const audit::TypedEvent& event, const Progra
     if (auto found = same_file(node, event, profiles); found.match.profile != nullptr) {
         return found;
     }
-    const auto* file = interpreter_file(node, event);
     if (auto found = copied_file(node, file, exe, profiles); found.match.profile != nullptr) {
         return found;
     }
     if (auto found = copy_by_reader(node, file, profiles); found.match.profile != nullptr) {
         return found;
     }
+    if (by_name.match.profile != nullptr) {
+        return by_name;
+    }
     return called_one ? by_its_own_name(exe, word(0), options) : Identified{};
 }
 
 } // namespace
+
+void learn_file(Node& node, const host::FileId& id, std::string_view profile, std::int64_t now_ms) {
+    const auto known = std::find_if(node.interpreters.begin(), node.interpreters.end(),
+                                    [&](const KnownInterpreter& one) { return one.id == id; });
+    KnownInterpreter now{id, std::string(profile), now_ms};
+    if (known == node.interpreters.end()) {
+        node.interpreters.keep(std::move(now));
+    } else {
+        node.interpreters.replace(known, std::move(now));
+    }
+}
 
 const host::File* interpreter_file(const Node& node, const audit::TypedEvent& event) {
     const auto id = id_of_interpreter(event);
@@ -303,7 +314,7 @@ static void note_loader(Node& node, const audit::TypedEvent& event, const Profil
                                     [&](const KnownInterpreter& one) { return one.id == *id; });
     const bool fresh = known != node.interpreters.end() && event.id.time_ms - known->last_ms < again_ms;
     if (!fresh && profiles.is(ProgramKind::loader, *items.back().name)) {
-        learn(node, *id, loader_profile, event.id.time_ms);
+        learn_file(node, *id, loader_profile, event.id.time_ms);
     }
 }
 

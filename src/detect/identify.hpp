@@ -29,6 +29,9 @@ Identified identify(Node& node, const audit::TypedEvent& event, const Program& p
 // Notes a program that was asked to copy or fetch an interpreter.
 void note_copying(Node& node, const audit::TypedEvent& event, host::ProcessRef by, const ProfileSet& profiles);
 
+// Remembers that a file is an interpreter, the dynamic loader or a Lua library, whatever name it has.
+void learn_file(Node& node, const host::FileId& id, std::string_view profile, std::int64_t now_ms);
+
 // The interpreter's own file, as the exec's PATH items name it; null when the ledger knows nothing of it.
 const host::File* interpreter_file(const Node& node, const audit::TypedEvent& event);
 

@@ -46,7 +46,8 @@ struct Copying {
     std::string target;  // its last word, absolute: the copy, or the directory where it goes
     std::string profile; // of what is copied; loader_profile: the dynamic loader
 };
-inline constexpr std::string_view loader_profile = "ld.so"; // no interpreter's: these names come from the data file
+// No interpreters: their names come from the data file.
+inline constexpr std::string_view loader_profile = "ld.so", library_profile = "library";
 
 // A directory that was renamed, and with it all that lies below.
 struct MovedDirectory {

@@ -1,4 +1,6 @@
 // What a program opens makes a run where its command line shows none: dropped code, a Lua library, an interpreter.
+#include <algorithm>
+
 #include "support/catch.hpp"
 #include "support/log.hpp"
 
@@ -262,4 +264,21 @@ TEST_CASE("a shell anywhere below a server is seen") {
     log.fork({.pid = 30, .ppid = 20, .uid = 33, .exe = "/usr/bin/python3.11"}, 31);
     log.exec({.pid = 31, .ppid = 30, .uid = 33, .exe = "/usr/bin/dash"}, {"sh", "-c", "id"});
     CHECK(briefs(log) == Briefs{"info embedded: child-shell | no-baseline"});
+}
+
+TEST_CASE("the name of another program hides no copy of an interpreter") {
+    for (const auto* const name : {"/tmp/vim", "/tmp/nmap", "/tmp/ld.so", "/tmp/ld-linux-x86-64.so.2"}) {
+        auto log = begun();
+        log.exec(as("/usr/bin/cp"), {"cp", "/usr/bin/lua5.4", name}).create(as("/usr/bin/cp"), name, 700);
+        log.fork(shell, 21).at(start + 100).exec(as(name, 21), {name, "/var/lib/old.lua"});
+        CHECK(briefs(log) == Briefs{"high script: interpreter-drop/create | no-baseline"});
+    }
+}
+
+TEST_CASE("a Lua library is one under another name of its file") {
+    auto log = loads_library("/usr/games/known", {"known"});
+    log.fork(shell, 21).exec(as("/opt/tool", 21), {"tool"});
+    log.read(as("/opt/tool", 21), "/tmp/x.so", 800, "0100644", "80000");
+    const auto found = briefs(log);
+    CHECK(std::count(found.begin(), found.end(), "info library: | no-baseline") == 2);
 }

@@ -1,0 +1,164 @@
+#include "detect/readings.hpp"
+
+#include <algorithm>
+
+#include "detect/bounds.hpp"
+#include "detect/identify.hpp"
+#include "luatrail/host/file_event.hpp"
+#include "luatrail/host/paths.hpp"
+
+namespace luatrail::detect {
+
+namespace {
+
+// The rules that report such readings have it; other rules may report them, too.
+constexpr std::string_view read_key = "luatrail-read";
+
+bool is_trusted_manager(const Node& node, const audit::TypedEvent& event, const ProfileSet& profiles) {
+    const auto exe = event.syscall.exe.value_or("");
+    return event.syscall.uid == 0U && profiles.is(ProgramKind::package_manager, exe) && node.files.find(exe) == nullptr;
+}
+
+// The interpreter that an item is; "" where it is none. An inode that ran as one is one under any name.
+std::string_view interpreter_of(const Node& node, const audit::PathItem& item, bool asked_for, Programs& programs,
+                                const EngineOptions& options) {
+    const auto name = *item.name;
+    if (name.find("lua") != std::string_view::npos && programs.of(name, options.profiles).interpreter) {
+        const auto* profile = options.profiles.match(name, name).profile;
+        if (profile != nullptr && !profile->embedded) {
+            return profile->name;
+        }
+    }
+    if (!asked_for) {
+        return {};
+    }
+    const auto id = host::file_id_of(item);
+    const auto known = std::find_if(node.interpreters.begin(), node.interpreters.end(), [&](const auto& one) {
+        return id && one.id == *id && one.profile != loader_profile;
+    });
+    if (known != node.interpreters.end()) {
+        return known->profile == library_profile ? std::string_view() : known->profile;
+    }
+    return inventory::is_lua_library(name) || options.profiles.named("lua") == nullptr ? std::string_view() : "lua";
+}
+
+} // namespace
+
+void note_reading(Node& node, const audit::TypedEvent& event, host::ProcessRef who, Programs& programs,
+                  const EngineOptions& options) {
+    const bool asked_for = event.syscall.key && event.syscall.key->find(read_key) != std::string_view::npos;
+    for (const auto& item : event.paths) {
+        if (item.nametype != audit::PathItem::NameType::normal || !item.name) {
+            continue;
+        }
+        if (const auto id = host::file_id_of(item); id && inventory::is_lua_library(*item.name)) {
+            learn_file(node, *id, library_profile, event.id.time_ms);
+            continue;
+        }
+        const auto profile = interpreter_of(node, item, asked_for, programs, options);
+        if (profile.empty() || is_trusted_manager(node, event, options.profiles)) {
+            continue;
+        }
+        Copying reading{.event = event.id,
+                        .by = who,
+                        .pid = event.syscall.pid.value_or(0),
+                        .parent = event.syscall.ppid.value_or(0),
+                        .uid = event.syscall.uid,
+                        .exe = cut(event.syscall.exe.value_or("")),
+                        .what = cut(host::join_path(event.cwd.value_or("/"), *item.name)),
+                        .target = {},
+                        .profile = std::string(profile)};
+        // Of one process only the first: a thousand readings must not push out another's.
+        const bool known = std::any_of(node.readings.begin(), node.readings.end(), [&](const Copying& one) {
+            return one.by == reading.by && one.profile == reading.profile;
+        });
+        if (!known) {
+            node.readings.keep(std::move(reading));
+        }
+        return;
+    }
+}
+
+namespace {
+
+// Whether who made a change can have the content from a reading: the reader, who descends from it, and who stands
+// beside it or starts it (the members of a pipeline, the commands of one script).
+bool in_reach(const Node& node, const Copying& reading, const host::Change& change) {
+    constexpr std::int64_t opened_before_ms = 60'000; // `gzip -c lua > x` opens x first
+    const auto apart = change.event.time_ms - reading.event.time_ms;
+    if (change.kind == host::ChangeKind::unlink || apart < -opened_before_ms) {
+        return false;
+    }
+    if (change.by_pid == reading.pid) {
+        return true;
+    }
+    if (apart < 0) {
+        return false;
+    }
+    const auto* maker = node.processes.find(change.by);
+    const bool beside = reading.parent > 1 && maker != nullptr && maker->ppid == reading.parent;
+    return beside || (reading.parent > 1 && change.by_pid == reading.parent) ||
+           node.processes.is_ancestor(reading.by, change.by);
+}
+
+class CopySearch {
+  public:
+    CopySearch(const Node& node, const ProfileSet& profiles) : node_(node), profiles_(profiles) {}
+
+    const Copying* find(const host::File& file, int copies = 0) { // NOLINT(misc-no-recursion): of copies, to a depth
+        for (const auto& change : file.changes) {
+            const Copying* beside = nullptr;
+            for (auto reading = node_.readings.rbegin(); reading != node_.readings.rend() && left_ > 0; ++reading) {
+                --left_;
+                if (!in_reach(node_, *reading, change)) {
+                    continue;
+                }
+                if (change.by_pid == reading->pid) {
+                    return &*reading;
+                }
+                beside = beside == nullptr ? &*reading : beside;
+            }
+            if (beside != nullptr && !copies_something_else(change, copies)) {
+                return beside;
+            }
+        }
+        return nullptr;
+    }
+
+  private:
+    // cp, mv, ln and install say what they copy: where that is known and is none of it, they made no copy of it.
+    bool copies_something_else(const host::Change& change, int copies) { // NOLINT(misc-no-recursion)
+        constexpr int most_copies = 3;
+        const auto* maker = node_.processes.find(change.by);
+        if (maker == nullptr || !maker->exe || maker->argv.size() < 3 || copies >= most_copies ||
+            !profiles_.is(ProgramKind::copier, *maker->exe)) {
+            return false;
+        }
+        for (std::size_t at = 1; at + 1 < maker->argv.size(); ++at) {
+            const std::string_view word = maker->argv[at];
+            if (word.empty() || word.front() == '-') {
+                continue;
+            }
+            if (word.front() != '/' || profiles_.match(word, word).profile != nullptr) {
+                return false; // relative to a directory that is not known any more
+            }
+            const auto* source = node_.files.find(word);
+            if (source != nullptr && find(*source, copies + 1) != nullptr) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    const Node& node_;
+    const ProfileSet& profiles_;
+    int left_ = 8192; // comparisons: a log that is made for it must not cost more
+};
+
+} // namespace
+
+const Copying* copied_by_reader(const Node& node, const host::File& file, const ProfileSet& profiles) {
+    return node.readings.empty() ? nullptr : CopySearch(node, profiles).find(file);
+}
+
+} // namespace luatrail::detect
