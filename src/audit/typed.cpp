@@ -161,9 +161,11 @@ const TypedEvent& Decoder::decode(const Event& event) {
     if (!std::is_sorted(typed_.paths.begin(), typed_.paths.end(), by_item)) {
         std::stable_sort(typed_.paths.begin(), typed_.paths.end(), by_item);
     }
-    typed_.partial = event.closed == Closed::evicted || event.trimmed || event.late || exe_cut_ ||
-                     static_cast<std::int64_t>(typed_.paths.size()) < items_ ||
-                     (typed_.has_execve && !typed_.has_syscall);
+    const bool early = event.closed == Closed::evicted || event.trimmed || event.late; // ours, not the kernel's loss
+    const bool missing =
+        static_cast<std::int64_t>(typed_.paths.size()) < items_ || (typed_.has_execve && !typed_.has_syscall);
+    typed_.records_missing = missing && !early;
+    typed_.partial = early || exe_cut_ || missing;
     return typed_;
 }
 

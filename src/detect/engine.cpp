@@ -83,7 +83,7 @@ struct Engine::Impl {
         }
         const auto before = node.newest_ms;
         node.newest_ms = std::max(node.newest_ms, event.id.time_ms);
-        if (event.lost) {
+        if (event.lost || event.records_missing) {
             note_loss(node);
         }
         if (before == INT64_MIN || node.newest_ms / expire_every_ms != before / expire_every_ms) {

@@ -282,3 +282,19 @@ TEST_CASE("a new policy counts from the next event on") {
     CHECK(findings.all.size() == 1);
     CHECK(engine.counters().expected_runs == 1);
 }
+
+TEST_CASE("records that are missing from another event mark the findings near it") {
+    const auto marks = [](int items) {
+        Log log;
+        log.at(start).exec(shell, {"bash"});
+        log.call({.pid = 12, .ppid = 10, .exe = "/usr/bin/id"}, 257,
+                 "success=yes exit=3 a0=ffffff9c a1=1 a2=0 a3=0 items=" + std::to_string(items));
+        log.at(start + 1000)
+            .fork(shell, 20)
+            .exec({.pid = 20, .ppid = 10, .exe = "/usr/bin/lua5.4"}, {"lua5.4", "-e", "x"});
+        return replay(log.text).briefs;
+    };
+    CHECK(marks(0) == Briefs{"info inline: | no-baseline"});
+    CHECK(marks(2) ==
+          Briefs{"info inline: | lost-records no-baseline"}); // the kernel's backlog was full: no serial is missing
+}

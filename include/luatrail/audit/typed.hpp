@@ -67,8 +67,10 @@ struct TypedEvent {
     std::optional<Message> message;          // the first such record
     std::optional<std::string> peer;         // SOCKADDR of the internet families: "192.0.2.1:80", "[2001:db8::1]:443"
     std::optional<std::uint64_t> open_flags; // OPENAT2's oflag: openat2(2) passes its flags in memory
-    bool lost = false;                       // says that the kernel or auditd lost records
-    bool boot = false;                       // SYSTEM_BOOT: pids and serials start anew
+    bool records_missing =
+        false;         // fewer PATH records than `items`, or EXECVE alone: lost without a hole in the serials
+    bool lost = false; // says that the kernel or auditd lost records
+    bool boot = false; // SYSTEM_BOOT: pids and serials start anew
 
     bool is_exec() const { return has_execve || (has_syscall && luatrail::audit::is_exec(syscall.call)); }
 };
