@@ -50,10 +50,25 @@ int write_out(const std::string& path, const std::string& text) {
     return base::exit_clean;
 }
 
+void say_for_anybody(const std::vector<detect::Proposal>& proposals) {
+    std::vector<std::string> ids;
+    for (const auto& one : proposals) {
+        if (one.for_anybody()) {
+            ids.push_back(one.rule.id);
+        }
+    }
+    if (!ids.empty()) {
+        base::say(fmt::format("{} of them name no user, because nothing says who runs it, and expect it of anybody: "
+                              "{}; add the user to each",
+                              ids.size(), base::printable(fmt::format("{}", fmt::join(ids, ", ")))));
+    }
+}
+
 int propose(const BaselineOptions& options) {
     const auto facts = facts_of(options);
     const auto proposals = detect::propose(*facts);
     base::say(fmt::format("{} expectations proposed; read each before you use it", proposals.size()));
+    say_for_anybody(proposals);
     return write_out(
         options.reading.output,
         report::to_toml(proposals, {fmt::format("Proposed by `luatrail baseline build` from the packages of {}.",
@@ -186,12 +201,15 @@ int explain(BaselineOptions& options) {
     const auto shown = [](const std::optional<std::string>& text) {
         return text ? base::printable(*text) : std::string("not known");
     };
-    fmt::print(
-        "{} at {}\n  executable {}\n  user {}{}\n  script {}\n  script_package {}\n  code {}\n  parent {}\n  unit {}\n",
-        finding.id, base::iso_time(finding.time_ms), shown(facts.exe), shown(facts.user_name),
-        facts.uid ? fmt::format(" (uid {}, {})", *facts.uid, *facts.login ? "login" : "service") : std::string(),
-        shown(facts.script), shown(facts.script_package), shown(facts.code), shown(facts.parent_exe),
-        shown(facts.unit));
+    fmt::print("{} at {}\n  executable {}\n  user {}{}\n  script {}\n  script_package {}\n  code {}\n  parent {}\n  "
+               "unit {}\n  "
+               "modules {}\n  interactive {}\n",
+               finding.id, base::iso_time(finding.time_ms), shown(facts.exe), shown(facts.user_name),
+               facts.uid ? fmt::format(" (uid {}, {})", *facts.uid, *facts.login ? "login" : "service") : std::string(),
+               shown(facts.script), shown(facts.script_package), shown(facts.code), shown(facts.parent_exe),
+               shown(facts.unit),
+               facts.modules.empty() ? "none" : base::printable(fmt::format("{}", fmt::join(facts.modules, ", "))),
+               facts.interactive ? "true" : "false");
     bool expected = false;
     for (const auto& rule : baseline.rules()) {
         const auto compared = detect::compare(rule, facts);

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "luatrail/base/glob.hpp"
 #include "luatrail/base/text.hpp"
@@ -79,9 +80,33 @@ PlainKey plain_key(RuleKey key) {
     case RuleKey::executable:
     case RuleKey::user:
     case RuleKey::script:
+    case RuleKey::modules:
+    case RuleKey::interactive:
         break;
     }
     return {&RunFacts::exe, Unanswered::program, true};
+}
+
+std::string joined(const std::vector<std::string>& all) {
+    return fmt::format("{}", fmt::join(all, ", "));
+}
+
+bool fits_any(const std::vector<std::string>& globs, const std::string& text) {
+    return std::any_of(globs.begin(), globs.end(),
+                       [&text](const std::string& glob) { return base::glob_match(glob, text); });
+}
+
+Answer compare_modules(const std::vector<std::string>& globs, const RunFacts& facts) {
+    Answer made{{.key = RuleKey::modules, .wanted = joined(globs)}};
+    if (facts.modules.empty()) {
+        made.miss.unanswered = Unanswered::modules;
+        return made;
+    }
+    const auto other = std::find_if(facts.modules.begin(), facts.modules.end(),
+                                    [&globs](const std::string& module) { return !fits_any(globs, module); });
+    made.matches = other == facts.modules.end();
+    made.miss.found = made.matches ? joined(facts.modules) : *other;
+    return made;
 }
 
 Answer compare_key(RuleKey key, const std::string& wanted, const RunFacts& facts) {
@@ -104,14 +129,47 @@ Answer compare_key(RuleKey key, const std::string& wanted, const RunFacts& facts
     return made;
 }
 
-// Of the keys that are given, in their order.
+// What the run has and the entry does not name.
+void add_unnamed(const Rule& rule, const RunFacts& facts, std::vector<Answer>& all) {
+    const auto add = [&all](RuleKey key, std::optional<std::string> found) {
+        all.push_back({{.key = key, .found = std::move(found), .unnamed = true}});
+    };
+    if (facts.code && !rule.code) {
+        add(RuleKey::code, facts.code);
+    }
+    const auto other = std::find_if(facts.scripts.begin(), facts.scripts.end(), [&rule](const std::string& script) {
+        return rule.script ? !base::glob_match(*rule.script, script) : rule.script_package.has_value();
+    });
+    if (other != facts.scripts.end()) {
+        add(RuleKey::script, *other);
+        all.back().miss.wanted = rule.script.value_or("of package " + rule.script_package.value_or(""));
+    }
+    if (!facts.modules.empty() && rule.modules.empty()) {
+        add(RuleKey::modules, joined(facts.modules));
+    }
+    if (facts.interactive && !rule.interactive) {
+        add(RuleKey::interactive, std::nullopt);
+    }
+    if (facts.arguments_lost) {
+        all.push_back({{.key = RuleKey::code, .unanswered = Unanswered::arguments, .unnamed = true}});
+    }
+}
+
+// Of the keys that are given, in their order, and then of what the run has beside them.
 std::vector<Answer> answers(const Rule& rule, const RunFacts& facts) {
     std::vector<Answer> all;
-    for (std::size_t at = 0; at < rule_keys; ++at) {
+    for (std::size_t at = 0; at < rule_values.size(); ++at) {
         if (const auto& wanted = rule.*rule_values[at]) {
             all.push_back(compare_key(static_cast<RuleKey>(at), *wanted, facts));
         }
     }
+    if (!rule.modules.empty()) {
+        all.push_back(compare_modules(rule.modules, facts));
+    }
+    if (rule.interactive) {
+        all.push_back({{.key = RuleKey::interactive, .wanted = "true"}, facts.interactive});
+    }
+    add_unnamed(rule, facts, all);
     return all;
 }
 
@@ -142,8 +200,8 @@ Expectation missed_by(const std::vector<Rule>& rules, const Rule& nearest, const
         return made;
     }
     const auto key = made.missed->key;
-    made.reason = missed_reason(key);
-    made.named_elsewhere = !made.missed->unanswered && named_elsewhere(rules, facts, key);
+    made.reason = made.missed->unnamed ? unnamed_reason(key) : missed_reason(key);
+    made.named_elsewhere = !made.missed->unanswered && !made.missed->unnamed && named_elsewhere(rules, facts, key);
     if (key != RuleKey::executable) {
         made.program = facts.exe;
     }
@@ -160,8 +218,8 @@ std::optional<std::string> path_glob(const base::TomlTable& row, std::string_vie
 }
 
 Rule read_rule(const base::TomlTable& row) {
-    row.allow_only(
-        {"id", "executable", "user", "script", "script_package", "code", "parent", "unit", "because", "expires"});
+    row.allow_only({"id", "executable", "user", "script", "script_package", "code", "parent", "unit", "modules",
+                    "interactive", "because", "expires"});
     Rule rule;
     rule.source = row.where();
     rule.id = row.required_text("id");
@@ -175,13 +233,16 @@ Rule read_rule(const base::TomlTable& row) {
     rule.code = row.text("code");
     rule.parent = path_glob(row, "parent");
     rule.unit = row.text("unit");
+    rule.modules = row.texts("modules").value_or(std::vector<std::string>());
+    rule.interactive = row.boolean("interactive").value_or(false);
     rule.because = row.text("because");
     if (const auto day = row.date_ms("expires")) {
         rule.expires_ms = *day + day_ms;
     }
-    if (std::none_of(rule_values.begin(), rule_values.end(), [&](auto value) { return (rule.*value).has_value(); })) {
+    if (rule.modules.empty() && !rule.interactive &&
+        std::none_of(rule_values.begin(), rule_values.end(), [&](auto value) { return (rule.*value).has_value(); })) {
         row.complain("id", fmt::format("expectation `{}` would match every run; give at least one of executable, user, "
-                                       "script, script_package, code, parent, unit",
+                                       "script, script_package, code, parent, unit, modules, interactive",
                                        rule.id));
     }
     return rule;
@@ -218,6 +279,10 @@ RunFacts facts_of(const Finding& finding) {
     facts.code = finding.code.inline_text;
     facts.script_as_packaged = finding.code.packaged_path;
     facts.unit = finding.process.unit;
+    facts.modules = finding.code.modules;
+    facts.scripts = finding.code.more_scripts;
+    facts.interactive = finding.code.reads_stdin;
+    facts.arguments_lost = finding.code.arguments_lost;
     if (finding.process.ppid) { // the SYSCALL record is there
         facts.login = finding.process.auid.has_value();
     }

@@ -42,6 +42,9 @@ void describe_code(const Invoked& run, Finding& finding) {
     }
     code.path = run.script_path;
     code.inline_text = invocation.inline_text;
+    code.modules = invocation.modules;
+    code.reads_stdin = invocation.reads_stdin;
+    code.arguments_lost = invocation.uncertain;
     if (run.interpreter.profile->embedded &&
         (code.origin == Origin::script || code.origin == Origin::inline_code || code.origin == Origin::module)) {
         code.origin = Origin::embedded;

@@ -28,6 +28,12 @@ std::string as_glob(std::string_view path) {
     return out;
 }
 
+std::vector<std::string> as_globs(const std::vector<std::string>& all) {
+    std::vector<std::string> globs;
+    std::transform(all.begin(), all.end(), std::back_inserter(globs), [](const auto& one) { return as_glob(one); });
+    return globs;
+}
+
 // Letters, digits, and '-' for the rest.
 std::string as_id(std::string_view text) {
     std::string out;
@@ -88,6 +94,11 @@ std::optional<Rule> rule_of(const inventory::Inventory& inventory, std::string_v
     }
     rule.executable = as_glob(path);
     rule.script = as_glob(inventory.canonical(*invocation.script));
+    if (invocation.inline_text) {
+        rule.code = as_glob(*invocation.inline_text);
+    }
+    rule.modules = as_globs(invocation.modules);
+    rule.interactive = invocation.reads_stdin;
     return rule;
 }
 
@@ -101,6 +112,9 @@ void propose_units(const inventory::Inventory& inventory, std::vector<Proposal>&
             if (auto rule = rule_of(inventory, command)) {
                 rule->id = as_id(unit.name);
                 rule->user = unit.user.value_or("root");
+                if (rule->user->find('%') != std::string::npos) { // systemd.unit(5): known when it is started
+                    rule->user.reset();
+                }
                 rule->unit = unit.name;
                 made.push_back(
                     {std::move(*rule), UnitStart{unit.name, unit.path, command, package_at(inventory, unit.package)}});
@@ -109,7 +123,20 @@ void propose_units(const inventory::Inventory& inventory, std::vector<Proposal>&
     }
 }
 
+// Whom units and cron entries run each script as. A unit whose user is not known makes it nobody's.
+std::map<std::string, std::set<std::string>> users_of_scripts(const std::vector<Proposal>& started) {
+    std::map<std::string, std::set<std::string>> users;
+    for (const auto& one : started) {
+        if (one.rule.script && one.rule.user) {
+            users[*one.rule.script].insert(*one.rule.user);
+        }
+    }
+    return users;
+}
+
+// `made` holds what units and cron entries start.
 void propose_scripts(const inventory::Inventory& inventory, std::vector<Proposal>& made) {
+    const auto users = users_of_scripts(made);
     const std::map<std::string, inventory::OwnedFile> files(inventory.files.begin(), inventory.files.end());
     for (const auto& [path, file] : files) {
         if (file.kind != inventory::FileKind::lua_script) {
@@ -121,7 +148,69 @@ void propose_scripts(const inventory::Inventory& inventory, std::vector<Proposal
         rule.executable = interpreter_glob(file.program);
         rule.script = as_glob(path);
         rule.script_package = package.name;
-        made.push_back({std::move(rule), PackagedScript{package, file.state == inventory::DigestState::differs}});
+        const PackagedScript basis{package, file.state == inventory::DigestState::differs};
+        const auto known = users.find(*rule.script);
+        if (known == users.end()) {
+            made.push_back({std::move(rule), basis});
+            continue;
+        }
+        for (const auto& user : known->second) {
+            rule.user = user;
+            made.push_back({rule, basis});
+        }
+    }
+}
+
+// The directory of that name above a file: "/usr/share/nmap" of /usr/share/nmap/nselib/http.lua. Not of a file that
+// everybody's programs find.
+std::string_view directory_named(std::string_view path, std::string_view name) {
+    for (std::size_t at = path.find('/', 1); at != std::string_view::npos; at = path.find('/', at + 1)) {
+        const auto start = path.rfind('/', at - 1) + 1;
+        if (path.substr(start, at - start) == name) {
+            return path.substr(0, at);
+        }
+    }
+    return {};
+}
+
+// What somebody starts by hand as its package means it: `nmap --script ...` with nmap's own scripts.
+void propose_programs(const inventory::Inventory& inventory, std::vector<Proposal>& made) {
+    static const auto profiles = ProfileSet::builtin();
+    std::map<std::string, std::set<std::string>> names;  // of each program: its own, and its profile's
+    std::map<std::string, std::set<std::string>> lua_of; // the directories of a name where packages have Lua
+    for (const auto& [path, file] : inventory.files) {
+        const auto match = profiles.match(path, path);
+        if (match.profile != nullptr && match.profile->embedded && match.profile->argv1.empty() &&
+            !match.profile->child_tells && file.kind != inventory::FileKind::lua_module) {
+            for (const auto& name : {std::string(base::basename(path)), match.profile->name}) {
+                names[path].insert(name);
+                lua_of.try_emplace(name);
+            }
+        }
+    }
+    for (const auto& [path, file] : inventory.files) {
+        if (file.kind != inventory::FileKind::lua_module) {
+            continue;
+        }
+        for (auto& [name, directories] : lua_of) {
+            if (const auto directory = directory_named(path, name); !directory.empty()) {
+                directories.emplace(directory);
+            }
+        }
+    }
+    for (const auto& [path, own] : names) {
+        std::set<std::string> directories;
+        for (const auto& name : own) {
+            directories.merge(lua_of[name]);
+        }
+        for (const auto& directory : directories) {
+            Rule rule;
+            rule.id = as_id(fmt::format("{} {}", base::basename(path), directory));
+            rule.executable = as_glob(path);
+            rule.script = as_glob(directory) + "/**";
+            made.push_back({std::move(rule), HostProgram{inventory.packages[inventory.files.at(path).package],
+                                                         std::string(base::basename(path))}});
+        }
     }
 }
 
@@ -134,8 +223,7 @@ bool has_script(const Finding& finding) {
 // Code of a command line that an expectation may name.
 bool has_code(const Finding& finding) {
     const auto& code = finding.code;
-    return !has_script(finding) && (code.origin == Origin::inline_code || code.origin == Origin::embedded) &&
-           code.inline_text && !code.inline_text->empty() && code.inline_text->size() <= most_code;
+    return code.inline_text && !code.inline_text->empty() && code.inline_text->size() <= most_code;
 }
 
 } // namespace
@@ -151,6 +239,7 @@ std::vector<Proposal> propose(const inventory::Inventory& inventory) {
         }
     }
     propose_scripts(inventory, made);
+    propose_programs(inventory, made);
     number_equal_ids(made);
     return made;
 }
@@ -166,6 +255,7 @@ Learner::Key Learner::key_of(const Finding& finding) {
     key.parent = parent == finding.ancestors.end() ? "" : parent->exe.value_or("");
     key.script = has_script(finding) ? *finding.code.path : fmt::format("({})", to_string(finding.code.origin));
     key.code = has_code(finding) ? *finding.code.inline_text : "";
+    key.modules = finding.code.modules;
     return key;
 }
 
@@ -186,12 +276,20 @@ void Learner::on_finding(const Finding& finding) {
     for (const auto& entry : finding.chain) {
         (row_of(entry.kind).is == ChainClass::follow_up ? facts.followed : seen.chained).insert(entry.kind);
     }
-    if (!has_script(finding) && !has_code(finding)) {
+    const auto& code = finding.code;
+    if ((!has_script(finding) && !has_code(finding)) || code.reads_stdin) {
         seen.objections.insert(Objection::no_file);
-    } else if (!base::is_utf8(key.script) || !base::is_utf8(key.code)) {
+    } else if (!base::is_utf8(key.script) || !base::is_utf8(key.code) ||
+               !std::all_of(key.modules.begin(), key.modules.end(), base::is_utf8)) {
         seen.objections.insert(Objection::not_utf8);
     }
-    if (key.exe.empty() || key.user.empty()) {
+    if (code.inline_text && code.inline_text->size() > most_code) {
+        seen.objections.insert(Objection::long_code);
+    }
+    if (!code.more_scripts.empty()) {
+        seen.objections.insert(Objection::several);
+    }
+    if (key.exe.empty() || key.user.empty() || code.arguments_lost) {
         seen.objections.insert(Objection::nobody_known);
     }
 }
@@ -203,11 +301,18 @@ std::vector<Proposal> Learner::proposals() const {
             continue;
         }
         Rule rule;
-        const auto& named = key.code.empty() ? key.script : key.exe;
+        const bool file = !key.script.starts_with('('); // of a run without one its origin stands there
+        const auto& named = file ? key.script : key.exe;
         rule.id = as_id(fmt::format("{} {}", named.substr(named.rfind('/') + 1), key.user));
         rule.executable = as_glob(key.exe);
         rule.user = key.user;
-        (key.code.empty() ? rule.script : rule.code) = as_glob(key.code.empty() ? key.script : key.code);
+        if (file) {
+            rule.script = as_glob(key.script);
+        }
+        if (!key.code.empty()) {
+            rule.code = as_glob(key.code);
+        }
+        rule.modules = as_globs(key.modules);
         if (!key.parent.empty()) {
             rule.parent = as_glob(key.parent);
         }
@@ -242,6 +347,13 @@ std::optional<TooWide> too_wide(const Rule& rule) {
     }
     if (rule.code && rule.code->find_first_not_of('*') == std::string::npos) {
         return TooWide::any_code;
+    }
+    if (std::any_of(rule.modules.begin(), rule.modules.end(),
+                    [](const std::string& glob) { return glob.find_first_not_of('*') == std::string::npos; })) {
+        return TooWide::any_module;
+    }
+    if (rule.interactive) {
+        return TooWide::any_input;
     }
     if (!rule.script && !rule.script_package && !rule.code && !rule.unit) {
         return rule.user ? TooWide::any_code_of_user : TooWide::any_run;

@@ -32,7 +32,7 @@ static void transfer(Archive& archive, Interpreter& interpreter) {
 template <class Archive>
 static void transfer(Archive& archive, Code& code) {
     archive(code.origin, code.argument, code.path, code.inline_text, code.format, code.package, code.inode,
-            code.packaged_path, code.altered);
+            code.packaged_path, code.altered, code.modules, code.more_scripts, code.reads_stdin, code.arguments_lost);
 }
 
 template <class Archive>
@@ -48,7 +48,8 @@ static void transfer(Archive& archive, Ancestor& ancestor) {
 
 template <class Archive>
 static void transfer(Archive& archive, KeyMiss& missed) {
-    archive(missed.key, missed.wanted, missed.found, missed.uid, missed.login, missed.unanswered, missed.script);
+    archive(missed.key, missed.wanted, missed.found, missed.uid, missed.login, missed.unanswered, missed.script,
+            missed.unnamed);
 }
 
 template <class Archive>
@@ -68,7 +69,7 @@ template <class Archive>
 static void transfer(Archive& archive, Finding& finding) {
     archive(finding.id, finding.time_ms, finding.severity, finding.interpreter, finding.code, finding.process,
             finding.ancestors, finding.expectation, finding.chain, finding.events, finding.degraded, finding.follows,
-            finding.live);
+            finding.live, finding.given);
 }
 
 namespace {
@@ -126,6 +127,8 @@ class Bounds {
         text(code.path);
         text(code.package);
         text(code.packaged_path);
+        command_line(code.modules);
+        command_line(code.more_scripts);
     }
     void interpreter(Interpreter& interpreter) {
         for (auto* one : {&interpreter.exe, &interpreter.package, &interpreter.copy_of, &interpreter.called}) {
@@ -158,10 +161,12 @@ void bound(Finding& finding) {
         bounds.command_line(ancestor.argv);
     }
     bounds.expectation(finding.expectation);
-    for (auto& entry : finding.chain) {
-        bounds.text(entry.path);
-        if (entry.by) {
-            bounds.actor(*entry.by);
+    for (auto* entries : {&finding.chain, &finding.given}) {
+        for (auto& entry : *entries) {
+            bounds.text(entry.path);
+            if (entry.by) {
+                bounds.actor(*entry.by);
+            }
         }
     }
     auto& marks = finding.degraded;
@@ -179,6 +184,7 @@ void keep(Run& run, Finding finding) {
     run.interpreter_path = finding.interpreter.exe;
     run.severity = finding.id.empty() ? std::nullopt : std::optional(finding.severity);
     run.jit = finding.interpreter.jit;
+    run.expected = finding.expectation.verdict == Verdict::expected;
     run.chained = 0;
     for (const auto& entry : finding.chain) {
         run.chained |= 1U << static_cast<unsigned>(entry.kind);

@@ -20,8 +20,11 @@ struct Run {
     audit::EventId event{}; // its exec
     std::optional<host::FileId> script{};
     std::optional<std::string> script_path{}, interpreter_path{};
-    bool code_unknown = false;          // its command line does not say what it runs: what it opens does
-    bool ended = false;                 // its process has
+    bool code_unknown = false; // its command line does not say what it runs: what it opens does
+    bool ended = false;        // its process has
+    std::optional<host::FileId> last_opened{};
+    bool expected = false;              // as far as is known
+    bool script_seen = false;           // it opened its script
     bool jit = false;                   // its interpreter makes memory executable by itself
     std::uint32_t chained = 0;          // a bit for each ChainKind in its chain
     std::optional<Severity> severity{}; // of its latest finding; nothing: it had none
@@ -42,7 +45,7 @@ std::size_t heap_of(const Run& run);
 template <class Archive>
 void transfer(Archive& archive, Run& run) {
     archive(run.process, run.pid, run.event, run.script, run.script_path, run.interpreter_path, run.code_unknown,
-            run.ended, run.jit, run.chained, run.severity, run.facts);
+            run.ended, run.jit, run.chained, run.severity, run.facts, run.last_opened, run.expected, run.script_seen);
 }
 
 } // namespace luatrail::detect

@@ -42,12 +42,33 @@ std::string unanswered(const KeyMiss& missed) {
         return fmt::format("no inventory says which package owns {}", missed.script.value_or(""));
     case Unanswered::code:
         return "this run has no code on its command line";
+    case Unanswered::modules:
+        return "this run names no module on its command line";
+    case Unanswered::arguments:
+        return "some of its command line is not known";
     case Unanswered::parent:
         return "the log does not say which program started it";
     case Unanswered::unit:
         break;
     }
     return "the log does not say which unit it belongs to";
+}
+
+// What a run has that an entry does not name: a clause.
+std::string unnamed(const KeyMiss& missed) {
+    switch (missed.key) {
+    case RuleKey::script:
+        return fmt::format("it also runs {}, and only {} is named", missed.found.value_or(""), missed.wanted);
+    case RuleKey::modules:
+        return fmt::format("it also loads {}, and no module is named", missed.found.value_or(""));
+    case RuleKey::interactive:
+        return "it also reads code from standard input, which is not named";
+    default:
+        break;
+    }
+    return missed.unanswered
+               ? unanswered(missed)
+               : fmt::format("it also has code on its command line, and none is named: {}", missed.found.value_or(""));
 }
 
 // The last day on which it still held.
@@ -61,6 +82,13 @@ std::string last_day(std::int64_t expires_ms) {
 std::string words_of_missed(const Expectation& expectation, const KeyMiss& missed) {
     const auto key = to_string(missed.key);
     const auto nearest = expectation.nearest.value_or("");
+    if (missed.unnamed) {
+        return fmt::format("expectation {} does not cover this run: {}", nearest, unnamed(missed));
+    }
+    if (missed.key == RuleKey::interactive) {
+        return fmt::format("expectation {} is of runs that read code from standard input, and this one does not",
+                           nearest);
+    }
     if (missed.unanswered) {
         return fmt::format("expectation {} names {} {}, but {}", nearest, key, missed.wanted, unanswered(missed));
     }
@@ -93,9 +121,13 @@ std::string words(const Expectation& expectation) {
                            last_day(expectation.expires_ms.value_or(0)));
     case ExpectationReason::altered_script:
     case ExpectationReason::altered_interpreter:
+    case ExpectationReason::altered_module:
         return fmt::format("expectation {} matches, but {} is not as package {} brought it",
                            expectation.nearest.value_or(""), expectation.path.value_or(""),
                            expectation.package.value_or(""));
+    case ExpectationReason::other_file:
+        return fmt::format("expectation {} names {}, but another file lies there for this run",
+                           expectation.nearest.value_or(""), expectation.path.value_or(""));
     case ExpectationReason::environment_code:
         return "its environment brings code that runs before its script";
     case ExpectationReason::no_baseline:
@@ -106,6 +138,12 @@ std::string words(const Expectation& expectation) {
     case ExpectationReason::unexpected_code:
     case ExpectationReason::unexpected_parent:
     case ExpectationReason::unexpected_unit:
+    case ExpectationReason::unexpected_modules:
+    case ExpectationReason::not_interactive:
+    case ExpectationReason::unexpected_also_code:
+    case ExpectationReason::unexpected_also_script:
+    case ExpectationReason::unexpected_also_module:
+    case ExpectationReason::unexpected_interactive:
         break;
     }
     return "no baseline was given";
@@ -113,6 +151,12 @@ std::string words(const Expectation& expectation) {
 
 std::string words(const detect::Rule& rule, const detect::Comparison& comparison) {
     if (const auto& missed = comparison.missed) {
+        if (missed->unnamed) {
+            return fmt::format("does not cover this run: {}", unnamed(*missed));
+        }
+        if (missed->key == RuleKey::interactive) {
+            return "is of runs that read code from standard input, and this one does not";
+        }
         return fmt::format("names {} {}, {}", to_string(missed->key), missed->wanted,
                            missed->unanswered ? "but " + unanswered(*missed) : "and the run has " + found(*missed));
     }

@@ -11,6 +11,7 @@
 namespace luatrail::report {
 
 using detect::CronStart;
+using detect::HostProgram;
 using detect::Objection;
 using detect::PackagedScript;
 using detect::SeenRuns;
@@ -50,6 +51,10 @@ std::string_view words(Objection objection) {
     switch (objection) {
     case Objection::no_file:
         return "no file holds its code, so no expectation can name it";
+    case Objection::long_code:
+        return "the code on its command line is too long for anybody to read in a baseline";
+    case Objection::several:
+        return "it runs several scripts, which no one pattern names";
     case Objection::not_utf8:
         return "it is not UTF-8, which a baseline's strings are";
     case Objection::nobody_known:
@@ -78,12 +83,16 @@ Grounds grounds(const CronStart& cron) {
 }
 
 Grounds grounds(const PackagedScript& script) {
-    Grounds made{fmt::format("package {} brings this script", script.package.name),
-                 {words(script.package), "any user may run it: name one if only one does"}};
+    Grounds made{fmt::format("package {} brings this script", script.package.name), {words(script.package)}};
     if (script.altered) {
         made.lines.emplace_back("NOT AS PACKAGED when this was written: its runs are not expected until it is");
     }
     return made;
+}
+
+Grounds grounds(const HostProgram& host) {
+    return {fmt::format("{} with the Lua that packages bring for it", host.program),
+            {words(host.package), "somebody starts it by hand, with these files and no others"}};
 }
 
 Grounds grounds(const SeenRuns& seen) {
@@ -112,19 +121,31 @@ std::string to_toml(const std::vector<detect::Proposal>& proposals, const std::v
     const auto comment = [&out](const std::string& line) { out += fmt::format("# {}\n", base::printable(line)); };
     std::for_each(head.begin(), head.end(), comment);
     out += "schema = 1\n";
-    for (const auto& [rule, basis] : proposals) {
-        const auto [because, lines] = std::visit([](const auto& one) { return grounds(one); }, basis);
+    for (const auto& proposal : proposals) {
+        const auto& rule = proposal.rule;
+        const auto [because, lines] = std::visit([](const auto& one) { return grounds(one); }, proposal.basis);
         out += "\n";
         std::for_each(lines.begin(), lines.end(), comment);
+        if (proposal.for_anybody()) {
+            comment("NO USER IS NAMED, because nothing says who runs it: anybody may. Add user = \"NAME\".");
+        }
         out += "[[expect]]\n";
         const auto key = [&out](std::string_view name, const std::string& value) {
             out += fmt::format("{:<14} = {}\n", name, quoted(value));
         };
         key("id", rule.id);
-        for (std::size_t at = 0; at < detect::rule_keys; ++at) {
+        for (std::size_t at = 0; at < detect::rule_values.size(); ++at) {
             if (const auto& value = rule.*detect::rule_values[at]) {
                 key(to_string(static_cast<detect::RuleKey>(at)), *value);
             }
+        }
+        if (!rule.modules.empty()) {
+            std::vector<std::string> all;
+            std::transform(rule.modules.begin(), rule.modules.end(), std::back_inserter(all), quoted);
+            out += fmt::format("{:<14} = [{}]\n", "modules", fmt::join(all, ", "));
+        }
+        if (rule.interactive) {
+            out += fmt::format("{:<14} = true\n", "interactive");
         }
         key("because", because);
     }
@@ -152,12 +173,16 @@ std::string words(TooWide why, const detect::Rule& rule) {
         return fmt::format("script {} covers files where anybody may write", rule.script.value_or(""));
     case TooWide::any_code:
         return "any code on the command line is expected";
+    case TooWide::any_module:
+        return "any module that the command line names is expected, also one in the working directory";
+    case TooWide::any_input:
+        return "any code that comes in by standard input is expected";
     case TooWide::any_code_of_user:
-        return fmt::format("it names no script: any code that {} runs is expected", rule.user.value_or(""));
+        return fmt::format("it names no script: any that {} runs is expected", rule.user.value_or(""));
     case TooWide::any_run:
         break;
     }
-    return "it names neither a user nor a script: any code that this program runs is expected";
+    return "it names neither a user nor a script: any script that this program runs is expected";
 }
 
 } // namespace luatrail::report

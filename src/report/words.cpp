@@ -71,6 +71,9 @@ std::string_view words(Degraded degraded) {
         return "A path was relative to a directory the log does not name; it is a guess.";
     case Degraded::input_unknown:
         return "Its standard input is not known: a terminal, or a file that somebody put there.";
+    case Degraded::other_file:
+        return "At the path of the script lies another file than earlier runs found there, or the one that is "
+               "expected.";
     case Degraded::evicted:
         break;
     }

@@ -103,6 +103,7 @@ TEST_CASE("every key that the log cannot answer does not match, and the facts sa
         std::string_view value;
         void (*forget)(RunFacts&);
         Unanswered unanswered;
+        void (*also)(RunFacts&) = [](RunFacts&) {}; // what the run has for this key alone
     };
     const std::vector<Row> rows{
         {RuleKey::executable, "/usr/bin/*", [](RunFacts& f) { f.exe.reset(); }, Unanswered::program},
@@ -114,7 +115,10 @@ TEST_CASE("every key that the log cannot answer does not match, and the facts sa
         {RuleKey::script_package, "prosody", [](RunFacts& f) { f.script_package.reset(); }, Unanswered::owner},
         {RuleKey::script_package, "prosody", [](RunFacts& f) { f.script_package.reset(), f.script.reset(); },
          Unanswered::script},
-        {RuleKey::code, "os.exit()", [](RunFacts& f) { f.code.reset(); }, Unanswered::code},
+        {RuleKey::code, "os.exit()", [](RunFacts& f) { f.code.reset(); }, Unanswered::code,
+         [](RunFacts& f) { f.code = "os.exit()"; }},
+        {RuleKey::modules, "socket", [](RunFacts& f) { f.modules.clear(); }, Unanswered::modules,
+         [](RunFacts& f) { f.modules = {"socket"}; }},
         {RuleKey::parent, "/usr/**", [](RunFacts& f) { f.parent_exe.reset(); }, Unanswered::parent},
         {RuleKey::unit, "prosody.service", [](RunFacts& f) { f.unit.reset(); }, Unanswered::unit},
     };
@@ -123,9 +127,11 @@ TEST_CASE("every key that the log cannot answer does not match, and the facts sa
     for (const auto& row : rows) {
         auto facts = prosody_run();
         facts.script_package = "prosody";
-        facts.code = "os.exit()";
         facts.unit = "prosody.service";
-        const auto baseline = rule_of(std::string(to_string(row.key)) + " = \"" + std::string(row.value) + "\"");
+        row.also(facts);
+        const auto value = "\"" + std::string(row.value) + "\"";
+        const auto baseline = rule_of(std::string(to_string(row.key)) + " = " +
+                                      (row.key == RuleKey::modules ? "[" + value + "]" : value));
         CHECK(baseline.judge(facts).verdict == Verdict::expected);
         row.forget(facts);
         const auto made = baseline.judge(facts);
@@ -136,8 +142,72 @@ TEST_CASE("every key that the log cannot answer does not match, and the facts sa
         asked.insert(row.key);
         lacked.insert(row.unanswered);
     }
-    CHECK(asked.size() == rule_keys);
-    CHECK(lacked.size() == unanswered_kinds);
+    CHECK(asked.size() == rule_keys - 1);         // `interactive` always has an answer
+    CHECK(lacked.size() == unanswered_kinds - 1); // arguments that were lost: below
+}
+
+TEST_CASE("an expectation covers no more than it names: each thing that a run has beside it is unexpected") {
+    constexpr std::string_view job = R"(schema = 1
+[[expect]]
+id         = "job"
+executable = "/usr/bin/lua5.4"
+user       = "prosody"
+script     = "/usr/bin/prosody"
+)";
+    struct Row {
+        void (*add)(RunFacts&);
+        ExpectationReason reason;
+        std::string_view found;
+        std::string_view key; // that names it; empty: none can
+    };
+    const std::vector<Row> rows{
+        {[](RunFacts& f) { f.code = "os.execute('id')"; }, ExpectationReason::unexpected_also_code, "os.execute('id')",
+         "code = \"os.execute('id')\"\n"},
+        {[](RunFacts& f) { f.code = ""; }, ExpectationReason::unexpected_also_code, "", "code = \"**\"\n"},
+        {[](RunFacts& f) {
+             f.modules = {"jit.evil", "x"};
+         },
+         ExpectationReason::unexpected_also_module, "jit.evil, x", "modules = [\"jit.*\", \"x\"]\n"},
+        {[](RunFacts& f) { f.interactive = true; }, ExpectationReason::unexpected_interactive, "-",
+         "interactive = true\n"},
+        {[](RunFacts& f) {
+             f.scripts = {"/usr/bin/prosody", "/tmp/x.lua"};
+         },
+         ExpectationReason::unexpected_also_script, "/tmp/x.lua", ""},
+        {[](RunFacts& f) { f.arguments_lost = true; }, ExpectationReason::unexpected_also_code, "-", ""},
+    };
+    const auto expects = baseline_of(job);
+    CHECK(expects.judge(prosody_run()).verdict == Verdict::expected);
+    const auto by_user = rule_of("executable = \"/usr/bin/lua5.4\"\nuser = \"prosody\"");
+    CHECK(by_user.judge(prosody_run()).verdict == Verdict::expected);
+    for (const auto& row : rows) {
+        auto facts = prosody_run();
+        row.add(facts);
+        const auto made = expects.judge(facts);
+        CHECK(made.verdict == Verdict::unexpected);
+        CHECK(made.reason == row.reason);
+        CHECK(made.nearest == "job");
+        CHECK(made.missed.value().unnamed);
+        CHECK(made.missed->found.value_or("-") == row.found);
+        if (row.reason != ExpectationReason::unexpected_also_script) { // any script is named there
+            CHECK(by_user.judge(facts).reason == row.reason);
+        }
+        if (!row.key.empty()) { // named, it is expected, and a run without it is not
+            const auto names_it = baseline_of(std::string(job) + std::string(row.key));
+            CHECK(names_it.judge(facts).verdict == Verdict::expected);
+            CHECK(names_it.judge(prosody_run()).verdict == Verdict::unexpected);
+        }
+    }
+    auto other = prosody_run();
+    other.modules = {"socket", "evil"};
+    const auto named = baseline_of(std::string(job) + "modules = [\"socket\"]\n");
+    CHECK(judged(named, other) == "unexpected [-] unexpected-modules near job wanted socket found evil");
+    auto packaged = prosody_run();
+    packaged.script_package = "prosody";
+    const auto of_package = rule_of("script_package = \"prosody\"");
+    CHECK(of_package.judge(packaged).verdict == Verdict::expected);
+    packaged.scripts = {"/tmp/x.lua"};
+    CHECK(of_package.judge(packaged).reason == ExpectationReason::unexpected_also_script);
 }
 
 TEST_CASE("a user is a name, a uid, a service or a login session") {
@@ -278,6 +348,8 @@ TEST_CASE("a wrong baseline is refused whole, with place, key and remedy") {
           "b.toml:2:1: expect: expected array of tables ([[expect]]), found table");
     CHECK(error_of(head + "excutable = \"/x\"") ==
           "b.toml:5:1: expect.excutable: unknown key; did you mean `executable`?");
+    CHECK(error_of(head + "modules = \"socket\"").find("b.toml:5:11: expect.modules: expected ") == 0);
+    CHECK(error_of(head + "interactive = \"yes\"").find("b.toml:5:15: expect.interactive: expected ") == 0);
     CHECK(error_of(head + "unit = 3") == "b.toml:5:8: expect.unit: expected string, found integer");
     CHECK(error_of("schema = 1\n[[expect]]\nuser = \"x\"") == "b.toml:2:1: expect.id: missing; it is required here");
     CHECK(error_of("schema = 1\n[[expect]]\nid = \"\"\nuser = \"x\"") ==
@@ -287,7 +359,7 @@ TEST_CASE("a wrong baseline is refused whole, with place, key and remedy") {
     CHECK(
         error_of("schema = 1\n[[expect]]\nid = \"r\"\nbecause = \"why not\"") ==
         "b.toml:3:6: expect.id: expectation `r` would match every run; give at least one of executable, user, script, "
-        "script_package, code, parent, unit");
+        "script_package, code, parent, unit, modules, interactive");
     CHECK(error_of(head + "expires = \"2027-06-30\"") ==
           "b.toml:5:11: expect.expires: expected date (2027-06-30, without quotes and time), found string");
     CHECK(error_of(head + "expires = 2027-06-30T12:00:00Z") ==

@@ -45,6 +45,9 @@ class BuildTest(BaselineCase):
             'because        = "unit prosody.service of package prosody"\n',
             text,
         )
+        self.assertIn("# NO USER IS NAMED, because nothing says who runs it: anybody may.", text)
+        self.assertEqual(1, text.count("NO USER IS NAMED"))
+        self.assertIn("1 of them name no user, because nothing says who runs it, and expect it of anybody: diverter-tool;", self.baseline("build", "--root", HOST).err)
         self.assertIn("made on this host: see whether it is meant to be there", text)
         path = self.write(text)
         self.assertEqual(f"{len(ids)} expectations, 0 of them doubtful\n", self.baseline("check", path).out.decode())
@@ -103,10 +106,10 @@ class CheckTest(BaselineCase):
         )
         text = self.baseline("check", path, status=1).out.decode()
         self.assertEqual(
-            f"{path}:2:1: any: it names neither a user nor a script: any code that this program runs is expected\n"
+            f"{path}:2:1: any: it names neither a user nor a script: any script that this program runs is expected\n"
             f"{path}:5:1: tmp: script /tmp/* covers files where anybody may write\n"
             f"{path}:10:1: old: it has expired\n"
-            f"{path}:15:1: user: it names no script: any code that me runs is expected\n"
+            f"{path}:15:1: user: it names no script: any that me runs is expected\n"
             "5 expectations, 4 of them doubtful\n",
             text,
         )

@@ -132,6 +132,29 @@ TEST_CASE("a key that the log cannot answer does not match, and the sentence say
           "expected [r] expectation r names it");
 }
 
+TEST_CASE("what a run has beside what the entry names is told") {
+    const auto also = [](auto add) {
+        auto facts = prosody_run();
+        add(facts);
+        const auto baseline = baseline_of(prosody);
+        CHECK(explained(baseline, facts).starts_with("does not cover this run: "));
+        return judged(baseline, facts);
+    };
+    const std::string head = "unexpected [-] expectation prosody does not cover this run: ";
+    CHECK(also([](RunFacts& f) { f.code = "os.execute('id')"; }) ==
+          head + "it also has code on its command line, and none is named: os.execute('id')");
+    CHECK(also([](RunFacts& f) { f.modules = {"a", "b"}; }) == head + "it also loads a, b, and no module is named");
+    CHECK(also([](RunFacts& f) { f.interactive = true; }) ==
+          head + "it also reads code from standard input, which is not named");
+    CHECK(also([](RunFacts& f) { f.scripts = {"/tmp/x"}; }) ==
+          head + "it also runs /tmp/x, and only /usr/bin/prosody is named");
+    CHECK(also([](RunFacts& f) { f.arguments_lost = true; }) == head + "some of its command line is not known");
+    CHECK(judged(rule_of("interactive = true"), prosody_run()) ==
+          "unexpected [-] expectation r is of runs that read code from standard input, and this one does not");
+    CHECK(judged(rule_of("modules = [\"a\", \"b*\"]"), prosody_run()) ==
+          "unexpected [-] expectation r names modules a, b*, but this run names no module on its command line");
+}
+
 TEST_CASE("a user is a name, a uid, a service or a login session") {
     auto service = prosody_run();
     auto person = prosody_run();
@@ -230,11 +253,15 @@ TEST_CASE("every reason has words of its own, and every key and every answer tha
         for (std::size_t key = 0; key < detect::rule_keys; ++key) {
             if (detect::missed_reason(static_cast<detect::RuleKey>(key)) == one.reason) {
                 one.missed = detect::KeyMiss{.key = static_cast<detect::RuleKey>(key), .wanted = "w", .found = "f"};
+            } else if (detect::unnamed_reason(static_cast<detect::RuleKey>(key)) == one.reason) {
+                one.missed = detect::KeyMiss{
+                    .key = static_cast<detect::RuleKey>(key), .wanted = "w", .found = "f", .unnamed = true};
             }
         }
         const auto sentence = words(one);
         CHECK(!sentence.empty());
-        const bool altered = one.reason == detect::ExpectationReason::altered_interpreter; // as the script's
+        const bool altered = one.reason == detect::ExpectationReason::altered_interpreter ||
+                             one.reason == detect::ExpectationReason::altered_module; // as the script's
         CHECK(told.insert(sentence).second != altered);
     }
     for (std::size_t at = 0; at < detect::unanswered_kinds; ++at) {

@@ -14,8 +14,9 @@
 
 namespace luatrail::detect {
 
-// One [[expect]]; every key that is given must match. The globs are compared with absolute paths: one that starts with
-// neither "/" nor "**" could never match and is refused.
+// One [[expect]]; every key that is given must match, and the run may have no code, modules or further scripts and may
+// not read standard input where the entry does not say so: it covers no more than it names. The globs are compared with
+// absolute paths: one that starts with neither "/" nor "**" could never match and is refused.
 struct Rule {
     std::string id;
     std::optional<std::string> executable;     // glob on the resolved exe
@@ -23,6 +24,8 @@ struct Rule {
     std::optional<std::string> script;         // glob on the script's resolved path
     std::optional<std::string> script_package; // needs an inventory
     std::optional<std::string> code;           // glob on the code of the command line (`-e`), the whole of it
+    std::vector<std::string> modules;          // globs: each that the command line names (`-l`) fits one of them
+    bool interactive = false;                  // it reads code from standard input
     std::optional<std::string> parent;         // glob on the parent's exe
     std::optional<std::string> unit;           // needs unit evidence
     std::optional<std::string> because;
@@ -31,16 +34,21 @@ struct Rule {
     std::string source; // "file:line:column" of the entry, for messages
 };
 
-// Where a rule holds each key, by RuleKey.
-inline constexpr std::array<std::optional<std::string> Rule::*, rule_keys> rule_values{
+// Where a rule holds the keys that are one text, by RuleKey; behind them are modules and interactive.
+inline constexpr std::array<std::optional<std::string> Rule::*, rule_keys - 2> rule_values{
     &Rule::executable, &Rule::user, &Rule::script, &Rule::script_package, &Rule::code, &Rule::parent, &Rule::unit};
+static_assert(rule_values.size() == static_cast<std::size_t>(RuleKey::modules));
 
 // The facts of a run that rules are compared with. Nothing: the log does not say.
 struct RunFacts {
     std::int64_t time_ms = 0;
     std::optional<std::string> exe, user_name, script, script_package, code, parent_exe, unit;
     std::optional<std::string>
-        script_as_packaged; // the same file by the path that its package lists, where that is another
+        script_as_packaged;           // the same file by the path that its package lists, where that is another
+    std::vector<std::string> modules; // that its command line names
+    std::vector<std::string> scripts; // beside `script`
+    bool interactive = false;         // it reads code from standard input
+    bool arguments_lost = false;      // options may have stood where the log shows none
     std::optional<std::uint32_t> uid;
     std::optional<bool> login; // true: auid is set (a login session); false: unset (a service); nothing: unknown
 };

@@ -41,7 +41,8 @@ enum class Degraded : std::uint8_t {
     no_baseline,
     path_uncertain,
     evicted,
-    input_unknown
+    input_unknown,
+    other_file // at the script's path, than earlier runs found there
 };
 
 // The names of the schema, in the order of the enumerators: "script", "inline". Those of ChainKind stand in their
@@ -117,6 +118,10 @@ struct Code {
     std::optional<std::uint64_t> inode{};
     std::optional<std::string> packaged_path{};
     bool altered = false; // known not to be as packaged
+    // Not rendered: what else the command line brings.
+    std::vector<std::string> modules{}, more_scripts{};
+    bool reads_stdin = false;    // code from standard input, typed or from a pipe
+    bool arguments_lost = false; // options may have stood where the log shows none
 };
 
 struct ProcessInfo : audit::Credentials {
@@ -186,6 +191,7 @@ struct Finding {
     std::vector<audit::EventId> events; // the run first
     std::vector<Degraded> degraded;
     std::optional<std::string> follows; // id of the finding that this one raises
+    std::vector<ChainEntry> given{};    // not rendered: drops of what it was given to work on (detect/given_data.hpp)
     bool live = false;                  // only a look at the running host could show it
     std::optional<Evidence> evidence{};
     std::optional<Repetition> repeated{};

@@ -28,6 +28,10 @@ struct PackagedScript {
     inventory::Package package;
     bool altered = false; // known not to be as packaged
 };
+struct HostProgram { // a program for another purpose, with Lua inside, and the Lua that packages bring for it
+    inventory::Package package;
+    std::string program; // "nmap"
+};
 struct SeenRuns { // in logs
     std::uint64_t runs = 0;
     std::int64_t first_ms = INT64_MAX, last_ms = INT64_MIN;
@@ -39,16 +43,22 @@ struct SeenRuns { // in logs
 
 struct Proposal {
     Rule rule; // without `because`
-    std::variant<UnitStart, CronStart, PackagedScript, SeenRuns> basis;
+    std::variant<UnitStart, CronStart, PackagedScript, HostProgram, SeenRuns> basis;
+
+    // Nothing says who runs it: anybody may.
+    bool for_anybody() const { return !rule.user; }
 };
 
-// One for each packaged way of running Lua: a unit or a cron entry that runs an interpreter or a Lua script, and each
-// packaged Lua script by itself. In the order of their ids.
+// One for each packaged way of running Lua: a unit or a cron entry that runs an interpreter or a Lua script; each
+// packaged Lua script by itself, for those whom a unit or a cron entry runs it as, else for anybody; each program with
+// Lua inside, for what packages bring in a directory of its name. In the order of their ids.
 std::vector<Proposal> propose(const inventory::Inventory& inventory);
 
 // What speaks against expecting a run.
 enum class Objection : std::uint8_t {
     no_file,     // holds its code
+    long_code,   // on its command line
+    several,     // scripts in one run, which no single pattern names
     not_utf8,    // which a baseline's strings are
     nobody_known // the log does not say who ran it, or with what
 };
@@ -73,6 +83,7 @@ class Learner : public FindingSink {
   private:
     struct Key {
         std::string exe, user, script, code, parent;
+        std::vector<std::string> modules;
         friend auto operator<=>(const Key&, const Key&) = default;
     };
     struct Seen {
@@ -90,6 +101,8 @@ enum class TooWide : std::uint8_t {
     open_executable, // programs where anybody may write
     open_script,     // scripts where anybody may write
     any_code,        // on the command line
+    any_module,      // the working directory's too
+    any_input,       // code that comes in by standard input
     any_run,         // names neither a user nor a script
     any_code_of_user // names a user, but no script
 };
