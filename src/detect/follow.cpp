@@ -6,6 +6,7 @@
 #include "detect/bounds.hpp"
 #include "detect/chain.hpp"
 #include "detect/evidence.hpp"
+#include "detect/given_data.hpp"
 #include "luatrail/base/text.hpp"
 #include "luatrail/host/file_event.hpp"
 
@@ -157,7 +158,6 @@ std::uint32_t depth_below(const Node& node, host::ProcessRef process, host::Proc
 
 } // namespace
 
-// The process itself, and what it forked without another exec.
 bool is_run_itself(const Node& node, const Run& run, host::ProcessRef who) {
     const auto* process = node.processes.find(who);
     return run.process == who || (process != nullptr && process->exe == run.interpreter_path);
@@ -313,6 +313,7 @@ FollowUps after_open(Node& node, const audit::TypedEvent& event, host::ProcessRe
         }
         for (const auto& item : event.paths) {
             const auto id = item.nametype == audit::PathItem::NameType::normal ? host::file_id_of(item) : std::nullopt;
+            const bool again = id && opened_again(*run, *id);
             const auto* file = id ? node.files.find(*id) : nullptr;
             if (file == nullptr || file->deleted || !item.name) {
                 continue;
@@ -326,7 +327,14 @@ FollowUps after_open(Node& node, const audit::TypedEvent& event, host::ProcessRe
                 continue;
             }
             const auto kind = script || run->code_unknown ? ChainKind::script_drop : ChainKind::module_drop;
-            for (auto& entry : drops_of_opened(node, options, kind, *file, run->process, event.id.time_ms)) {
+            auto drops = drops_of_opened(node, options, kind, *file, run->process, event.id.time_ms);
+            const bool given = !drops.empty() && !script && !again && !run->code_unknown && !run->has(kind) &&
+                               is_given(node, *run, *file, path);
+            if (given) {
+                keep_given(node, *run, drops);
+                continue;
+            }
+            for (auto& entry : drops) {
                 made.push_back({run, std::move(entry), event.id});
             }
         }
@@ -373,6 +381,9 @@ Finding raised(const Node& node, const Run& run, ChainEntry entry, const std::op
     if (run.code_unknown && entry.kind == ChainKind::script_drop) {
         finding.code.origin = Origin::script;
         finding.code.path = entry.path;
+    }
+    if (row_of(entry.kind).is == ChainClass::follow_up) {
+        count_given(finding);
     }
     finding.chain.push_back(std::move(entry));
     return finding;

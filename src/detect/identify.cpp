@@ -4,14 +4,13 @@
 #include <array>
 
 #include "detect/bounds.hpp"
+#include "detect/ldd.hpp"
 #include "detect/readings.hpp"
 #include "luatrail/base/kernel_path.hpp"
 #include "luatrail/base/text.hpp"
 #include "luatrail/host/file_event.hpp"
 
 namespace luatrail::detect {
-
-namespace {
 
 // Items: of a #! script it, its interpreter, ld.so; else the program, under whatever name, and ld.so. A static program
 // has no ld.so.
@@ -24,6 +23,8 @@ std::optional<host::FileId> id_of_interpreter(const audit::TypedEvent& event) {
     const std::size_t at = script ? 1 : 0;
     return at < items.size() ? host::file_id_of(items[at]) : std::nullopt;
 }
+
+namespace {
 
 // ld.so(8): these take a value, the others none; with a listing option nothing is run.
 constexpr std::array loader_values = {std::string_view{"--library-path"},
@@ -322,9 +323,10 @@ Identified identify(Node& node, const audit::TypedEvent& event, const Program& p
                     const EngineOptions& options) {
     auto found = search(node, event, program, called_one, options);
     note_loader(node, event, options.profiles);
-    if (found.match.profile != nullptr) {
-        learn(node, event, found);
+    if (found.match.profile == nullptr || lists_libraries(node, event, options.profiles)) {
+        return {};
     }
+    learn(node, event, found);
     return found;
 }
 

@@ -32,6 +32,9 @@ void note_copying(Node& node, const audit::TypedEvent& event, host::ProcessRef b
 // Remembers that a file is an interpreter, the dynamic loader or a Lua library, whatever name it has.
 void learn_file(Node& node, const host::FileId& id, std::string_view profile, std::int64_t now_ms);
 
+// Of an exec the file of the program itself: not the #! script's, not the loader's.
+std::optional<host::FileId> id_of_interpreter(const audit::TypedEvent& event);
+
 // The interpreter's own file, as the exec's PATH items name it; null when the ledger knows nothing of it.
 const host::File* interpreter_file(const Node& node, const audit::TypedEvent& event);
 
