@@ -6,6 +6,7 @@
 #include "detect/bounds.hpp"
 #include "detect/ownership.hpp"
 #include "luatrail/base/text.hpp"
+#include "luatrail/host/file_event.hpp"
 
 namespace luatrail::detect {
 namespace {
@@ -144,7 +145,7 @@ void add_circumstances(const Node& node, host::ProcessRef process, const EngineO
         finding.ancestors.push_back({.pid = one->pid, .exe = one->exe, .argv = one->argv, .uid = one->uid});
     }
     finding.process.login = node.login_of(finding.process.session, finding.events.front());
-    add_ownership(Ownership(options.inventory.get(), ancestors), node, node.processes.find(process), ancestors,
+    add_ownership(Ownership(node, options.inventory.get(), ancestors), node, node.processes.find(process), ancestors,
                   finding);
     judge_expectation(options.baseline, finding);
     const bool orphan = finding.process.ppid.value_or(0) > 1 &&
@@ -153,6 +154,16 @@ void add_circumstances(const Node& node, host::ProcessRef process, const EngineO
     if (cut || orphan) {
         finding.degraded.push_back(Degraded::no_lineage);
     }
+}
+
+bool starts_old_script(const Node& node, const audit::TypedEvent& event) {
+    const auto& argv = event.execve.argv;
+    if (event.paths.size() < 2 || argv.size() < 2 || event.paths.front().name != argv[1]) {
+        return false;
+    }
+    const auto id = host::file_id_of(event.paths.front());
+    const auto* file = id ? node.files.find(*id) : nullptr;
+    return id && (file == nullptr || file->changes.empty());
 }
 
 Finding describe_image(const Node& node, const audit::TypedEvent& event, host::ProcessRef who,
@@ -184,6 +195,14 @@ Finding describe_image(const Node& node, const audit::TypedEvent& event, host::P
             finding.events.push_back(image.created);
         }
     }
+    return finding;
+}
+
+Finding describe_server(const Node& node, const audit::TypedEvent& event, host::ProcessRef server,
+                        std::string_view profile, const EngineOptions& options) {
+    auto finding = describe_image(node, event, server, profile);
+    finding.code.origin = Origin::embedded;
+    add_circumstances(node, server, options, finding);
     return finding;
 }
 

@@ -9,6 +9,7 @@
 #include "detect/conclude.hpp"
 #include "detect/context.hpp"
 #include "detect/evidence.hpp"
+#include "detect/file_identity.hpp"
 #include "detect/follow.hpp"
 #include "detect/identify.hpp"
 #include "detect/judge.hpp"
@@ -16,6 +17,7 @@
 #include "detect/programs.hpp"
 #include "detect/readings.hpp"
 #include "detect/reported.hpp"
+#include "detect/trust.hpp"
 #include "luatrail/base/text.hpp"
 
 namespace luatrail::detect {
@@ -107,6 +109,7 @@ struct Engine::Impl {
         const auto process = node.processes.execed(event);
         note_birth(node, event, event.syscall.ppid.value_or(0), *event.syscall.pid);
         const auto program = programs.of(event.syscall.exe.value_or(""), options.profiles);
+        note_program(node, event, process, program, options);
         if (program.copies) {
             note_copying(node, event, process, options.profiles);
         }
@@ -189,6 +192,8 @@ struct Engine::Impl {
         const auto file = host::file_event_of(event, who);
         if (!file) {
             if (audit::effect_of(event.syscall.call) == Effect::open) {
+                raise_all(node,
+                          contradict_runs(node, event, who, options, [this](const Finding& one) { report(one); }));
                 raise_all(node, after_open(node, event, who, options));
                 judge_open(node, event, who);
             }
@@ -198,6 +203,7 @@ struct Engine::Impl {
         raise_all(node, after_file_change(node, *file, who, options.profiles));
         note_moved(node, *file, who);
         node.files.apply(*file);
+        note_change(node, event);
     }
 
     // ---- runs
@@ -228,6 +234,7 @@ struct Engine::Impl {
         locate_script(node, run);
         auto finding = describe(node, run, options);
         find_chain(node, run, options, finding);
+        check_script(node, run, options, finding);
         if (!conclude(node, "run", finding)) {
             ++counters.expected_runs;
             sink.on_expected_run(finding);
@@ -253,11 +260,7 @@ struct Engine::Impl {
             return;
         }
         ++counters.runs;
-        if (conclude(node, "open", *finding)) {
-            report(*finding);
-        } else {
-            ++counters.expected_runs;
-        }
+        report_unless_expected(node, "open", *finding);
         node.runs.add({.process = who, .script_path = cut(finding->code.path)}, std::move(*finding));
     }
 
@@ -323,23 +326,15 @@ struct Engine::Impl {
             return;
         }
         ++counters.runs;
-        auto finding = describe_image(node, event, server, known.telling->name);
-        finding.code.origin = Origin::embedded;
-        add_circumstances(node, server, options, finding);
-        auto child =
-            child_of_run(node, event, process, server, program.shell ? ChainKind::child_shell : ChainKind::download);
-        describe_actor(node, process, event.id, options.profiles, *child.by);
-        finding.chain.push_back(std::move(child));
-        if (conclude(node, "server", finding)) {
-            report(finding);
-        } else {
-            ++counters.expected_runs;
-        }
+        auto finding = describe_server(node, event, server, known.telling->name, options);
+        finding.chain.push_back(
+            child_of_run(node, event, process, server, program.shell ? ChainKind::child_shell : ChainKind::download));
+        describe_actor(node, process, event.id, options.profiles, *finding.chain.back().by);
+        report_unless_expected(node, "server", finding);
         node.runs.add({.process = server}, std::move(finding));
     }
 
-    // A new finding, where it is more than info. `seen_by`: the event that showed an
-    // earlier drop.
+    // A new finding, where it is more than info. `seen_by`: the event that showed an earlier drop.
     void raise(Node& node, Run& run, ChainEntry entry, const std::optional<audit::EventId>& seen_by) {
         const auto age = seen_by.value_or(entry.event).time_ms - run.event.time_ms;
         if (age > options.window_ms) {
@@ -363,6 +358,14 @@ struct Engine::Impl {
         node.runs.change(run, std::move(finding));
     }
 
+    void report_unless_expected(const Node& node, std::string_view kind, Finding& finding) {
+        if (conclude(node, kind, finding)) {
+            report(finding);
+        } else {
+            ++counters.expected_runs;
+        }
+    }
+
     void report(const Finding& finding) {
         if (!reported.add(finding.id)) {
             return;
@@ -372,7 +375,6 @@ struct Engine::Impl {
     }
 
     // ---- bookkeeping
-    // -----------------------------------------------------------------------------------------------------------
 
     void fit() { nodes.fit(); }
 

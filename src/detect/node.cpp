@@ -8,7 +8,8 @@ namespace luatrail::detect {
 Node::Node(std::string_view node_name, Shares& shares)
     : name(node_name), processes(shares.processes), files(shares.files), runs(shares.runs), births(shares.traces),
       memfds(shares.traces), copies(shares.traces), readings(shares.traces), moved_directories(shares.traces),
-      service_starts(shares.traces), logins(shares.traces), interpreters(shares.traces),
+      service_starts(shares.traces), logins(shares.traces), interpreters(shares.traces), impostors(shares.traces),
+      programs(shares.traces), known_files(shares.traces),
       own(shares.nodes,
           base::list_node<Node>() + base::heap_of(name) + base::hash_node<std::string_view, void*>(true)) {}
 
@@ -46,6 +47,10 @@ void Node::begin_boot(Shares& shares) {
     memfds.clear();
     service_starts.clear();
     logins.clear();
+    impostors.clear();
+    programs.clear();
+    known_files.clear(); // devices may be numbered anew
+    devices = {};
 }
 
 std::size_t Node::bytes(Share share) const {
@@ -58,7 +63,8 @@ std::size_t Node::bytes(Share share) const {
         return runs.bytes();
     case Share::traces:
         return births.bytes() + memfds.bytes() + copies.bytes() + readings.bytes() + moved_directories.bytes() +
-               service_starts.bytes() + logins.bytes() + interpreters.bytes();
+               service_starts.bytes() + logins.bytes() + interpreters.bytes() + known_files.bytes() +
+               impostors.bytes() + programs.bytes();
     case Share::nodes:
         break;
     }
@@ -83,8 +89,9 @@ bool Node::give_way(Share share) {
 
 // The oldest of what takes most.
 bool Node::give_way_of_traces() {
-    const std::array bytes{births.bytes(),   memfds.bytes(),         copies.bytes(), interpreters.bytes(),
-                           readings.bytes(), service_starts.bytes(), logins.bytes(), moved_directories.bytes()};
+    const std::array bytes{births.bytes(),      memfds.bytes(),         copies.bytes(),  interpreters.bytes(),
+                           readings.bytes(),    service_starts.bytes(), logins.bytes(),  moved_directories.bytes(),
+                           known_files.bytes(), impostors.bytes(),      programs.bytes()};
     switch (std::max_element(bytes.begin(), bytes.end()) - bytes.begin()) {
     case 0:
         return births.give_way();
@@ -100,8 +107,14 @@ bool Node::give_way_of_traces() {
         return service_starts.give_way();
     case 6:
         return logins.give_way();
-    default:
+    case 7:
         return moved_directories.give_way();
+    case 8:
+        return known_files.give_way();
+    case 9:
+        return impostors.give_way();
+    default:
+        return programs.give_way();
     }
 }
 

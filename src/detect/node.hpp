@@ -1,12 +1,15 @@
 // What the engine knows of one node (one host, by the `node=` of its records).
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "detect/known_files.hpp"
+#include "detect/known_programs.hpp"
 #include "detect/recent.hpp"
 #include "detect/runs.hpp"
 #include "detect/shares.hpp"
@@ -75,6 +78,12 @@ struct KnownInterpreter {
     std::int64_t last_ms = 0; // when it last ran under that name
 };
 
+// A program that runs by a package manager's path and is another file.
+struct Impostor {
+    audit::EventId event; // its exec
+    host::ProcessRef process;
+};
+
 inline std::int64_t time_of(const Birth& one) {
     return one.time_ms;
 }
@@ -109,6 +118,10 @@ inline std::size_t heap_of(const KnownInterpreter& one) {
     return base::heap_of(one.profile);
 }
 
+inline std::size_t heap_of(const Impostor& /*one*/) {
+    return 0;
+}
+
 struct Node {
     std::string name;
     host::ProcessTable processes;
@@ -121,6 +134,11 @@ struct Node {
     Recent<ServiceStart> service_starts;
     Recent<Login> logins;
     Recent<KnownInterpreter> interpreters;
+    Recent<Impostor> impostors;
+    KnownPrograms programs;
+    KnownFiles known_files;                 // where expected scripts and package managers lie
+    std::array<std::uint64_t, 8> devices{}; // on which files were made
+    std::size_t next_device = 0;
     std::int64_t newest_ms = INT64_MIN;
     std::int64_t lost_ms = INT64_MIN; // newest event time when records were last known to be lost
     base::Charge own;                 // for itself, its name and its place in the index

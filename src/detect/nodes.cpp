@@ -155,11 +155,19 @@ static void transfer(Archive& archive, KnownInterpreter& known) {
     archive(known.id, known.profile, known.last_ms);
 }
 
+template <class Archive>
+static void transfer(Archive& archive, Impostor& impostor) {
+    archive(impostor.event, impostor.process);
+}
+
 void Nodes::save(base::Packer& out) const {
     out.number(nodes_.size());
     for (auto node = nodes_.rbegin(); node != nodes_.rend(); ++node) { // the least recently used first
         out(node->name, node->births, node->memfds, node->copies, node->readings, node->moved_directories,
             node->service_starts, node->logins, node->interpreters, node->newest_ms, node->lost_ms);
+        node->known_files.save(out);
+        node->programs.save(out);
+        out(node->devices, node->impostors);
         node->runs.save(out);
         node->processes.save(out);
         node->files.save(out);
@@ -179,6 +187,9 @@ void Nodes::load(base::Unpacker& in) {
             auto& node = add(name);
             in(node.births, node.memfds, node.copies, node.readings, node.moved_directories, node.service_starts,
                node.logins, node.interpreters, node.newest_ms, node.lost_ms);
+            node.known_files.load(in);
+            node.programs.load(in);
+            in(node.devices, node.impostors);
             node.runs.load(in);
             node.processes.load(in);
             node.files.load(in);

@@ -23,8 +23,29 @@ constexpr std::array<std::string_view, 12> runtimes{"containerd-shim",
                                                     "bwrap",
                                                     "crio-conmon"};
 
-bool is_runtime(const host::Process& process) {
-    return process.exe && std::find(runtimes.begin(), runtimes.end(), base::basename(*process.exe)) != runtimes.end();
+// Where only root, or a package, puts programs: a runtime that runs as somebody else must lie there. One that no
+// package brought (k3s unpacks its own below /var/lib) runs as root.
+bool is_installed(std::string_view path, bool root) {
+    constexpr std::array system{std::string_view{"/usr/"}, std::string_view{"/bin/"},  std::string_view{"/sbin/"},
+                                std::string_view{"/opt/"}, std::string_view{"/snap/"}, std::string_view{"/nix/store/"}};
+    constexpr std::array of_users{std::string_view{"/home/"}, std::string_view{"/tmp/"}, std::string_view{"/var/tmp/"},
+                                  std::string_view{"/dev/"}, std::string_view{"/run/user/"}};
+    const auto below = [path](const auto& directories) {
+        return std::any_of(directories.begin(), directories.end(),
+                           [path](std::string_view directory) { return path.starts_with(directory); });
+    };
+    return path.starts_with('/') && (below(system) || (root && !below(of_users)));
+}
+
+bool is_runtime(const Node& node, const inventory::Inventory* inventory, const host::Process& process) {
+    if (!process.exe || std::find(runtimes.begin(), runtimes.end(), base::basename(*process.exe)) == runtimes.end()) {
+        return false;
+    }
+    const auto owner = inventory != nullptr ? inventory->owner(*process.exe) : std::nullopt;
+    const auto* file = node.files.find(*process.exe);
+    const bool brought = file != nullptr && !file->changes.empty();
+    return owner ? owner->file->state != inventory::DigestState::differs
+                 : is_installed(*process.exe, process.uid == 0U) && !brought;
 }
 
 // systemd expands "$NAME", "%i" and quotes: words with them match any one.
@@ -34,10 +55,11 @@ bool word_matches(std::string_view wanted, std::string_view found) {
 
 } // namespace
 
-Ownership::Ownership(const inventory::Inventory* inventory, const std::vector<const host::Process*>& ancestors)
+Ownership::Ownership(const Node& node, const inventory::Inventory* inventory,
+                     const std::vector<const host::Process*>& ancestors)
     : inventory_(inventory), ancestors_(ancestors) {
-    in_container_ =
-        std::any_of(ancestors.begin(), ancestors.end(), [](const host::Process* one) { return is_runtime(*one); });
+    in_container_ = std::any_of(ancestors.begin(), ancestors.end(),
+                                [&](const host::Process* one) { return is_runtime(node, inventory, *one); });
 }
 
 std::optional<std::string> Ownership::package_of(const std::optional<std::string>& path) const {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "detect/node.hpp"
 #include "luatrail/detect/finding.hpp"
 #include "luatrail/host/process_table.hpp"
 #include "luatrail/inventory/inventory.hpp"
@@ -14,9 +15,11 @@ namespace luatrail::detect {
 
 class Ownership {
   public:
-    // `inventory` may be null: then nothing is known. `ancestors`: nearest first, as they stood at the time. A process
-    // below a container's runtime has files of its own: the host's packages say nothing of them.
-    Ownership(const inventory::Inventory* inventory, const std::vector<const host::Process*>& ancestors);
+    // Without an inventory nothing is known. `ancestors`: nearest first, as they stood at the time. A process below a
+    // container's runtime has files of its own: the host's packages say nothing of them. A program is a runtime only as
+    // the file that is installed as one, not by its name: what lies where users write, or was just brought, is none.
+    Ownership(const Node& node, const inventory::Inventory* inventory,
+              const std::vector<const host::Process*>& ancestors);
 
     std::optional<std::string> package_of(const std::optional<std::string>& path) const;
     std::optional<std::string> packaged_path(const std::optional<std::string>& path) const; // where it is not `path`

@@ -16,6 +16,7 @@ namespace luatrail::detect {
 struct Program {
     bool interpreter = false, shell = false, loader = false, downloader = false;
     bool copies = false;              // a copier or a downloader
+    bool manager = false;             // of packages
     const Profile* telling = nullptr; // a server whose children show its Lua; lives as long as the profiles
 };
 
@@ -33,6 +34,7 @@ class Programs {
                            .loader = profiles.is(ProgramKind::loader, exe),
                            .downloader = profiles.is(ProgramKind::downloader, exe),
                            .copies = profiles.is(ProgramKind::downloader, exe) || profiles.is(ProgramKind::copier, exe),
+                           .manager = profiles.is(ProgramKind::package_manager, exe),
                            .telling = profiles.telling(exe)};
         if (exe.size() > longest) {
             return made;

@@ -12,7 +12,7 @@ enum class Share : std::uint8_t {
     files,
     processes,
     runs,
-    traces, // the latest births, memfds, copies, starts of services, logins, interpreters
+    traces, // the latest births, memfds, copies, starts of services, logins, interpreters, known files and programs
     nodes,  // each one's own, and what serves them all
 };
 inline constexpr std::size_t share_count = 5;

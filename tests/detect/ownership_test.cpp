@@ -190,6 +190,34 @@ TEST_CASE("the host's packages say nothing of a container's files") {
     CHECK(finding.expectation.verdict == detect::Verdict::unexpected);
 }
 
+TEST_CASE("a container's runtime is one as the file that is installed, not by its name") {
+    const auto contained = [](const std::string& exe, std::uint32_t uid,
+                              std::shared_ptr<inventory::Inventory> inventory, bool dropped = false) {
+        const Who runtime{.pid = 9, .ppid = 1, .uid = uid, .exe = exe};
+        const Who inside{.pid = 20, .ppid = 9, .uid = 105, .exe = "/usr/bin/lua5.4"};
+        Log log;
+        log.at(start);
+        if (dropped) {
+            log.create(systemd, exe, 777);
+        }
+        log.exec(runtime, {exe}).at(start + 1000).fork(runtime, inside.pid);
+        log.at(start + 1001).exec(inside, {"/usr/bin/lua5.4", "/usr/bin/prosody", "-F"});
+        return !only(replay(log.text, with(std::move(inventory), false))).interpreter.package;
+    };
+    CHECK(contained("/usr/bin/runc", 0, facts()));
+    CHECK(contained("/usr/bin/bwrap", 1000, facts())); // without root: what is installed
+    CHECK(contained("/var/lib/rancher/k3s/data/current/bin/containerd-shim-runc-v2", 0, facts()));
+    CHECK_FALSE(contained("/home/u/runc", 1000, facts()));
+    CHECK_FALSE(contained("/home/u/runc", 0, facts()));
+    CHECK_FALSE(contained("/tmp/bwrap", 0, facts()));
+    CHECK_FALSE(contained("/run/user/1000/crun", 1000, facts()));
+    CHECK_FALSE(contained("/var/lib/x/crun", 1000, facts()));
+    CHECK_FALSE(contained("/usr/bin/runc", 0, facts(), true));
+    auto owned = facts();
+    owned->files["/usr/bin/runc"] = {2, inventory::FileKind::executable, inventory::DigestState::unchecked, false};
+    CHECK(contained("/usr/bin/runc", 0, owned, true)); // its package's upgrade
+}
+
 TEST_CASE("a unit is told by its whole command, and only when one alone fits") {
     const auto unit = [](const std::vector<std::string>& argv,
                          std::shared_ptr<inventory::Inventory> inventory = facts()) {

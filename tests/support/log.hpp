@@ -96,13 +96,15 @@ class Log {
         std::uint64_t inode = 0;
         const char* nametype = "NORMAL";
         const char* mode = "0100755";
+        const char* dev = "fe:00";
     };
     Log& file_call(const Who& who, const std::string& head, const std::string& arguments,
                    const std::vector<Item>& items) {
         begin(who, head, fmt::format("success=yes exit=0 {} items={}", arguments, items.size()));
         add("CWD", "cwd=\"/\"");
         for (std::size_t at = 0; at < items.size(); ++at) {
-            path(static_cast<int>(at), items[at].name, items[at].inode, items[at].nametype, items[at].mode);
+            path(static_cast<int>(at), items[at].name, items[at].inode, items[at].nametype, items[at].mode,
+                 items[at].dev);
         }
         return *this;
     }
@@ -122,6 +124,11 @@ class Log {
         add("CWD", "cwd=\"/\"");
         path(0, file, inode, "NORMAL", mode);
         return *this;
+    }
+
+    // The same of a file on another device.
+    Log& read(const Who& who, const Item& item) {
+        return file_call(who, "arch=c000003e syscall=257", "exit=3 a0=ffffff9c a1=1 a2=0 a3=0", {item});
     }
 
     // linkat(AT_FDCWD, from, AT_FDCWD, to): one inode, two names.
@@ -181,9 +188,9 @@ class Log {
     }
 
     void path(int item, const std::string& name, std::uint64_t inode, const char* nametype,
-              const char* mode = "0100755") {
-        add("PATH", fmt::format("item={} name={} inode={} dev=fe:00 mode={} ouid=0 ogid=0 rdev=00:00 nametype={}", item,
-                                name == "(null)" ? name : fmt::format("\"{}\"", name), inode, mode, nametype));
+              const char* mode = "0100755", const char* dev = "fe:00") {
+        add("PATH", fmt::format("item={} name={} inode={} dev={} mode={} ouid=0 ogid=0 rdev=00:00 nametype={}", item,
+                                name == "(null)" ? name : fmt::format("\"{}\"", name), inode, dev, mode, nametype));
     }
 
     void add(const std::string& type, const std::string& body) {

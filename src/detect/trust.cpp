@@ -1,0 +1,70 @@
+#include "detect/trust.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "detect/bounds.hpp"
+#include "detect/identify.hpp"
+#include "detect/ownership.hpp"
+
+namespace luatrail::detect {
+namespace {
+
+constexpr std::size_t ancestors_asked = 8;
+constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
+
+bool in_container(const Node& node, host::ProcessRef process, const EngineOptions& options) {
+    const auto ancestors = node.processes.ancestors(process, ancestors_asked);
+    return Ownership(node, options.inventory.get(), ancestors).in_container();
+}
+
+bool made_by_others(const Node& node, const host::FileId& id, const ProfileSet& profiles) {
+    const auto* file = node.files.find(id);
+    return file != nullptr && std::any_of(file->changes.begin(), file->changes.end(), [&](const host::Change& change) {
+               return !change.by_exe || !profiles.is(ProgramKind::package_manager, *change.by_exe);
+           });
+}
+
+} // namespace
+
+void note_program(Node& node, const audit::TypedEvent& event, host::ProcessRef process, const Program& program,
+                  const EngineOptions& options) {
+    const auto id = id_of_interpreter(event);
+    const auto exe = event.syscall.exe.value_or("");
+    if (!id || exe.empty()) {
+        return;
+    }
+    const bool ran_as_another = node.programs.ran_as_another(*id, exe, event.id.time_ms);
+    if (!program.manager) {
+        return;
+    }
+    const bool impostor =
+        ran_as_another || made_by_others(node, *id, options.profiles) ||
+        (!in_container(node, process, options) && node.known_files.is_other(exe, *id, event.id.time_ms, never));
+    if (impostor) {
+        node.impostors.keep({event.id, process});
+    }
+}
+
+bool is_impostor(const Node& node, const host::Change& change) {
+    if (node.impostors.lost_since(change.event.time_ms)) {
+        return true; // it may have been one that had to go
+    }
+    if (node.impostors.empty()) {
+        return false;
+    }
+    auto image = change.by;
+    for (std::size_t steps = 0; image && steps < ancestors_asked; ++steps, image = node.processes.above(image)) {
+        const auto* process = node.processes.find(image);
+        if (process == nullptr || process->exe != change.by_exe) {
+            break;
+        }
+        if (std::any_of(node.impostors.begin(), node.impostors.end(),
+                        [image](const Impostor& one) { return one.process == image; })) {
+            return true;
+        }
+    }
+    return false;
+}
+
+} // namespace luatrail::detect
