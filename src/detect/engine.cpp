@@ -313,7 +313,7 @@ struct Engine::Impl {
 
     // A server with Lua inside runs it without an exec: a shell or a download below it is what shows.
     void judge_server(Node& node, const audit::TypedEvent& event, host::ProcessRef process, const Program& program) {
-        if (!program.shell && !program.downloader) {
+        if ((!program.shell && !program.downloader) || starts_old_script(node, event)) {
             return;
         }
         const auto server = server_above(node, process, programs, options.profiles);

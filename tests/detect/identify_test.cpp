@@ -143,6 +143,28 @@ TEST_CASE("a script of another interpreter that runs Lua is found by its first a
           "0 findings");
 }
 
+TEST_CASE("an old shell script that a server executes by its name is its configuration's, a fresh one is not") {
+    const Who server{.pid = 20, .ppid = 1, .uid = 105, .exe = "/usr/sbin/haproxy"};
+    const Who check{.pid = 30, .ppid = 20, .uid = 105, .exe = "/usr/bin/dash"};
+    const auto findings = [&](bool fresh, const std::string& item, const std::string& argv) {
+        Log log;
+        log.at(start).exec(server, {"haproxy", "-f", "/etc/haproxy/haproxy.cfg"});
+        if (fresh) {
+            log.create(server, "/srv/check.sh", 777);
+        }
+        log.fork(server, 30);
+        log.file_call(check, "arch=c000003e syscall=59", "exit=0 a0=1 a1=2 a2=3 a3=4",
+                      {{item, 777}, {"/bin/sh", 778}, {"/lib64/ld-linux-x86-64.so.2", 901}});
+        log.more("EXECVE", argv);
+        return replay(log.text).findings.size();
+    };
+    const std::string asked =
+        "argc=6 a0=\"/bin/sh\" a1=\"/srv/check.sh\" a2=\"NOT_USED\" a3=\"NOT_USED\" a4=\"::1\" a5=\"80\"";
+    CHECK(findings(false, "/srv/check.sh", asked) == 0);
+    CHECK(findings(true, "/srv/check.sh", asked) == 1);
+    CHECK(findings(false, "/bin/sh", "argc=3 a0=\"sh\" a1=\"-c\" a2=\"/srv/check.sh\"") == 1); // system(3)
+}
+
 TEST_CASE("a shell below a server that runs Lua inside tells of it, once") {
     const Who server{.pid = 20, .ppid = 1, .uid = 105, .exe = "/usr/bin/redis-check-rdb"};
     const Who below{.pid = 30, .ppid = 20, .uid = 105, .exe = "/usr/bin/dash"};
