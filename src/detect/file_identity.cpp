@@ -1,6 +1,8 @@
 #include "detect/file_identity.hpp"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "detect/chain.hpp"
 #include "detect/conclude.hpp"
@@ -76,6 +78,31 @@ struct Contradiction {
     std::optional<std::string> package{}; // which brought it otherwise
 };
 
+std::optional<Contradiction> by_script(Node& node, Run& run, std::string path, const host::FileId& id,
+                                       const audit::TypedEvent& event, const EngineOptions& options, FollowUps& drops) {
+    if (std::exchange(run.script_seen, true) || has_own_files(node, run.process, options)) {
+        return std::nullopt;
+    }
+    const auto seen = see(node, path, id, options, event.id.time_ms);
+    if (seen.behind != nullptr) {
+        for (auto& entry :
+             drops_of_opened(node, options, ChainKind::script_drop, *seen.behind, run.process, event.id.time_ms)) {
+            drops.push_back({&run, std::move(entry), event.id});
+        }
+    }
+    return seen.other ? std::optional(Contradiction{&run, ExpectationReason::other_file, std::move(path)})
+                      : std::nullopt;
+}
+
+std::optional<Contradiction> by_module(const Node& node, Run& run, std::string path, const EngineOptions& options) {
+    const auto owner = options.inventory ? options.inventory->owner(path) : std::nullopt;
+    if (!owner || owner->file->kind != inventory::FileKind::lua_module ||
+        owner->file->state != inventory::DigestState::differs || has_own_files(node, run.process, options)) {
+        return std::nullopt;
+    }
+    return Contradiction{&run, ExpectationReason::altered_module, std::move(path), owner->package->name};
+}
+
 std::vector<Contradiction> contradictions(Node& node, const audit::TypedEvent& event, host::ProcessRef who,
                                           const EngineOptions& options, FollowUps& drops) {
     std::vector<Contradiction> made;
@@ -89,29 +116,11 @@ std::vector<Contradiction> contradictions(Node& node, const audit::TypedEvent& e
                 continue;
             }
             auto path = node.files.resolve(*item.name, event.cwd, std::nullopt, true).path;
-            const bool script = path == run->script_path;
-            if ((script && run->script_seen) || has_own_files(node, run->process, options)) {
-                continue;
-            }
-            if (script) {
-                run->script_seen = true;
-                const auto seen = see(node, path, *id, options, event.id.time_ms);
-                if (seen.behind != nullptr) {
-                    for (auto& entry : drops_of_opened(node, options, ChainKind::script_drop, *seen.behind,
-                                                       run->process, event.id.time_ms)) {
-                        drops.push_back({run, std::move(entry), event.id});
-                    }
-                }
-                if (seen.other) {
-                    made.push_back({run, ExpectationReason::other_file, std::move(path)});
-                }
-            } else if (const auto owner = options.inventory ? options.inventory->owner(path) : std::nullopt;
-                       owner && owner->file->kind == inventory::FileKind::lua_module &&
-                       owner->file->state == inventory::DigestState::differs) {
-                made.push_back({run, ExpectationReason::altered_module, std::move(path), owner->package->name});
-            }
-            if (!made.empty() && made.back().run == run) {
-                break; // one is enough
+            auto found = path == run->script_path ? by_script(node, *run, std::move(path), *id, event, options, drops)
+                                                  : by_module(node, *run, std::move(path), options);
+            if (found) { // one is enough
+                made.push_back(std::move(*found));
+                break;
             }
         }
     }
@@ -143,6 +152,9 @@ void check_script(Node& node, const Invoked& run, const EngineOptions& options, 
 FollowUps contradict_runs(Node& node, const audit::TypedEvent& event, host::ProcessRef who,
                           const EngineOptions& options, const std::function<void(const Finding&)>& report) {
     FollowUps drops;
+    if (!options.baseline.given() || node.runs.empty()) { // nothing is expected
+        return drops;
+    }
     for (auto& by : contradictions(node, event, who, options, drops)) {
         auto finding = recall(*by.run, node.name);
         finding.expectation = instead_of(finding.expectation, by.reason, std::move(by.path), std::move(by.package));
@@ -160,12 +172,13 @@ FollowUps contradict_runs(Node& node, const audit::TypedEvent& event, host::Proc
 }
 
 void note_change(Node& node, const audit::TypedEvent& event) {
-    std::vector<std::optional<host::FileId>> parents; // a rename has two
+    std::array<std::optional<host::FileId>, 2> parents; // a rename has two
+    std::size_t known_parents = 0;
     for (const auto& item : event.paths) {
         using NameType = audit::PathItem::NameType;
         const auto id = host::file_id_of(item);
         if (item.nametype == NameType::parent) {
-            parents.push_back(id);
+            parents[known_parents++ % parents.size()] = id;
             continue;
         }
         if ((item.nametype != NameType::create && item.nametype != NameType::remove) || !id) {
@@ -179,8 +192,8 @@ void note_change(Node& node, const audit::TypedEvent& event) {
             node.programs.forget(*id);
         }
         if (item.name && node.known_files.may_hold(base::basename(*item.name))) {
-            for (const auto& parent : parents) {
-                node.known_files.changed(node.files.resolve(*item.name, event.cwd, parent, true).path, id->dev);
+            for (std::size_t at = 0; at < std::clamp<std::size_t>(known_parents, 1, parents.size()); ++at) {
+                node.known_files.changed(node.files.resolve(*item.name, event.cwd, parents[at], true).path, id->dev);
             }
         }
     }

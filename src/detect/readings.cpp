@@ -4,6 +4,7 @@
 
 #include "detect/bounds.hpp"
 #include "detect/identify.hpp"
+#include "detect/trust.hpp"
 #include "luatrail/host/file_event.hpp"
 #include "luatrail/host/paths.hpp"
 
@@ -14,9 +15,11 @@ namespace {
 // The rules that report such readings have it; other rules may report them, too.
 constexpr std::string_view read_key = "luatrail-read";
 
-bool is_trusted_manager(const Node& node, const audit::TypedEvent& event, const ProfileSet& profiles) {
+bool is_trusted_manager(const Node& node, const audit::TypedEvent& event, host::ProcessRef who,
+                        const ProfileSet& profiles) {
     const auto exe = event.syscall.exe.value_or("");
-    return event.syscall.uid == 0U && profiles.is(ProgramKind::package_manager, exe) && node.files.find(exe) == nullptr;
+    return event.syscall.uid == 0U && profiles.is(ProgramKind::package_manager, exe) &&
+           node.files.find(exe) == nullptr && !is_impostor(node, who, event.id.time_ms);
 }
 
 // The interpreter that an item is; "" where it is none. An inode that ran as one is one under any name.
@@ -56,7 +59,7 @@ void note_reading(Node& node, const audit::TypedEvent& event, host::ProcessRef w
             continue;
         }
         const auto profile = interpreter_of(node, item, asked_for, programs, options);
-        if (profile.empty() || is_trusted_manager(node, event, options.profiles)) {
+        if (profile.empty() || is_trusted_manager(node, event, who, options.profiles)) {
             continue;
         }
         Copying reading{.event = event.id,

@@ -46,25 +46,30 @@ void note_program(Node& node, const audit::TypedEvent& event, host::ProcessRef p
     }
 }
 
-bool is_impostor(const Node& node, const host::Change& change) {
-    if (node.impostors.lost_since(change.event.time_ms)) {
+bool is_impostor(const Node& node, host::ProcessRef process, std::int64_t time_ms) {
+    if (node.impostors.lost_since(time_ms)) {
         return true; // it may have been one that had to go
     }
     if (node.impostors.empty()) {
         return false;
     }
-    auto image = change.by;
-    for (std::size_t steps = 0; image && steps < ancestors_asked; ++steps, image = node.processes.above(image)) {
-        const auto* process = node.processes.find(image);
-        if (process == nullptr || process->exe != change.by_exe) {
+    const auto* own = node.processes.find(process);
+    for (std::size_t steps = 0; process && own != nullptr && steps < ancestors_asked; ++steps) {
+        const auto* image = node.processes.find(process);
+        if (image == nullptr || image->exe != own->exe) {
             break;
         }
         if (std::any_of(node.impostors.begin(), node.impostors.end(),
-                        [image](const Impostor& one) { return one.process == image; })) {
+                        [process](const Impostor& one) { return one.process == process; })) {
             return true;
         }
+        process = node.processes.above(process);
     }
     return false;
+}
+
+bool is_impostor(const Node& node, const host::Change& change) {
+    return is_impostor(node, change.by, change.event.time_ms);
 }
 
 } // namespace luatrail::detect

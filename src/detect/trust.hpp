@@ -15,7 +15,8 @@ namespace luatrail::detect {
 void note_program(Node& node, const audit::TypedEvent& event, host::ProcessRef process, const Program& program,
                   const EngineOptions& options);
 
-// Whether the process that made a change is such an impostor, or one that it forked.
+// Whether a process is such an impostor, or one that it forked; so is who made a change.
+bool is_impostor(const Node& node, host::ProcessRef process, std::int64_t time_ms);
 bool is_impostor(const Node& node, const host::Change& change);
 
 } // namespace luatrail::detect

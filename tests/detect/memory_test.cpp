@@ -64,6 +64,14 @@ std::vector<Flood> floods() {
          [](Log& log, auto at) {
              log.call(with_exe(at, "/usr/bin/" + name_of(at)), 319, "success=yes exit=3 a0=1 a1=0 a2=0 a3=0 items=0");
          }},
+        {"programs", [](Log& log, auto at) { log.exec(with_exe(at, "/usr/bin/" + name_of(at)), {"x"}); }},
+        {"impostors",
+         [](Log& log, auto at) {
+             log.file_call(worker, "arch=c000003e syscall=257", "a0=ffffff9c a1=1 a2=241 a3=1b6",
+                           {{"/srv/", 500, "PARENT"}, {"/srv/x", 5000 + at, "CREATE"}});
+             log.file_call(with_exe(at, "/usr/bin/dpkg"), "arch=c000003e syscall=59", "a0=1 a1=2 a2=3 a3=4",
+                           {{"/usr/bin/dpkg", 5000 + at}, {"/lib64/ld-linux-x86-64.so.2", 901}});
+         }},
         {"copies",
          [](Log& log, auto at) {
              log.exec(with_exe(at, "/usr/bin/cp"), {"cp", "/usr/bin/luajit", "/srv/" + name_of(at)});

@@ -52,6 +52,10 @@ TEST_CASE("a program that ran under another name is no package manager, nor what
     const Who forked{.pid = 16, .ppid = 15, .uid = 0, .exe = "/usr/bin/dpkg"};
     log.fork(dpkg, 16);
     CHECK(drops(log, forked) == 1);
+    // Nor may it read an interpreter unseen, and leave a copy behind.
+    const Who copy{.pid = 17, .ppid = 10, .uid = 33, .exe = "/srv/updater"};
+    log.read(dpkg, "/usr/bin/luajit", 950).create(dpkg, "/srv/updater", 951).exec(copy, {"updater", "-e", "x=1"});
+    CHECK(replay(log.text).findings.size() == 1);
 }
 
 TEST_CASE("another file than before is none, unless the log shows what replaced that one") {
