@@ -40,6 +40,10 @@ SHAPES = (
     ("the interpreter gives itself another name", "the program's path", "argv0-lies"),
     ("the dynamic loader runs the interpreter", "the loader's argument", "loader"),
     ("an expected job is changed shortly before it runs", "a drop counts in an expected run too", "expected-job-tampered"),
+    ("code stands beside an expected script, on the command line or on standard input", "an expectation covers no more than it names", "expected-and-inline expected-and-stdin"),
+    ("an overlay or a bind mount puts another file at an expected path", "device and inode of what is opened", "expected-overlay expected-bind-mount"),
+    ("an expected script runs a file that it was given", "what it then does and did not do before", "expected-runs-given-file"),
+    ("another program is bound over the package manager", "the inode that ran under another name", "manager-bind-mount"),
     ("a run's pid is used again", "the event that made the process", "pid-reuse"),
     ("the script removes itself", "the removal", "self-delete"),
 )
@@ -92,6 +96,9 @@ def doctor(profile):
 
 def reason(rows, full, lean):
     """Why the lean rules show less: the doctor's words for the first thing that is missing."""
+    if lean is None and full["expectation"]["verdict"] == "expected":  # what it was given counts by what it then does
+        after = [rows[ROWS[entry["kind"]]] for entry in full["chain"] if entry["kind"] in ("child-shell", "download", "network")]
+        return next(f"{row['title']}: {'; '.join(row['why'])}" for row in after if row["why"])
     if lean is None:
         if full["interpreter"]["identified_by"] == "copy":
             return "what the copier was told: no rule asks for its exec"
