@@ -97,6 +97,8 @@ struct Collected {
     std::vector<std::string>& arguments; // by index; what no record carried is empty
     std::vector<bool> carried;
     std::map<std::size_t, Split> splits;
+    std::vector<std::size_t>& cut;
+    std::vector<std::size_t>& headless;
     bool truncated = false;
 
     void set(std::size_t index, std::string_view text) {
@@ -128,7 +130,11 @@ struct Collected {
             }
             const auto text = decode_untrusted(field.value, scratch, field.cut).value_or("");
             const bool half_byte = field.value.size() % 2 != 0 && text.data() == scratch.data();
-            truncated = truncated || (field.cut && (half_byte || field.value.starts_with('"')));
+            const bool broken = field.cut && (half_byte || field.value.starts_with('"'));
+            truncated = truncated || broken;
+            if (broken && !name->piece) {
+                cut.push_back(name->index);
+            }
             if (name->piece) {
                 add_piece(splits[name->index], *name->piece, text, field.value);
             } else {
@@ -150,7 +156,10 @@ struct Collected {
             for (const auto& [number, piece] : split.pieces) {
                 whole += piece;
             }
-            truncated = truncated || !split.whole();
+            if (!split.whole()) {
+                truncated = true;
+                (split.pieces.contains(0) ? cut : headless).push_back(index);
+            }
             set(index, whole);
         }
     }
@@ -161,7 +170,11 @@ struct Collected {
 void read_execve(const Event& event, Execve& execve) {
     const auto* head = best_head(event, execve.argc);
     const auto argc = static_cast<std::size_t>(std::clamp<std::int64_t>(execve.argc.value_or(0), 0, most_arguments));
-    Collected collected{.arguments = execve.argv, .carried = std::vector<bool>(argc), .splits = {}};
+    Collected collected{.arguments = execve.argv,
+                        .carried = std::vector<bool>(argc),
+                        .splits = {},
+                        .cut = execve.cut,
+                        .headless = execve.headless};
     for (const auto& record : event.records) {
         if (record.type == AUDIT_EXECVE && (&record == head || head == nullptr || !argc_of(record.body))) {
             collected.read(record.body);
@@ -204,6 +217,9 @@ void read_proctitle(const Event& event, Execve& execve) {
             const auto end = std::min(words.find('\0'), words.size());
             execve.argv.emplace_back(words.substr(0, end));
             words.remove_prefix(std::min(end + 1, words.size()));
+        }
+        if (execve.truncated && !execve.argv.empty()) {
+            execve.cut.push_back(execve.argv.size() - 1);
         }
         return;
     }

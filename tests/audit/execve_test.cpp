@@ -76,9 +76,11 @@ TEST_CASE("a split argument is joined from its pieces, its length counted as it 
 }
 
 TEST_CASE("a split argument of which a piece is missing is what is left, and said to be truncated") {
-    CHECK(argv_of({R"(argc=2 a0="lua" a1_len=6 a1[0]=61)", R"(a1[2]=63)"}) == "argc=2 [lua] [ac] truncated");
-    CHECK(argv_of({R"(argc=2 a0="lua" a1_len=6 a1[0]=61)"}) == "argc=2 [lua] [a] truncated");
-    CHECK(argv_of({R"(argc=2 a0="lua" a1_len=6)"}) == "argc=2 [lua] [] truncated");
+    CHECK(argv_of({R"(argc=2 a0="lua" a1_len=6 a1[0]=61)", R"(a1[2]=63)"}) == "argc=2 [lua] [ac] cut=1 truncated");
+    CHECK(argv_of({R"(argc=2 a0="lua" a1_len=6 a1[0]=61)"}) == "argc=2 [lua] [a] cut=1 truncated");
+    CHECK(argv_of({R"(argc=2 a0="lua" a1_len=6)"}) == "argc=2 [lua] [] headless=1 truncated");
+    CHECK(argv_of({R"(argc=3 a0="lua" a1_len=6 )", R"(a1[1]=63 a2="x")"}) ==
+          "argc=3 [lua] [c] [x] headless=1 truncated");
     CHECK(argv_of({R"(argc=2 a0="lua" a1[0]=61 a1[0]=62)"}) == "argc=2 [lua] [b]");
 }
 
@@ -102,9 +104,9 @@ TEST_CASE("of two EXECVE heads of a #! script the one with more arguments counts
 }
 
 TEST_CASE("an argument that a relay cut in the middle of a byte is whole bytes, and said to be truncated") {
-    CHECK(argv_of({"argc=2 a0=\"lua\" a1=6C7561612"}) == "argc=2 [lua] [luaa] truncated");
-    CHECK(argv_of({"argc=3 a0=\"lua\" a1=6C7561612"}) == "argc=3 [lua] [luaa] [] missing=2 truncated");
-    CHECK(argv_of({"argc=2 a0=\"lua\" a1_len=20 a1[0]=6C7561612"}) == "argc=2 [lua] [luaa] truncated");
+    CHECK(argv_of({"argc=2 a0=\"lua\" a1=6C7561612"}) == "argc=2 [lua] [luaa] cut=1 truncated");
+    CHECK(argv_of({"argc=3 a0=\"lua\" a1=6C7561612"}) == "argc=3 [lua] [luaa] [] missing=2 cut=1 truncated");
+    CHECK(argv_of({"argc=2 a0=\"lua\" a1_len=20 a1[0]=6C7561612"}) == "argc=2 [lua] [luaa] cut=1 truncated");
 }
 
 TEST_CASE("a half-interpreted word at its record's end is no cut hex") {
@@ -134,7 +136,7 @@ TEST_CASE("without EXECVE the arguments are PROCTITLE's, which is cut at 128 byt
     CHECK(argv("\"lua\"") == "argc=- [lua]");
     CHECK(argv("(null)") == "argc=-");
     const std::string long_path(124, 'x');
-    CHECK(argv(hex_of("lua" + std::string(1, '\0') + long_path)) == "argc=- [lua] [" + long_path + "] truncated");
+    CHECK(argv(hex_of("lua" + std::string(1, '\0') + long_path)) == "argc=- [lua] [" + long_path + "] cut=1 truncated");
     CHECK(argv(hex_of("lua" + std::string(1, '\0') + long_path.substr(1))) ==
           "argc=- [lua] [" + long_path.substr(1) + "]");
     CHECK(argv("6C7561", "success=no exit=-2") == "argc=-"); // the title is still that of the caller

@@ -146,7 +146,7 @@ TEST_CASE("what a relay cut off and put on a line of its own is counted, and cos
     const auto made = events_of(line("EXECVE", "1.000:5", "argc=2 a0=\"lua\" a1=6C7561612") + "F746D702F\n" +
                                 line("EXECVE", "1.000:6", "argc=1 a0=\"lua\""));
     CHECK(made.texts() == Texts{"1.000:5 EXECVE", "1.000:6 EXECVE"});
-    CHECK(argv_text(made.events.front()->typed().execve) == "argc=2 [lua] [luaa] truncated");
+    CHECK(argv_text(made.events.front()->typed().execve) == "argc=2 [lua] [luaa] cut=1 truncated");
     CHECK(malformed(made) == 1);
 }
 
@@ -190,7 +190,7 @@ TEST_CASE("an event of which each record was cut is read as far as it goes") {
     const auto& typed = made.events.front()->typed();
     CHECK(typed.syscall.exe == "/usr/bin/lua");
     CHECK(typed.syscall.key == std::nullopt);
-    CHECK(argv_text(typed.execve) == "argc=2 [lua] [/tmp/x.l] truncated");
+    CHECK(argv_text(typed.execve) == "argc=2 [lua] [/tmp/x.l] cut=1 truncated");
 }
 
 TEST_CASE("garbage costs the lines that it fills") {

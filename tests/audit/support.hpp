@@ -162,6 +162,12 @@ inline std::string argv_text(const audit::Execve& execve) {
     for (const auto index : execve.missing) {
         text.append(fmt::format(" missing={}", index));
     }
+    for (const auto index : execve.cut) {
+        text.append(fmt::format(" cut={}", index));
+    }
+    for (const auto index : execve.headless) {
+        text.append(fmt::format(" headless={}", index));
+    }
     return text.append(execve.truncated ? " truncated" : "");
 }
 

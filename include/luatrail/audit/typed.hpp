@@ -48,9 +48,11 @@ struct PathItem {
 struct Execve {
     std::optional<std::int64_t> argc;
     std::vector<std::string> argv;
-    std::vector<std::size_t> missing; // indices below argc that no record carried (old kernels drop empty arguments;
-                                      // records get lost); argv ends behind 256 of them
-    bool truncated = false;           // an argument's piece is missing, cut, or more arguments than are kept
+    std::vector<std::size_t> missing;  // indices below argc that no record carried (old kernels drop empty arguments;
+                                       // records get lost); argv ends behind 256 of them
+    std::vector<std::size_t> cut;      // of these argv has the beginning and not all
+    std::vector<std::size_t> headless; // of these it has something, and not the beginning
+    bool truncated = false;            // an argument's piece is missing, cut, or more arguments than are kept
 };
 
 struct TypedEvent {
