@@ -1,7 +1,6 @@
 #include "detect/identify.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "detect/bounds.hpp"
 #include "detect/ldd.hpp"
@@ -26,37 +25,35 @@ std::optional<host::FileId> id_of_interpreter(const audit::TypedEvent& event) {
 
 namespace {
 
-// ld.so(8): these take a value, the others none; with a listing option nothing is run.
-constexpr std::array loader_values = {std::string_view{"--library-path"},
-                                      std::string_view{"--preload"},
-                                      std::string_view{"--audit"},
-                                      std::string_view{"--argv0"},
-                                      std::string_view{"--inhibit-rpath"},
-                                      std::string_view{"--glibc-hwcaps-prepend"},
-                                      std::string_view{"--glibc-hwcaps-mask"}};
-constexpr std::array loader_listings = {std::string_view{"--list"},          std::string_view{"--verify"},
-                                        std::string_view{"--list-tunables"}, std::string_view{"--list-diagnostics"},
-                                        std::string_view{"--help"},          std::string_view{"--version"}};
-
-template <std::size_t n>
-bool contains(const std::array<std::string_view, n>& all, std::string_view word) {
+bool contains(const std::vector<std::string>& all, std::string_view word) {
     return std::find(all.begin(), all.end(), word) != all.end();
 }
 
-Identified behind_loader(const std::vector<std::string>& argv, const ProfileSet& profiles) {
+Identified behind_loader(std::string_view exe, const std::vector<std::string>& argv, const ProfileSet& profiles) {
+    static const Loader unknown;
+    const auto* known = profiles.loader(exe);
+    known = known == nullptr ? profiles.loader("ld.so") : known; // a copy of it
+    const auto& loader = known == nullptr ? unknown : *known;
     std::size_t at = 1;
-    while (at < argv.size() && argv[at].starts_with("--")) {
-        if (contains(loader_listings, argv[at])) {
+    while (at < argv.size() && argv[at].size() > 1 && argv[at].starts_with('-') && argv[at] != "--") {
+        if (contains(loader.ends, argv[at])) {
             return {};
         }
-        at += contains(loader_values, argv[at]) ? 2 : 1;
+        at += contains(loader.values, argv[at]) ? 2 : 1;
     }
+    at += at < argv.size() && argv[at] == "--" ? 1U : 0U;
     if (at >= argv.size()) {
         return {};
     }
-    auto match = profiles.match(argv[at], argv[at]);
+    if (loader.argv0_follows && at + 1 < argv.size() && argv[at].starts_with('/') &&
+        profiles.match(argv[at], argv[at + 1]).profile == profiles.match(argv[at + 1], argv[at + 1]).profile) {
+        ++at;
+    }
+    const auto first = at + 1 < argv.size() ? std::string_view(argv[at + 1]) : std::string_view();
+    auto match = profiles.match(argv[at], argv[at], first);
+    const std::size_t offset = match.profile != nullptr && !match.profile->argv1.empty() ? at + 1 : at;
     match.by = IdentifiedBy::loader;
-    return {match, at};
+    return {match, offset};
 }
 
 // `cp /usr/bin/luajit updater`, `dd if=/usr/bin/lua`, `curl -O http://192.0.2.1/luajit`: a word that names one.
@@ -231,7 +228,7 @@ Identified search(const Node& node, const audit::TypedEvent& event, const Progra
         return {match, 0, {}};
     }
     if (program.loader || is_loader(node, event)) {
-        if (auto found = behind_loader(argv, profiles); found.match.profile != nullptr) {
+        if (auto found = behind_loader(exe, argv, profiles); found.match.profile != nullptr) {
             return found;
         }
     }

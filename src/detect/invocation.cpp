@@ -3,136 +3,31 @@
 #include <algorithm>
 #include <vector>
 
+#include "detect/commands.hpp"
+#include "detect/options.hpp"
 #include "luatrail/base/glob.hpp"
-#include "luatrail/base/text.hpp"
 
 namespace luatrail::detect {
 namespace {
 
-bool takes_value(const OptionRule& rule) {
-    switch (rule.role) {
-    case OptionRole::inline_code:
-    case OptionRole::module:
-    case OptionRole::script:
-    case OptionRole::value:
-        return true;
-    case OptionRole::flag:
-    case OptionRole::interactive:
-    case OptionRole::version:
-    case OptionRole::exit:
-    case OptionRole::compile:
-    case OptionRole::lua_mode:
-        break;
-    }
-    return rule.selects();
-}
+constexpr std::size_t most_scripts = 64, most_parts = 1024, most_letters = 256;
 
-// The part of a value that a row is about: without its prefix, of a list the first part that fits. Nothing: the row is
-// about other values.
-std::optional<std::string_view> selected(const OptionRule& rule, std::string_view value) {
-    if (!value.starts_with(rule.prefix)) {
-        return std::nullopt;
-    }
-    value.remove_prefix(rule.prefix.size());
-    if (rule.only_if.empty()) {
-        return value;
-    }
-    while (true) {
-        const auto end = std::min(value.find_first_of(rule.separators), value.size());
-        const auto part = value.substr(0, end);
-        if (std::any_of(rule.only_if.begin(), rule.only_if.end(),
-                        [part](const std::string& glob) { return base::glob_match(glob, part); })) {
-            return part;
+// A pattern with the name in place of its "?", as package.path has it.
+std::string filled_in(std::string_view pattern, std::string_view name) {
+    std::string glob;
+    for (const char c : pattern) {
+        if (c != '?') {
+            glob += c;
+            continue;
         }
-        if (end == value.size()) {
-            return std::nullopt;
-        }
-        value.remove_prefix(end + 1);
-    }
-}
-
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; };
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [&lower](char x, char y) { return lower(x) == lower(y); });
-}
-
-// A word of the command line as an option: its rule, and the value that stands in the same word.
-struct Option {
-    const OptionRule* rule = nullptr; // null: the program does not know it
-    std::optional<std::string_view> value;
-};
-
-// Some programs take "+command" as an option, or have a word for one ("EVAL").
-bool is_option(const Grammar& grammar, std::string_view word, bool is_first) {
-    if (word.size() > 1 && word.front() == '-') {
-        return true;
-    }
-    return std::any_of(grammar.options.begin(), grammar.options.end(), [&](const OptionRule& rule) {
-        const std::string_view known = rule.spelling;
-        return known.front() != '-' && (!rule.first || is_first) &&
-               (rule.glued ? word.starts_with(known) : equals_ignoring_case(word, known));
-    });
-}
-
-// -e, -eCODE, --name, --name=VALUE; the longest spelling that fits decides.
-Option find_short(const Grammar& grammar, std::string_view word, bool is_first) {
-    Option best;
-    for (const auto& rule : grammar.options) {
-        const std::string_view spelling = rule.spelling;
-        if (spelling.front() != '-' && !rule.glued) { // a word
-            if (equals_ignoring_case(word, spelling) && (!rule.first || is_first)) {
-                return {&rule, std::nullopt};
+        for (const char byte : name) {
+            if (std::string_view("*?[\\").find(byte) != std::string_view::npos) {
+                glob += '\\';
             }
-            continue;
-        }
-        if (!word.starts_with(spelling) || (rule.first && !is_first) ||
-            (best.rule != nullptr && best.rule->spelling.size() >= spelling.size())) {
-            continue;
-        }
-        const auto rest = word.substr(spelling.size());
-        if (rest.empty()) {
-            best = {&rule, std::nullopt};
-        } else if (spelling.starts_with("--") && takes_value(rule) && rest.front() == '=') {
-            best = {&rule, rest.substr(1)};
-        } else if (rule.glued) {
-            best = {&rule, rest};
+            glob += byte;
         }
     }
-    return best;
-}
-
-// getopt_long_only(3): one dash is as good as two, a beginning that only one option has is enough.
-Option find_long(const Grammar& grammar, std::string_view word, bool is_first) {
-    Option found;
-    std::string_view name = word.substr(word.starts_with("--") ? 2 : 1);
-    if (const auto equals = name.find('='); equals != std::string_view::npos) {
-        found.value = name.substr(equals + 1);
-        name = name.substr(0, equals);
-    }
-    bool ambiguous = false;
-    for (const auto& rule : grammar.options) {
-        const std::string_view known = std::string_view(rule.spelling).substr(rule.spelling.starts_with("--") ? 2 : 1);
-        if (rule.first) { // compared by the program itself, before getopt
-            if (is_first && word == rule.spelling) {
-                return {&rule, std::nullopt};
-            }
-            continue;
-        }
-        if (known == name) {
-            found.rule = &rule;
-            ambiguous = false;
-            break;
-        }
-        if (!name.empty() && known.starts_with(name)) {
-            ambiguous = found.rule != nullptr;
-            found.rule = &rule;
-        }
-    }
-    if (ambiguous || (found.rule != nullptr && found.value && !takes_value(*found.rule))) {
-        found.rule = nullptr;
-    }
-    return found;
+    return glob;
 }
 
 // "/dev/fd/3", "/dev/stdin", "/proc/self/fd/0", "/proc/12/task/13/fd/3", however many slashes and dots are in it.
@@ -166,13 +61,10 @@ class Reader {
   public:
     Reader(const Grammar& grammar, const Arguments& arguments) : grammar_(grammar), arguments_(arguments) {
         lost_.resize(arguments.argv.size());
-        for (const auto index : arguments.missing) {
-            if (index < lost_.size()) {
-                lost_[index] = true;
-            } else {
-                cut_ = true;
-            }
-        }
+        partial_.resize(arguments.argv.size());
+        mark(arguments.missing, lost_);
+        mark(arguments.headless, lost_);
+        mark(arguments.cut, partial_);
         cut_ = cut_ || arguments.truncated;
     }
 
@@ -190,6 +82,19 @@ class Reader {
     }
 
   private:
+    void mark(std::span<const std::size_t> indices, std::vector<bool>& marks) {
+        for (const auto index : indices) {
+            if (index < arguments_.offset) {
+                continue;
+            }
+            if (index - arguments_.offset < marks.size()) {
+                marks[index - arguments_.offset] = true;
+            } else {
+                cut_ = true;
+            }
+        }
+    }
+
     void read_word() {
         const std::size_t index = at_++;
         const std::string_view word = arguments_.argv[index];
@@ -198,57 +103,113 @@ class Reader {
                 true; // an option, most likely: a lost script would have been followed by its own arguments only
         } else if (!options_over_ && word == "--") {
             options_over_ = true;
-        } else if (!options_over_ && is_option(grammar_, word, index == 1)) {
+        } else if (!options_over_ && is_option(grammar_, word)) {
             read_option(index);
         } else if (!options_over_ && word == "-" && grammar_.dash_is_stdin) {
             dash_ = true;
             stopped_ = grammar_.stops_at_script;
-        } else if (!word_ && is_inline_word(word)) {
+        } else {
+            read_plain_word(index);
+        }
+    }
+
+    void read_plain_word(std::size_t index) {
+        const std::string_view word = arguments_.argv[index];
+        const bool is_first = !first_word_;
+        first_word_ = first_word_ ? first_word_ : index;
+        const auto named = is_first ? find_words(grammar_, arguments_.argv.subspan(index)) : WordOption{};
+        if (named.rule != nullptr) {
+            at_ = index + named.words;
+            take({.rule = named.rule}, at_ - 1);
+        } else if (is_first && fits_any(grammar_.inline_words, word)) {
             use({.spelling = {}, .role = OptionRole::inline_code}, word, index);
         } else if (!grammar_.requires_script_option) {
             word_ = word_ ? word_ : index;
             stopped_ = grammar_.stops_at_script;
         }
-    }
-
-    bool is_inline_word(std::string_view word) const {
-        return std::any_of(grammar_.inline_words.begin(), grammar_.inline_words.end(),
-                           [word](const std::string& glob) { return base::glob_match(glob, word); });
+        stopped_ = stopped_ || grammar_.words_end_options;
     }
 
     void read_option(std::size_t index) {
         const std::string_view word = arguments_.argv[index];
-        const bool is_first = index == 1;
-        auto option =
-            grammar_.long_options ? find_long(grammar_, word, is_first) : find_short(grammar_, word, is_first);
-        if (option.rule == nullptr) {
-            if (!grammar_.ignores_unknown) {
-                end_without_code();
-            }
-            return;
-        }
-        std::size_t value_index = index;
-        if (takes_value(*option.rule) && !option.value && !option.rule->optional_value) {
-            if (at_ >= arguments_.argv.size()) {
-                missing_value(*option.rule);
+        if (grammar_.one_dash || !grammar_.bundles || word.starts_with("--") || word.front() != '-') {
+            const auto option = find_option(grammar_, word, index == 1);
+            if (option.rule != nullptr) {
+                take(option, index);
                 return;
             }
-            value_index = at_++;
-            option.value = arguments_.argv[value_index];
-            result_.uncertain = result_.uncertain || lost_[value_index];
-        }
-        if (!option.rule->selects()) {
-            use(*option.rule, option.value.value_or(""), value_index);
-            return;
-        }
-        for (const auto& rule : grammar_.options) { // of its spelling the first row that is about this value
-            if (rule.spelling == option.rule->spelling) {
-                if (const auto part = selected(rule, option.value.value_or(""))) {
-                    use(rule, *part, value_index);
-                    return;
-                }
+            if (!grammar_.bundles || word.starts_with("--") || word.front() != '-') {
+                end_if_unknown();
+                return;
             }
         }
+        if (const auto whole = find_whole(grammar_, word); whole.rule != nullptr) {
+            take(whole, index);
+            return;
+        }
+        for (std::size_t at = 1; at < std::min(word.size(), most_letters) && !ends_without_code_; ++at) {
+            const auto option = find_letter(grammar_, word, at);
+            if (option.rule == nullptr) {
+                end_if_unknown();
+                continue;
+            }
+            take(option, index);
+            if (takes_value(*option.rule) && !is_flag_here(*option.rule)) {
+                return; // the rest of the word, or the next one
+            }
+        }
+    }
+
+    void end_if_unknown() {
+        if (!grammar_.ignores_unknown) {
+            end_without_code();
+        }
+    }
+
+    bool is_flag_here(const OptionRule& rule) const {
+        return std::any_of(rule.not_after.begin(), rule.not_after.end(), [this](const std::string& other) {
+            return std::find(seen_.begin(), seen_.end(), other) != seen_.end();
+        });
+    }
+
+    // `index`: of the word where the option ends.
+    void take(Option option, std::size_t index) {
+        const auto& rule = *option.rule;
+        if (is_flag_here(rule)) {
+            return;
+        }
+        if (rule.spelling.size() == 2 && std::find(seen_.begin(), seen_.end(), rule.spelling) == seen_.end()) {
+            seen_.push_back(rule.spelling);
+        }
+        if (takes_value(rule) && !option.value && !rule.optional_value) {
+            if (at_ >= arguments_.argv.size()) {
+                missing_value(rule);
+                return;
+            }
+            index = at_++;
+            option.value = arguments_.argv[index];
+        }
+        result_.uncertain = result_.uncertain || lost_[index] || partial_[index];
+        use_value(rule, option.value.value_or(""), index);
+    }
+
+    // Of the rows of its spelling the first that is about this value, or about this part of the list.
+    void use_value(const OptionRule& found, std::string_view value, std::size_t index) {
+        for (std::size_t parts = 0; parts < most_parts; ++parts) {
+            const auto end = std::min(value.find_first_of(found.separators), value.size());
+            for (const auto& rule : grammar_.options) {
+                const auto part = rule.spelling == found.spelling ? selected(rule, value.substr(0, end)) : std::nullopt;
+                if (part) {
+                    use(rule, *part, index);
+                    break;
+                }
+            }
+            if (end == value.size()) {
+                return;
+            }
+            value.remove_prefix(end + 1);
+        }
+        result_.uncertain = true;
     }
 
     void use(const OptionRule& rule, std::string_view value, std::size_t value_index) {
@@ -264,29 +225,31 @@ class Reader {
             if (rule.role == OptionRole::inline_code) {
                 apply(rule, "", at_);
             }
-        } else if (!grammar_.ignores_unknown) {
-            end_without_code();
+        } else {
+            end_if_unknown();
         }
     }
 
     void apply(const OptionRule& rule, std::string_view value, std::size_t value_index) {
         switch (rule.role) {
         case OptionRole::inline_code:
-            if (result_.inline_text) {
-                result_.inline_text->append("\n").append(value);
-            } else {
-                result_.inline_text = value;
-            }
+            add_code(value);
             break;
         case OptionRole::module:
-            result_.modules.emplace_back(value);
+            result_.modules.push_back(meant(rule, value));
             break;
         case OptionRole::script:
             if (value == "-" && grammar_.dash_is_stdin) {
                 dash_ = true;
-            } else if (!option_script_ || !rule.selects()) { // of several files the first: all of them run
-                option_script_ = Script{value_index, std::string(value)};
+            } else {
+                add_script(rule, value, value_index);
             }
+            break;
+        case OptionRole::sourced:
+            add_sourced(meant(rule, value));
+            break;
+        case OptionRole::commands:
+            run_commands(value, value_index);
             break;
         case OptionRole::interactive:
             interactive_ = true;
@@ -300,10 +263,57 @@ class Reader {
         case OptionRole::exit:
         case OptionRole::compile:
             end_without_code();
+            if (!rule.becomes.empty()) {
+                result_.modules.push_back(meant(rule, value));
+            }
             break;
         case OptionRole::flag:
         case OptionRole::value:
+        case OptionRole::data:
             break;
+        }
+    }
+
+    void add_code(std::string_view code) {
+        if (result_.inline_text) {
+            result_.inline_text->append("\n").append(code);
+        } else {
+            result_.inline_text = code;
+        }
+    }
+
+    void add_script(const OptionRule& rule, std::string_view value, std::size_t index) {
+        if (rule.once) {
+            std::erase_if(scripts_, [&rule](const Script& one) { return one.option == rule.spelling; });
+        }
+        if (scripts_.size() == most_scripts) {
+            result_.uncertain = true;
+        } else if (lost_[index] || partial_[index]) {
+            lost_script_ = true;
+        } else {
+            scripts_.push_back({index, meant(rule, value), rule.spelling, rule.in_lua_mode});
+        }
+    }
+
+    void add_sourced(std::string file) {
+        if (result_.sourced.size() < most_scripts) {
+            result_.sourced.push_back(std::move(file));
+        }
+    }
+
+    void run_commands(std::string_view line, std::size_t index) {
+        const auto commands = read_commands(grammar_.commands, line);
+        bool code = commands.empty() && fits_any(grammar_.inline_commands, line);
+        for (const auto& command : commands) {
+            code = code || command.role == OptionRole::inline_code;
+            if (command.role == OptionRole::script) {
+                add_script({.spelling = {}, .role = OptionRole::script}, command.argument, index);
+            } else if (command.role == OptionRole::sourced) {
+                add_sourced(std::string(command.argument));
+            }
+        }
+        if (code) {
+            add_code(line);
         }
     }
 
@@ -316,26 +326,65 @@ class Reader {
     }
 
     bool word_is_script() const {
+        if (!word_) {
+            return false;
+        }
+        const std::string_view word = arguments_.argv[*word_];
         const auto& suffixes = grammar_.script_suffixes;
-        return word_ && (lua_mode_ || suffixes.empty() ||
-                         std::any_of(suffixes.begin(), suffixes.end(), [this](const std::string& suffix) {
-                             return arguments_.argv[*word_].ends_with(suffix);
-                         }));
+        return lua_mode_ ||
+               (!fits_any(grammar_.other_words, word) &&
+                (suffixes.empty() || std::any_of(suffixes.begin(), suffixes.end(), [word](const std::string& suffix) {
+                     return word.ends_with(suffix);
+                 })));
+    }
+
+    // A command may name the file that is edited, or one by a variable that no record holds.
+    void name_file(std::string& path) {
+        if (path == "%" && first_word_) {
+            path = arguments_.argv[*first_word_];
+        } else if (!path.empty() && std::string_view("%#~$`").find(path.front()) != std::string_view::npos) {
+            result_.uncertain = true;
+            if (const auto slash = path.find('/'); slash != std::string::npos) {
+                result_.script_elsewhere.push_back(filled_in("**/?", path.substr(slash + 1)));
+            }
+        }
+    }
+
+    void choose_scripts() {
+        std::erase_if(scripts_,
+                      [this](const Script& one) { return one.in_lua_mode && !lua_mode_ && scripts_.size() == 1; });
+        if (word_is_script() && (lua_mode_ || scripts_.empty())) {
+            lost_script_ = partial_[*word_];
+            scripts_.clear();
+            if (!lost_script_) {
+                scripts_.push_back({*word_, arguments_.argv[*word_], {}, false});
+            }
+        }
+        result_.uncertain = result_.uncertain || lost_script_;
+        for (auto& script : scripts_) {
+            if (!grammar_.commands.empty()) {
+                name_file(script.path);
+            }
+            if (!result_.script) {
+                result_.script_index = script.index;
+                result_.script = std::move(script.path);
+            } else {
+                result_.more_scripts.push_back(std::move(script.path));
+            }
+        }
+        if (result_.script && !result_.script->starts_with('/')) {
+            for (const auto& pattern : grammar_.searched) {
+                result_.script_elsewhere.push_back(filled_in(pattern, *result_.script));
+            }
+        }
     }
 
     void conclude() {
-        const bool plain_word = word_is_script() && (lua_mode_ || !option_script_);
-        if (plain_word) {
-            result_.script_index = word_;
-            result_.script = arguments_.argv[*word_];
-        } else if (option_script_) {
-            result_.script_index = option_script_->index;
-            result_.script = option_script_->path;
-        }
+        choose_scripts();
         const bool code = result_.script || dash_ || result_.inline_text;
         const bool interprets = !grammar_.requires_script_option && (grammar_.script_suffixes.empty() || lua_mode_);
         const bool nothing = !code && !word_ && interprets;
-        const bool lost = nothing && result_.uncertain; // its code was in what was lost, or on standard input
+        const bool lost = (nothing && result_.uncertain) || lost_script_; // its code may also be on standard input
         const bool bare = nothing && !lost && !version_ && grammar_.bare_reads_stdin;
         result_.reads_stdin = dash_ || interactive_ || bare;
         result_.origin = origin(bare);
@@ -348,6 +397,9 @@ class Reader {
         }
         if (dash_) {
             return Origin::stdin_code;
+        }
+        if (lost_script_) {
+            return Origin::unknown;
         }
         if (result_.inline_text) {
             return Origin::inline_code;
@@ -364,17 +416,21 @@ class Reader {
     struct Script {
         std::size_t index = 0;
         std::string path;
+        std::string option;
+        bool in_lua_mode = false;
     };
 
     const Grammar& grammar_;
     const Arguments& arguments_;
-    std::vector<bool> lost_;
+    std::vector<bool> lost_, partial_;
     bool cut_ = false;
     std::size_t at_ = 1; // argv[0] is the program's name
     bool options_over_ = false, stopped_ = false, ends_without_code_ = false;
-    bool dash_ = false, interactive_ = false, version_ = false, lua_mode_ = false;
-    std::optional<std::size_t> word_; // the first word that is no option
-    std::optional<Script> option_script_;
+    bool dash_ = false, interactive_ = false, version_ = false, lua_mode_ = false, lost_script_ = false;
+    std::optional<std::size_t> first_word_; // that is no option
+    std::optional<std::size_t> word_;       // the same, where it may be a script
+    std::vector<Script> scripts_;           // of options
+    std::vector<std::string> seen_;         // short options, each once
     Invocation result_;
 };
 

@@ -79,12 +79,13 @@ Invoked invoke(const audit::TypedEvent& event, host::ProcessRef process, Identif
     run.copying = std::move(identified.copying);
     run.copied_by_reader = identified.by_reader;
     const auto offset = identified.offset;
-    run.invocation =
-        parse_invocation(*run.interpreter.profile,
-                         {.argv = std::span(event.execve.argv).subspan(offset),
-                          .missing = offset == 0 ? std::span(event.execve.missing) : std::span<const std::size_t>(),
-                          .truncated = event.execve.truncated || (offset != 0 && !event.execve.missing.empty()),
-                          .terminal = is_terminal(event.syscall.tty)});
+    run.invocation = parse_invocation(*run.interpreter.profile, {.argv = std::span(event.execve.argv).subspan(offset),
+                                                                 .missing = event.execve.missing,
+                                                                 .truncated = event.execve.truncated,
+                                                                 .terminal = is_terminal(event.syscall.tty),
+                                                                 .cut = event.execve.cut,
+                                                                 .headless = event.execve.headless,
+                                                                 .offset = offset});
     return run;
 }
 

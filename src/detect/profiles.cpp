@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/embedded.hpp"
+#include "detect/grammar_file.hpp"
 #include "luatrail/base/error.hpp"
 #include "luatrail/base/glob.hpp"
 #include "luatrail/base/kernel_path.hpp"
@@ -16,34 +17,6 @@
 
 namespace luatrail::detect {
 namespace {
-
-using Grammars = std::map<std::string, Grammar, std::less<>>;
-
-constexpr std::array<std::pair<std::string_view, OptionRole>, 10> role_names{{
-    {"flag", OptionRole::flag},
-    {"inline", OptionRole::inline_code},
-    {"module", OptionRole::module},
-    {"interactive", OptionRole::interactive},
-    {"version", OptionRole::version},
-    {"exit", OptionRole::exit},
-    {"script", OptionRole::script},
-    {"value", OptionRole::value},
-    {"compile", OptionRole::compile},
-    {"lua-mode", OptionRole::lua_mode},
-}};
-
-OptionRole read_role(const base::TomlTable& row) {
-    const std::string name = row.required_text("role");
-    std::vector<std::string_view> valid;
-    for (const auto& [known, role] : role_names) {
-        if (known == name) {
-            return role;
-        }
-        valid.push_back(known);
-    }
-    row.complain("role", fmt::format("unknown role `{}`; {}", name, base::suggestion(name, valid)));
-    return OptionRole::flag;
-}
 
 constexpr std::array<std::pair<std::string_view, ProgramKind>, program_kinds> kind_names{{
     {"shell", ProgramKind::shell},
@@ -60,75 +33,6 @@ constexpr std::array<std::pair<std::string_view, ProgramKind>, program_kinds> ki
     {"remote_login", ProgramKind::remote_login},
     {"scheduler", ProgramKind::scheduler},
 }};
-
-OptionRule read_option(const base::TomlTable& row) {
-    row.allow_only({"option", "role", "glued", "optional_value", "first", "last", "only_if", "prefix", "separators"});
-    OptionRule rule;
-    rule.spelling = row.required_text("option");
-    if (rule.spelling.empty() || rule.spelling == "-" || rule.spelling == "--") {
-        row.complain("option", "an option is a dash or a plus and a name (\"-e\", \"--luaonly\"), or a word");
-    }
-    rule.only_if = row.texts("only_if").value_or(std::vector<std::string>{});
-    rule.prefix = row.text("prefix").value_or("");
-    rule.separators = row.text("separators").value_or("");
-    rule.role = read_role(row);
-    rule.glued = row.boolean("glued").value_or(false);
-    rule.optional_value = row.boolean("optional_value").value_or(false);
-    rule.first = row.boolean("first").value_or(false);
-    rule.last = row.boolean("last").value_or(false);
-    return rule;
-}
-
-// `grammar` comes in with what it extends, or with the defaults.
-void read_grammar(const base::TomlTable& table, Grammar& grammar) {
-    table.allow_only({"extends", "options", "dash_is_stdin", "stops_at_script", "bare_reads_stdin",
-                      "requires_script_option", "long_options", "ignores_unknown", "script_suffixes", "inline_words"});
-    const auto set = [&table](std::string_view key, bool& target) { target = table.boolean(key).value_or(target); };
-    set("dash_is_stdin", grammar.dash_is_stdin);
-    set("stops_at_script", grammar.stops_at_script);
-    set("bare_reads_stdin", grammar.bare_reads_stdin);
-    set("requires_script_option", grammar.requires_script_option);
-    set("long_options", grammar.long_options);
-    set("ignores_unknown", grammar.ignores_unknown);
-    grammar.script_suffixes = table.texts("script_suffixes").value_or(grammar.script_suffixes);
-    grammar.inline_words = table.texts("inline_words").value_or(grammar.inline_words);
-    std::vector<OptionRule> own;
-    for (const auto& row : table.tables("options")) {
-        own.push_back(read_option(row));
-    }
-    std::erase_if(grammar.options, [&own](const OptionRule& inherited) {
-        return std::any_of(own.begin(), own.end(),
-                           [&](const OptionRule& rule) { return rule.spelling == inherited.spelling; });
-    });
-    std::move(own.begin(), own.end(), std::back_inserter(grammar.options));
-}
-
-// In rounds, because a table's members come in the order of their names: each round reads those whose base is known.
-void read_grammars(const base::TomlTable& all, Grammars& grammars) {
-    auto waiting = all.named_tables();
-    const auto is_waiting = [&waiting](std::string_view name) {
-        return std::any_of(waiting.begin(), waiting.end(), [name](const auto& entry) { return entry.first == name; });
-    };
-    while (!waiting.empty()) {
-        const auto ready = std::find_if(waiting.begin(), waiting.end(), [&](const auto& entry) {
-            const auto base = entry.second.text("extends");
-            return !base || (!is_waiting(*base) && grammars.contains(*base));
-        });
-        if (ready == waiting.end()) {
-            const auto& stuck = waiting.front().second;
-            stuck.complain("extends", fmt::format("no grammar `{}`, or one that extends this one again",
-                                                  stuck.text("extends").value_or("")));
-            return;
-        }
-        Grammar grammar;
-        if (const auto base = ready->second.text("extends")) {
-            grammar = grammars.find(*base)->second;
-        }
-        read_grammar(ready->second, grammar);
-        grammars.insert_or_assign(ready->first, std::move(grammar));
-        waiting.erase(ready);
-    }
-}
 
 Profile read_profile(const base::TomlTable& row, const Grammars& grammars) {
     row.allow_only(
@@ -163,6 +67,19 @@ Profile read_profile(const base::TomlTable& row, const Grammars& grammars) {
     return profile;
 }
 
+Loader read_loader(const base::TomlTable& row) {
+    row.allow_only({"exe", "values", "ends", "argv0_follows"});
+    Loader loader;
+    loader.exe = row.texts("exe").value_or(std::vector<std::string>{});
+    if (loader.exe.empty()) {
+        row.complain("exe", "at least one glob on the program's name is required");
+    }
+    loader.values = row.texts("values").value_or(std::vector<std::string>{});
+    loader.ends = row.texts("ends").value_or(std::vector<std::string>{});
+    loader.argv0_follows = row.boolean("argv0_follows").value_or(false);
+    return loader;
+}
+
 bool is_hex(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](char c) {
         return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
@@ -179,6 +96,10 @@ bool any_matches(const std::vector<std::string>& globs, std::string_view path) {
         const bool whole = glob.find('/') != std::string::npos || glob.find("**") != std::string::npos;
         return base::glob_match(glob, whole ? path : name);
     });
+}
+
+bool is_pattern(const std::string& glob) {
+    return glob.find_first_of("*?[\\/") != std::string::npos;
 }
 
 } // namespace
@@ -213,7 +134,7 @@ void ProfileSet::load_text(std::string_view toml, std::string_view source_name) 
 }
 
 void ProfileSet::read(const base::TomlTable& file) {
-    file.allow_only({"schema", "grammar", "profile", "programs", "places"});
+    file.allow_only({"schema", "grammar", "profile", "loader", "programs", "places"});
     if (file.integer("schema") != 1) {
         file.complain("schema", "schema = 1 is required");
     }
@@ -249,20 +170,65 @@ void ProfileSet::read(const base::TomlTable& file) {
             profiles.push_back(std::move(profile));
         }
     }
+    auto loaders = loaders_;
+    for (const auto& row : file.tables("loader")) {
+        loaders.push_back(read_loader(row));
+    }
     grammars_ = std::move(grammars);
+    loaders_ = std::move(loaders);
     profiles_ = std::move(profiles);
     programs_ = std::move(programs);
     start_places_ = std::move(places);
+    index();
+}
+
+void ProfileSet::index() {
+    by_name_.clear();
+    by_pattern_.clear();
+    for (std::size_t at = 0; at < profiles_.size(); ++at) {
+        const auto& globs = profiles_[at].exe;
+        if (std::any_of(globs.begin(), globs.end(), is_pattern)) {
+            by_pattern_.push_back(at);
+            continue;
+        }
+        for (const auto& name : globs) {
+            by_name_[name].push_back(at);
+        }
+    }
+}
+
+// In the order of the profiles.
+std::vector<const Profile*> ProfileSet::of_program(std::string_view program) const {
+    std::vector<std::size_t> found;
+    if (const auto named = by_name_.find(base_name(program)); named != by_name_.end()) {
+        found = named->second;
+    }
+    for (const auto at : by_pattern_) {
+        if (any_matches(profiles_[at].exe, program)) {
+            found.push_back(at);
+        }
+    }
+    std::sort(found.begin(), found.end());
+    std::vector<const Profile*> profiles;
+    std::transform(found.begin(), found.end(), std::back_inserter(profiles),
+                   [this](std::size_t at) { return &profiles_[at]; });
+    return profiles;
 }
 
 bool ProfileSet::may_match(std::string_view exe) const {
-    const auto program = program_path(exe);
-    return std::any_of(profiles_.begin(), profiles_.end(),
-                       [&](const Profile& profile) { return any_matches(profile.exe, program); });
+    return !of_program(program_path(exe)).empty();
 }
 
 bool ProfileSet::is(ProgramKind kind, std::string_view exe) const {
-    return any_matches(programs_[static_cast<std::size_t>(kind)], program_path(exe));
+    const bool listed = any_matches(programs_[static_cast<std::size_t>(kind)], program_path(exe));
+    return listed || (kind == ProgramKind::loader && loader(exe) != nullptr);
+}
+
+const Loader* ProfileSet::loader(std::string_view exe) const {
+    const auto program = program_path(exe);
+    const auto found = std::find_if(loaders_.rbegin(), loaders_.rend(),
+                                    [&](const Loader& one) { return any_matches(one.exe, program); });
+    return found == loaders_.rend() ? nullptr : &*found;
 }
 
 std::optional<ProgramKind> ProfileSet::kind_of(std::string_view exe) const {
@@ -313,11 +279,12 @@ const Profile* ProfileSet::named(std::string_view name) const {
 }
 
 const Profile* ProfileSet::telling(std::string_view exe) const {
-    const auto program = program_path(exe);
-    const auto found = std::find_if(profiles_.begin(), profiles_.end(), [&](const Profile& profile) {
-        return profile.child_tells && any_matches(profile.exe, program);
-    });
-    return found == profiles_.end() ? nullptr : &*found;
+    for (const auto* profile : of_program(program_path(exe))) {
+        if (profile->child_tells) {
+            return profile;
+        }
+    }
+    return nullptr;
 }
 
 bool ProfileSet::is_start_place(std::string_view path) const {
@@ -327,20 +294,15 @@ bool ProfileSet::is_start_place(std::string_view path) const {
 
 // Those that ask for more come first.
 ProfileSet::Match ProfileSet::match(std::string_view exe, std::string_view argv0, std::string_view argv1) const {
-    const auto program = program_path(exe);
     const Profile* by_path = nullptr;
-    for (const auto& profile : profiles_) {
-        const bool by_words = !profile.argv0.empty() || !profile.argv1.empty();
-        const bool wanted = by_words ? (profile.argv0.empty() || any_matches(profile.argv0, argv0)) &&
-                                           (profile.argv1.empty() || any_matches(profile.argv1, argv1))
-                                     : by_path == nullptr;
-        if (!wanted || !any_matches(profile.exe, program)) {
-            continue;
+    for (const auto* profile : of_program(program_path(exe))) {
+        const bool by_words = !profile->argv0.empty() || !profile->argv1.empty();
+        const bool words_fit = (profile->argv0.empty() || any_matches(profile->argv0, argv0)) &&
+                               (profile->argv1.empty() || any_matches(profile->argv1, argv1));
+        if (by_words && words_fit) {
+            return {profile, IdentifiedBy::argv0};
         }
-        if (by_words) {
-            return {&profile, IdentifiedBy::argv0};
-        }
-        by_path = &profile;
+        by_path = by_words || by_path != nullptr ? by_path : profile;
     }
     return {by_path, IdentifiedBy::path};
 }

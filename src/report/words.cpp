@@ -46,7 +46,7 @@ std::string_view words(IdentifiedBy identification) {
     case IdentifiedBy::argv0:
         return "known by the name it was called";
     case IdentifiedBy::loader:
-        return "started through the dynamic loader";
+        return "started through a program that runs others (ld.so, valgrind, qemu)";
     case IdentifiedBy::library:
         return "known by the library that it loaded";
     case IdentifiedBy::content:

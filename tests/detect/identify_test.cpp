@@ -188,3 +188,32 @@ TEST_CASE("a shell below a server that runs Lua inside tells of it, once") {
     other.exec({.pid = 30, .ppid = 20, .uid = 105, .exe = "/usr/bin/id"}, {"id"});
     CHECK(replay(other.text).findings.empty());
 }
+
+TEST_CASE("a program that loads the one which its arguments name runs that one's script") {
+    const auto loaded = [](const std::string& exe, std::vector<std::string> argv) {
+        const auto made = replay(begun().exec(as(exe), argv).text, {});
+        if (made.findings.size() != 1) {
+            return std::to_string(made.findings.size()) + " findings";
+        }
+        const auto& finding = made.findings[0];
+        return finding.interpreter.profile + " by " + std::string(to_string(finding.interpreter.identified_by)) + ": " +
+               finding.code.argument.value_or(finding.code.inline_text.value_or("?"));
+    };
+    const std::string glibc = "/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2";
+    CHECK(loaded(glibc, {"ld.so", "/usr/bin/lua5.4", "x"}) == "lua by loader: x");
+    CHECK(loaded(glibc, {"ld.so", "--argv0", "kthread", "--preload", "/l.so", "/usr/bin/lua5.4", "x"}) ==
+          "lua by loader: x");
+    CHECK(loaded(glibc, {"ld.so", "--list", "/usr/bin/lua5.4"}) == "0 findings");
+    CHECK(loaded(glibc, {"ld.so", "/usr/bin/id", "/usr/bin/lua5.4"}) == "0 findings");
+    const std::string none = "/usr/libexec/valgrind/none-amd64-linux";
+    CHECK(loaded(none, {"/usr/bin/valgrind.bin", "-q", "--tool=none", "/usr/bin/lua5.4", "x"}) == "lua by loader: x");
+    CHECK(loaded(none, {"/usr/bin/valgrind.bin", "--tool=none", "--", "lua5.4", "-e", "y"}) == "lua by loader: y");
+    CHECK(loaded(none, {"/usr/bin/valgrind.bin", "--tool=none", "/usr/bin/make", "lua"}) == "0 findings");
+    const std::string qemu = "/usr/bin/qemu-aarch64-static";
+    CHECK(loaded(qemu, {"qemu-aarch64-static", "-0", "kthread", "-L", "/sys", "/opt/lua", "x"}) == "lua by loader: x");
+    CHECK(loaded(qemu, {"qemu-aarch64-static", "-L", "/usr/bin/lua5.4", "/usr/bin/id"}) == "0 findings");
+    CHECK(loaded(qemu, {"/usr/libexec/qemu-binfmt/aarch64-binfmt-P", "/opt/bin/lua5.4", "lua", "x"}) ==
+          "lua by loader: x");
+    CHECK(loaded("/usr/bin/qemu-img", {"qemu-img", "lua", "x"}) == "0 findings");
+    CHECK(loaded("/usr/bin/box64", {"box64", "/opt/luajit", "-e", "y"}) == "luajit by loader: y");
+}

@@ -14,8 +14,9 @@ struct CommandLine {
     std::vector<std::size_t> missing;
     bool truncated = false;
     bool terminal = false;
+    std::vector<std::size_t> cut{}, headless{};
 
-    Arguments arguments() const { return {argv, missing, truncated, terminal}; }
+    Arguments arguments() const { return {argv, missing, truncated, terminal, cut, headless}; }
 };
 
 std::string unescape(std::string word) {
@@ -37,6 +38,14 @@ CommandLine read_command_line(const std::string& cell) {
         } else if (word == "?") {
             made.missing.push_back(made.argv.size());
             made.argv.emplace_back();
+        } else if (word.starts_with("...")) {
+            made.truncated = true;
+            made.headless.push_back(made.argv.size());
+            made.argv.push_back(unescape(word.substr(3)));
+        } else if (word.ends_with("...")) {
+            made.truncated = true;
+            made.cut.push_back(made.argv.size());
+            made.argv.push_back(unescape(word.substr(0, word.size() - 3)));
         } else {
             made.argv.push_back(word == "''" ? "" : unescape(word));
         }
@@ -52,9 +61,15 @@ std::string describe(const Invocation& run) {
     if (run.inline_text) {
         text += " code=" + *run.inline_text;
     }
-    for (std::size_t i = 0; i < run.modules.size(); ++i) {
-        text += (i == 0 ? " modules=" : ",") + run.modules[i];
-    }
+    const auto list = [&text](std::string_view name, const std::vector<std::string>& words) {
+        for (std::size_t i = 0; i < words.size(); ++i) {
+            text.append(i == 0 ? name : ",").append(words[i]);
+        }
+    };
+    list(" modules=", run.modules);
+    list(" more=", run.more_scripts);
+    list(" sourced=", run.sourced);
+    list(" or=", run.script_elsewhere);
     text += run.reads_stdin ? " reads-stdin" : "";
     text += run.uncertain ? " uncertain" : "";
     return text;

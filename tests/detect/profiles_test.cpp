@@ -52,6 +52,17 @@ TEST_CASE("a wrong profile file is refused with place, key and remedy") {
           "p.toml:3:11: grammar.g.extends: no grammar `h`, or one that extends this one again");
     CHECK(error_of("schema = 1\n[grammar.g]\nextends = \"g\"") ==
           "p.toml:3:11: grammar.g.extends: no grammar `g`, or one that extends this one again");
+    CHECK(error_of("schema = 1\n[grammar.g]\nvalues = [\"-\"]") ==
+          "p.toml:3:10: grammar.g.values: an option is a dash or a plus and a name (\"-e\", \"--luaonly\"), or a word");
+    CHECK(error_of("schema = 1\n[grammar.g]\noptions = [{ option = \"-j\", role = \"module\", becomes = \"*.*\" }]") ==
+          "p.toml:3:56: grammar.g.options.becomes: one * stands for the value (\"jit.*\", \"*/main.lua\")");
+    CHECK(error_of("schema = 1\n[grammar.g]\ncommands = [{ command = \"lua[\", role = \"inline\" }]") ==
+          "p.toml:3:25: grammar.g.commands.command: a command is a name, of which the end may stand in brackets "
+          "(\"luaf[ile]\")");
+    CHECK(error_of("schema = 1\n[[loader]]\nvalues = [\"-L\"]") ==
+          "p.toml:2:1: loader.exe: at least one glob on the program's name is required");
+    CHECK(error_of("schema = 1\n[[loader]]\nexe = [\"x\"]\nargs = 1") ==
+          "p.toml:4:1: loader.args: unknown key; known here: exe, values, ends, argv0_follows");
     CHECK(error_of("schema = 1\n[grammar.g]\nlong_options = 1") ==
           "p.toml:3:16: grammar.g.long_options: expected boolean, found integer");
 }
@@ -74,6 +85,38 @@ TEST_CASE("a file adds profiles and replaces those of the same name; a wrong one
                     base::Error);
     CHECK(set.match("/usr/bin/moon", "lua").profile->name == "lua");
     CHECK(set.match("/usr/bin/sun", "lua").profile == nullptr);
+}
+
+TEST_CASE("loaders are those of the table and those that a file lists") {
+    auto set = ProfileSet::builtin();
+    REQUIRE(set.loader("/usr/bin/qemu-arm") != nullptr);
+    CHECK(set.loader("/usr/bin/qemu-arm")->argv0_follows);
+    CHECK(set.is(ProgramKind::loader, "/usr/libexec/valgrind/memcheck-amd64-linux"));
+    CHECK(set.kind_of("/lib64/ld-linux-x86-64.so.2 (deleted)") == ProgramKind::loader);
+    for (const auto* other :
+         {"/usr/bin/qemu-img", "/usr/bin/qemu-system-x86_64", "/usr/bin/valgrind", "/usr/bin/lua5.4"}) {
+        INFO(other);
+        CHECK(set.loader(other) == nullptr);
+    }
+    set.load_text("schema = 1\n[programs]\nloader = [\"runit\"]\n[[loader]]\nexe = [\"emu\"]\nvalues = [\"-x\"]",
+                  "a.toml");
+    CHECK(set.is(ProgramKind::loader, "/opt/runit"));
+    CHECK(set.loader("/opt/emu")->values == std::vector<std::string>{"-x"});
+    CHECK(set.is(ProgramKind::loader, "/lib/ld-musl-x86_64.so.1"));
+}
+
+TEST_CASE("every profile says what it runs where it is not an interpreter, and a program has one profile by its path") {
+    const auto set = ProfileSet::builtin();
+    for (const auto& profile : set.all()) {
+        INFO(profile.name);
+        CHECK((profile.startup.empty() || !profile.loads.empty()));
+        for (const auto& exe : profile.exe) {
+            const auto match = set.match("/usr/bin/" + exe, "");
+            if (profile.argv0.empty() && profile.argv1.empty() && exe.find_first_of("*?[") == std::string::npos) {
+                CHECK(match.profile == &profile);
+            }
+        }
+    }
 }
 
 TEST_CASE("a glob with a directory is compared with the whole path") {

@@ -32,38 +32,60 @@ enum class OptionRole : std::uint8_t {
     value,       // takes a value without meaning for us
     compile,     // luajit -b, luatex --luaconly: compiles, does not run
     lua_mode,    // luatex --luaonly: the first word is a script, whatever its name ends in
+    sourced,     // its value is a file in the program's own language, which may hold Lua (vim -S, rpm --load)
+    commands,    // its value is a line in the program's own language (vim -c): Grammar::commands
+    data, // of a command: its argument is none of these; the row keeps a longer name from being taken for a code's
 };
 
 struct OptionRule {
-    std::string spelling; // "-e", "--luaonly"
+    std::string spelling; // "-e", "--luaonly", "SCRIPT LOAD"
     OptionRole role = OptionRole::flag;
     bool glued = false;          // value may follow at once: -e'print(1)', -O3, -lsocket
     bool optional_value = false; // only a glued value is one (-O)
     bool first = false;          // counts as argv[1] only; anywhere else it is an option that the program does not know
     bool last = false;           // ends the options: what follows its value belongs to the script (nvim -l)
+    bool once = false;           // of several the last one counts; else the files of all are run
+    bool in_lua_mode = false;    // counts only where an option of role lua-mode is given too
     // The row counts only for a value of this kind: of several rows of one spelling the first one that fits. Its role
     // is that of a value then, also for lua-mode.
     std::vector<std::string> only_if{}; // globs on the value, or on one of its parts
     std::string prefix{};               // the value begins with it, which is not part of the code ("lua_script:")
     std::string separators{}; // the value is a list: bytes that stand between its parts ("," of nmap --script)
+    std::string ends_at{};    // the value ends before the first of these bytes ("=" of luajit -j)
+    std::string becomes{};    // what the value stands for, itself being the "*": "jit.*", "*/main.lua"
+    std::vector<std::string> not_after{}; // behind one of these options it is a flag (vim: -s behind -e)
 
     bool selects() const { return !only_if.empty() || !prefix.empty(); }
 };
 
+// A command of a program's own language that brings Lua. `name` may be cut down to `least`, as vim has it: "luaf[ile]".
+struct CommandRule {
+    std::string least, name;
+    OptionRole role = OptionRole::data; // inline, script, sourced, commands (its argument is another command), data
+    bool bars = false;                  // its argument goes on over bars
+    std::size_t skip = 0; // words of its argument that stand before the other command ("au EVENT PATTERN")
+    std::vector<std::string> only_if{}; // globs on the argument: of several rows of a name the first one that fits
+};
+
 struct Grammar {
     std::vector<OptionRule> options;
-    bool dash_is_stdin = true;    // "-" alone: standard input
-    bool stops_at_script = true;  // the first word that is no option is the script; the rest are its arguments
-    bool bare_reads_stdin = true; // no script and nothing else: interactive on a terminal, else standard input
-    bool requires_script_option =
-        false;                 // a host program: runs Lua only when an option of role script/inline_code says so
-    bool long_options = false; // getopt_long_only(3): -name is --name, a unique beginning is enough, values after '='
-                               // or in the next word
-    bool ignores_unknown =
-        false; // an unknown option is passed over; otherwise it ends the program with its usage, and nothing runs
+    std::vector<CommandRule> commands;
+    std::vector<std::string> inline_commands; // globs: a line of commands with Lua in an expression ("**luaeval(**")
+    bool dash_is_stdin = true;                // "-" alone: standard input
+    bool stops_at_script = true;         // the first word that is no option is the script; the rest are its arguments
+    bool bare_reads_stdin = true;        // no script and nothing else: interactive on a terminal, else standard input
+    bool requires_script_option = false; // a host program: runs Lua only when an option says so
+    bool bundles = false;                // getopt(3): -vE CODE is -v -E CODE
+    bool one_dash = false;               // -name is --name
+    bool abbreviates = false;            // getopt_long(3): a beginning that only one long option has is enough
+    bool ignores_unknown = false;        // an unknown option is passed over; else it ends the program, and nothing runs
+    bool words_end_options = false;      // what follows the first word that is no option is no option either
+    std::vector<std::string> script_suffixes; // not empty: the first word is a script only if it ends in one (or after
+                                              // lua_mode)
+    std::vector<std::string> other_words;     // globs: a first word that is no script (sysbench cpu)
+    std::vector<std::string> inline_words;    // globs: a first word that is code itself (luatex '\directlua{...}')
     std::vector<std::string>
-        script_suffixes; // when not empty, the first word is a script only if it ends in one (or after lua_mode)
-    std::vector<std::string> inline_words; // globs: a first word that is code itself (luatex '\directlua{...}')
+        searched; // globs on the directories where a script is looked for that is not below the cwd
 };
 
 struct Profile {
@@ -84,6 +106,14 @@ struct Profile {
     // another counts where a command of its command line names the file, or where nobody sits at a terminal.
     std::vector<std::string> startup;
     Grammar grammar;
+};
+
+// A program that runs the program which its arguments name, without an exec: ld.so, valgrind, qemu.
+struct Loader {
+    std::vector<std::string> exe;    // globs as Profile::exe
+    std::vector<std::string> values; // options whose value is the next word
+    std::vector<std::string> ends;   // options with which nothing is run
+    bool argv0_follows = false;      // started by binfmt_misc, the program's path is followed by its argv[0]
 };
 
 // Programs whose kind matters beside the interpreters: [programs] in the data file.
@@ -135,6 +165,9 @@ class ProfileSet {
     // The profile of a server whose child processes show its Lua; null for others.
     const Profile* telling(std::string_view exe) const;
 
+    // Null where `exe` is none.
+    const Loader* loader(std::string_view exe) const;
+
     // Whether programs are started from there: crontabs, units, profiles of shells ([places] in the data file).
     bool is_start_place(std::string_view path) const;
 
@@ -143,10 +176,17 @@ class ProfileSet {
 
   private:
     void read(const base::TomlTable& file);
+    void index();
+    std::vector<const Profile*> of_program(std::string_view program) const;
+
     std::vector<Profile> profiles_;
+    std::vector<Loader> loaders_;
     std::array<std::vector<std::string>, program_kinds> programs_;
     std::vector<std::string> start_places_;
     std::map<std::string, Grammar, std::less<>> grammars_; // by name, for profiles of later files
+    // Which profiles to compare with a program: those that name it in full, and those with a pattern.
+    std::map<std::string, std::vector<std::size_t>, std::less<>> by_name_;
+    std::vector<std::size_t> by_pattern_;
 };
 
 } // namespace luatrail::detect
