@@ -128,6 +128,10 @@ struct Collected {
                 splits[name->index].announced = parse_decimal(field.value);
                 continue;
             }
+            if (is_lost(field.value)) {
+                truncated = true;
+                continue;
+            }
             const auto text = decode_untrusted(field.value, scratch, field.cut).value_or("");
             const bool half_byte = field.value.size() % 2 != 0 && text.data() == scratch.data();
             const bool broken = field.cut && (half_byte || field.value.starts_with('"'));

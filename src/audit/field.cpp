@@ -9,6 +9,10 @@
 #include <libaudit.h>
 
 namespace luatrail::audit {
+bool is_lost(std::string_view value) {
+    return value == "<too_long>" || value == "<no_memory>";
+}
+
 namespace {
 
 constexpr bool is_name_char(char c) {
@@ -117,7 +121,7 @@ constexpr int hex_digit(char c) { // the kernel writes upper case only (hex_byte
 }
 
 bool is_nothing(std::string_view value) {
-    return value == "(null)" || value == "(none)" || value == "?";
+    return value == "(null)" || value == "(none)" || value == "?" || is_lost(value);
 }
 
 // Fields that the kernel, auditd or user space write as untrusted strings in every record type (lib/audit_logging.c's

@@ -59,6 +59,7 @@ TEST_CASE("an argument that no record carries keeps its place, empty and named a
 TEST_CASE("fewer arguments than announced leave the last ones missing") {
     CHECK(argv_of({R"(argc=4 a0="/bin/bash" a1="/x.sh" a2="/usr/bin/ipmitool")"}) ==
           "argc=4 [/bin/bash] [/x.sh] [/usr/bin/ipmitool] [] missing=3");
+    CHECK(argv_of({R"(argc=3 a0="lua" a1=<too_long> a2="x")"}) == "argc=3 [lua] [] [x] missing=1 truncated");
     CHECK(argv_of({"argc=2"}) == "argc=2 [] [] missing=0 missing=1");
 }
 

@@ -59,12 +59,16 @@ enum class Encoding : std::uint8_t {
 };
 Encoding encoding_of(RecordType type, std::string_view field);
 
-// An untrusted string's bytes. `(null)`, `(none)` and `?` are nothing. Quoted: what stands between the quotes, shown as
-// a view of `value`. Unquoted upper-case hex of even length: decoded into `scratch`. Anything else (lower-case hex,
-// half-interpreted logs): as it is. Hex of odd length that the end of its record cut (`cut`): the whole pairs.
+// What the kernel writes in place of a path that does not fit or for which it has no memory (audit_log_d_path).
+bool is_lost(std::string_view value);
+
+// An untrusted string's bytes. `(null)`, `(none)`, `?` and what is lost are nothing. Quoted: what stands between the
+// quotes, shown as a view of `value`. Unquoted upper-case hex of even length: decoded into `scratch`. Anything else
+// (lower-case hex, half-interpreted logs): as it is. Hex of odd length that the end of its record cut (`cut`): the
+// whole pairs.
 std::optional<std::string_view> decode_untrusted(std::string_view value, std::string& scratch, bool cut = false);
 
-// A literal value without its quotes; nothing for `(null)`, `(none)` and `?`.
+// A literal value without its quotes; nothing for the same.
 std::optional<std::string_view> unquoted(std::string_view value);
 
 std::optional<std::int64_t> parse_decimal(std::string_view value);
