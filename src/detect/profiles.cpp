@@ -90,15 +90,18 @@ std::string_view base_name(std::string_view path) {
     return path.substr(path.rfind('/') + 1);
 }
 
-bool any_matches(const std::vector<std::string>& globs, std::string_view path) {
-    const auto name = base_name(path);
-    return std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) {
-        const bool whole = glob.find('/') != std::string::npos || glob.find("**") != std::string::npos;
-        return base::glob_match(glob, whole ? path : name);
-    });
+// Compared with the whole path, not with the base name.
+bool is_whole(std::string_view glob) {
+    return glob.find('/') != std::string_view::npos || glob.find("**") != std::string_view::npos;
 }
 
-bool is_pattern(const std::string& glob) {
+bool any_matches(const std::vector<std::string>& globs, std::string_view path) {
+    const auto name = base_name(path);
+    return std::any_of(globs.begin(), globs.end(),
+                       [&](const std::string& glob) { return base::glob_match(glob, is_whole(glob) ? path : name); });
+}
+
+bool is_pattern(std::string_view glob) {
     return glob.find_first_of("*?[\\/") != std::string::npos;
 }
 
@@ -186,29 +189,33 @@ void ProfileSet::index() {
     by_name_.clear();
     by_pattern_.clear();
     for (std::size_t at = 0; at < profiles_.size(); ++at) {
-        const auto& globs = profiles_[at].exe;
-        if (std::any_of(globs.begin(), globs.end(), is_pattern)) {
-            by_pattern_.push_back(at);
-            continue;
-        }
-        for (const auto& name : globs) {
-            by_name_[name].push_back(at);
+        for (const auto& glob : profiles_[at].exe) {
+            if (is_pattern(glob)) {
+                by_pattern_.emplace_back(glob, at);
+            } else {
+                by_name_[glob].push_back(at);
+            }
         }
     }
 }
 
-// In the order of the profiles.
+// In the order of the profiles, each once.
 std::vector<const Profile*> ProfileSet::of_program(std::string_view program) const {
+    const auto name = base_name(program);
     std::vector<std::size_t> found;
-    if (const auto named = by_name_.find(base_name(program)); named != by_name_.end()) {
+    if (const auto named = by_name_.find(name); named != by_name_.end()) {
         found = named->second;
     }
-    for (const auto at : by_pattern_) {
-        if (any_matches(profiles_[at].exe, program)) {
+    for (const auto& [glob, at] : by_pattern_) {
+        const bool whole = is_whole(glob);
+        const char first =
+            whole || name.empty() || is_pattern(std::string_view(glob).substr(0, 1)) ? '\0' : glob.front();
+        if ((first == '\0' || first == name.front()) && base::glob_match(glob, whole ? program : name)) {
             found.push_back(at);
         }
     }
     std::sort(found.begin(), found.end());
+    found.erase(std::unique(found.begin(), found.end()), found.end());
     std::vector<const Profile*> profiles;
     std::transform(found.begin(), found.end(), std::back_inserter(profiles),
                    [this](std::size_t at) { return &profiles_[at]; });

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "luatrail/detect/finding.hpp"
@@ -184,9 +185,9 @@ class ProfileSet {
     std::array<std::vector<std::string>, program_kinds> programs_;
     std::vector<std::string> start_places_;
     std::map<std::string, Grammar, std::less<>> grammars_; // by name, for profiles of later files
-    // Which profiles to compare with a program: those that name it in full, and those with a pattern.
+    // Which profiles are those of a program: by a name in full, and by a pattern.
     std::map<std::string, std::vector<std::size_t>, std::less<>> by_name_;
-    std::vector<std::size_t> by_pattern_;
+    std::vector<std::pair<std::string, std::size_t>> by_pattern_;
 };
 
 } // namespace luatrail::detect
