@@ -1,6 +1,9 @@
 #include "luatrail/detect/profiles.hpp"
 
+#include <algorithm>
+
 #include "luatrail/base/error.hpp"
+#include "luatrail/base/glob.hpp"
 #include "support/catch.hpp"
 #include "support/table.hpp"
 
@@ -112,10 +115,43 @@ TEST_CASE("every profile says what it runs where it is not an interpreter, and a
         CHECK((profile.startup.empty() || !profile.loads.empty()));
         for (const auto& exe : profile.exe) {
             const auto match = set.match("/usr/bin/" + exe, "");
-            if (profile.argv0.empty() && profile.argv1.empty() && exe.find_first_of("*?[") == std::string::npos) {
+            if (profile.argv0.empty() && profile.argv1.empty() && exe.find_first_of("*?[/") == std::string::npos) {
                 CHECK(match.profile == &profile);
             }
         }
+    }
+}
+
+TEST_CASE("an editor runs by itself its configuration and its plugins, and not what else it keeps or edits") {
+    const auto set = ProfileSet::builtin();
+    const auto runs = [&set](std::string_view profile, std::string_view path) {
+        const auto& globs = set.named(profile)->startup;
+        return std::any_of(globs.begin(), globs.end(),
+                           [path](const std::string& glob) { return base::glob_match(glob, path); });
+    };
+    for (const auto* path :
+         {"/home/u/.vimrc", "/root/.exrc", "/home/u/.vim/plugin/a.vim", "/home/u/.vim/pack/x/start/y/plugin/z.vim",
+          "/etc/vim/vimrc.local", "/usr/share/vim/vim90/defaults.vim"}) {
+        INFO(path);
+        CHECK(runs("vim", path));
+        CHECK(runs("ex", path));
+    }
+    for (const auto* path : {"/home/u/.vim/undo/%home%u%a.lua~", "/home/u/.vim/swap/a.lua.swp", "/home/u/.viminfo",
+                             "/home/u/a.lua", "/home/u/src/plugin/a.vim"}) {
+        INFO(path);
+        CHECK_FALSE(runs("vim", path));
+    }
+    for (const auto* path :
+         {"/home/u/.config/nvim/init.lua", "/home/u/.config/nvim-test/lua/a/b.lua",
+          "/usr/share/nvim/runtime/ftplugin/c.vim", "/home/u/.local/share/nvim/site/pack/p/start/q/plugin/a.lua",
+          "/etc/xdg/nvim/sysinit.vim", "/tmp/w/.nvim.lua"}) {
+        INFO(path);
+        CHECK(runs("nvim", path));
+    }
+    for (const auto* path : {"/home/u/.local/share/nvim/shada/main.shada", "/home/u/.local/state/nvim/swap/x.swp",
+                             "/home/u/src/x.nvim/lua/a.lua", "/home/u/init.lua"}) {
+        INFO(path);
+        CHECK_FALSE(runs("nvim", path));
     }
 }
 
