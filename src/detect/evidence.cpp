@@ -40,6 +40,7 @@ std::string absolute(const audit::TypedEvent& event, std::string_view name) {
 struct Words {
     bool operand = false; // one of them is the file
     bool command = false; // one of the commands names it
+    bool value = false;   // the file is all that an option's value says: a session, a settings file
 };
 
 Words words_about(const host::Process& process, const Profile& profile, const audit::TypedEvent& event,
@@ -54,7 +55,9 @@ Words words_about(const host::Process& process, const Profile& profile, const au
         const bool value = std::any_of(options.begin(), options.end(), [&](const OptionRule& rule) {
             return rule.spelling == argv[at - 1] && rule.role != OptionRole::flag;
         });
-        if (option || value) {
+        if (value && absolute(event, word) == path) {
+            found.value = true;
+        } else if (option || value) {
             found.command = found.command || word.find(name) != std::string_view::npos;
         } else {
             found.operand = found.operand || absolute(event, word) == path;
@@ -73,8 +76,9 @@ bool runs_opened(const host::Process& process, const Profile& profile, const aud
     }
     const auto words = words_about(process, profile, event, path);
     const bool terminal = event.syscall.tty.has_value();
-    return any_matches(profile.startup, path) || (words.command && !words.operand) ||
-           (loads && !terminal && !words.operand);
+    const bool named = words.command || (words.value && has_code_ending(path, false));
+    return any_matches(profile.startup, path) || (named && !words.operand) ||
+           (loads && !terminal && !words.operand && !words.value);
 }
 
 struct OpenedCode {

@@ -90,6 +90,8 @@ TEST_CASE("an editor opens Lua to edit it, and runs what its start-up paths and 
     CHECK(edited({"vim", "-c", "luaf /tmp/e.txt"}, "/tmp/e.txt", "pts0") == found);
     CHECK(edited({"vim", "+luafile e.txt"}, "/tmp/e.txt", "pts0") == found);
     CHECK(edited({"vim", "-es", "x"}, "/tmp/e.lua", "(none)") == found); // $VIMINIT, a modeline
+    CHECK(edited({"vim", "-c", "/tmp/e.lua"}, "/tmp/e.lua", "pts0") == found);
+    CHECK(edited({"vim", "-c", "/tmp/Session.vim"}, "/tmp/Session.vim", "pts0") == silent); // what :mksession wrote
 }
 
 namespace {
