@@ -152,6 +152,17 @@ struct ChainBuilder {
         }
     }
 
+    // Of several scripts all run.
+    void add_more_scripts() {
+        for (const auto& name : run.invocation.more_scripts) {
+            const bool known = name.starts_with('/') || run.event->cwd;
+            const auto* file = known ? node.files.find(host::join_path(run.event->cwd.value_or("/"), name)) : nullptr;
+            if (file != nullptr && !file->deleted) {
+                add_file(ChainKind::script_drop, *file);
+            }
+        }
+    }
+
     // A directory above the script that was moved into place: all files in it have new names.
     void add_moved_directories() {
         const std::string_view path = run.script_path ? std::string_view(*run.script_path) : std::string_view();
@@ -350,6 +361,7 @@ void find_chain(const Node& node, const Invoked& run, const EngineOptions& optio
         chain.add_change(ChainKind::script_drop, *change);
     }
     chain.add_moved_directories();
+    chain.add_more_scripts();
     chain.add_modules();
     std::stable_sort(finding.chain.begin(), finding.chain.end(),
                      [](const ChainEntry& a, const ChainEntry& b) { return a.event < b.event; });

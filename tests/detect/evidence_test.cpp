@@ -214,6 +214,13 @@ TEST_CASE("an interpreter that was asked for its version is watched: LUA_INIT an
     CHECK(briefs(shells) == Briefs{"info unknown: child-shell | no-baseline"});
 }
 
+TEST_CASE("of several scripts the second one's drop counts as the first one's") {
+    auto log = begun();
+    log.create(shell, "/tmp/e.nse", 700).at(start + 100);
+    log.exec(as("/usr/bin/nmap"), {"nmap", "--script", "/usr/share/nmap/scripts/banner.nse,/tmp/e.nse", "127.0.0.1"});
+    CHECK(briefs(log) == Briefs{"high embedded: script-drop/create | no-baseline"});
+}
+
 TEST_CASE("a directory that was moved into place brings every file in it") {
     auto log = begun();
     log.file_call(shell, "arch=c000003e syscall=82", "a0=1 a1=2 a2=0 a3=0",
