@@ -7,6 +7,7 @@
 #include "detect/chain.hpp"
 #include "detect/context.hpp"
 #include "luatrail/base/kernel_path.hpp"
+#include "luatrail/host/paths.hpp"
 
 namespace luatrail::detect {
 namespace {
@@ -43,6 +44,9 @@ void describe_code(const Invoked& run, Finding& finding) {
     code.path = run.script_path;
     code.inline_text = invocation.inline_text;
     code.modules = invocation.modules;
+    for (const auto& name : invocation.more_scripts) {
+        code.more_scripts.push_back(host::join_path(run.event->cwd.value_or("/"), name));
+    }
     code.reads_stdin = invocation.reads_stdin;
     code.arguments_lost = invocation.uncertain;
     if (run.interpreter.profile->embedded &&
