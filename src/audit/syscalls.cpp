@@ -20,6 +20,7 @@ constexpr Arguments at_both{.descriptor = 0, .second_descriptor = 2};
 constexpr Arguments at_second{.descriptor = 1, .second_descriptor = 1}; // symlinkat(2): what it points to is no name
 constexpr Arguments process{.process = 0};
 constexpr Arguments process_second{.process = 1};
+constexpr Arguments attribute{.size = 3};
 
 constexpr std::uint8_t bit(Numbering numbering) {
     return static_cast<std::uint8_t>(1U << static_cast<unsigned>(numbering));
@@ -68,6 +69,11 @@ constexpr SystemCall table[] = {
     {C::fchmod,            "fchmod",            E::chmod,       { 91,  91,  94,  94,  52,  94,  94}, mode, "a"},
     {C::fchmodat,          "fchmodat",          E::chmod,       {268, 268, 306, 333,  53, 297, 299}, at_mode, "a"},
     {C::fchmodat2,         "fchmodat2",         E::chmod,       {452, 452, 452, 452, 452, 452, 452}, at_mode},
+    // An attribute may be an access list, which makes a file executable as a mode does.
+    {C::setxattr,          "setxattr",          E::chmod,       {188, 188, 226, 226,   5, 209, 224}, attribute, "a"},
+    {C::lsetxattr,         "lsetxattr",         E::chmod,       {189, 189, 227, 227,   6, 210, 225}, attribute, "a"},
+    {C::fsetxattr,         "fsetxattr",         E::chmod,       {190, 190, 228, 228,   7, 211, 226}, attribute, "a"},
+    {C::setxattrat,        "setxattrat",        E::chmod,       {463, 463, 463, 463, 463, 463, 463}, at, "a"},
     {C::truncate,          "truncate",          E::truncate,    { 76,  76,  92,  92,  45,  92,  92}, {}, "w", writes},
     {C::truncate64,        "truncate64",        E::truncate,    { no,  no, 193, 193,  no, 193, 193}, {}, "w", narrow_writes},
     {C::ftruncate,         "ftruncate",         E::truncate,    { 77,  77,  93,  93,  46,  93,  93}, {}, "w", writes},
@@ -79,6 +85,13 @@ constexpr SystemCall table[] = {
     {C::pkey_mprotect,     "pkey_mprotect",     E::protect,     {329, 329, 380, 394, 288, 386, 384}},
     {C::ptrace,            "ptrace",            E::trace,       {101, 521,  26,  26, 117,  26,  26}, process_second},
     {C::process_vm_writev, "process_vm_writev", E::poke,        {311, 540, 348, 377, 271, 352, 341}, process},
+    {C::pidfd_getfd,       "pidfd_getfd",       E::take,        {438, 438, 438, 438, 438, 438, 438}},
+    {C::mount,             "mount",             E::mount,       {165, 165,  21,  21,  40,  21,  21}},
+    {C::umount2,           "umount2",           E::unmount,     {166, 166,  52,  52,  39,  52,  52}},
+    {C::move_mount,        "move_mount",        E::mount,       {429, 429, 429, 429, 429, 429, 429}},
+    {C::open_tree,         "open_tree",         E::mount,       {428, 428, 428, 428, 428, 428, 428}},
+    {C::fsopen,            "fsopen",            E::mount,       {430, 430, 430, 430, 430, 430, 430}},
+    {C::fsmount,           "fsmount",           E::mount,       {432, 432, 432, 432, 432, 432, 432}},
     {C::socket,            "socket",            E::other,       { 41,  41, 359, 281, 198, 326, 359}, {}, "", socketcall(1)},
     {C::connect,           "connect",           E::connect,     { 42,  42, 362, 283, 203, 328, 362}, {}, "", socketcall(3)},
     {C::send,              "send",              E::other,       { no,  no,  no, 289,  no, 334,  no}, {}, "", socketcall(9)},
@@ -88,6 +101,15 @@ constexpr SystemCall table[] = {
     {C::socketcall,        "socketcall",        E::socket_call, { no,  no, 102, 102,  no, 102, 102}},
 };
 // clang-format on
+
+struct UringOperation {
+    std::uint8_t number;
+    Call call;
+};
+constexpr UringOperation uring_operations[] = {
+    {18, C::openat},    {28, C::openat2}, {35, C::renameat},  {36, C::unlinkat}, {37, C::mkdirat},
+    {38, C::symlinkat}, {39, C::linkat},  {41, C::fsetxattr}, {42, C::setxattr}, {55, C::ftruncate},
+};
 
 constexpr bool in_order() {
     for (std::size_t i = 0; i < std::size(table); ++i) {
@@ -207,6 +229,24 @@ std::optional<std::uint32_t> number_of(Call call, const Architecture& architectu
 
 bool shows_arguments(Call call, const Architecture& architecture) {
     return (system_call(call).marks.packed & bit(architecture.numbering)) == 0;
+}
+
+Call uring_call(std::uint64_t operation) {
+    for (const auto& one : uring_operations) {
+        if (one.number == operation) {
+            return one.call;
+        }
+    }
+    return Call::other;
+}
+
+std::optional<std::uint32_t> uring_operation(Call call) {
+    for (const auto& one : uring_operations) {
+        if (one.call == call) {
+            return one.number;
+        }
+    }
+    return std::nullopt;
 }
 
 Call socket_call(std::uint64_t a0) {

@@ -1,5 +1,7 @@
 #include "luatrail/host/file_event.hpp"
 
+#include <algorithm>
+
 #include <fcntl.h>
 
 namespace luatrail::host {
@@ -37,10 +39,26 @@ bool has_nametype(const audit::TypedEvent& event, audit::PathItem::NameType type
     return false;
 }
 
-// Only a chmod that makes a file executable shows a script being made ready; the item's mode is that before the
-// call.
+// The value of system.posix_acl_access: a version of four bytes, then eight for each entry, of which there are at least
+// three (linux/posix_acl_xattr.h). Labels of SELinux and the notes that browsers leave mostly have another size; that
+// of setxattrat stands in memory.
+bool may_be_access_list(const audit::TypedEvent& event, const audit::SystemCall& row) {
+    constexpr std::uint64_t least = 4 + 3 * 8;
+    const auto size = row.arguments.size < 0 ? least : event.syscall.a[row.arguments.size];
+    return size >= least && size % 8 == 4;
+}
+
+// Only a change that makes a file executable shows a script being made ready; the item's mode is that before the call.
 bool makes_executable(const audit::TypedEvent& event, const audit::SystemCall& row) {
     constexpr std::uint32_t executable = 0111;
+    if (row.arguments.mode < 0) {
+        constexpr std::uint32_t kind = 0170000;
+        constexpr std::uint32_t regular = 0100000;
+        const auto plain = [](const audit::PathItem& item) {
+            return item.mode && (*item.mode & kind) == regular && (*item.mode & executable) != executable;
+        };
+        return may_be_access_list(event, row) && std::any_of(event.paths.begin(), event.paths.end(), plain);
+    }
     const auto mode = static_cast<std::uint32_t>(event.syscall.a[row.arguments.mode]);
     if ((mode & executable) == 0) {
         return false;

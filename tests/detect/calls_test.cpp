@@ -60,6 +60,7 @@ std::string arguments_of(const audit::SystemCall& row) {
     put(row.arguments.second_descriptor, 0xffffff9c);
     put(row.arguments.flags, 01); // O_WRONLY
     put(row.arguments.mode, 0755);
+    put(row.arguments.size, 28); // of an access list
     return fmt::format("a0={:x} a1={:x} a2={:x} a3={:x}", a[0], a[1], a[2], a[3]);
 }
 
@@ -226,6 +227,28 @@ TEST_CASE("every call that names a peer is a contact on every processor, socketc
     }
     for (const auto& spelling : spellings(audit::system_call(Call::socketcall))) { // bind: an address of its own
         CHECK(followed(spelling.head, "a0=2 a1=ff a2=0 a3=0", internet) == run_alone);
+    }
+}
+
+TEST_CASE("an attribute arms a file where it may be an access list, and only one that could not be executed before") {
+    const auto verdict_of = [](std::string_view call, std::uint64_t size, const char* mode) {
+        auto log = begin();
+        log.file_call(shell, fmt::format("arch=c000003e syscall={}", call), fmt::format("a0=1 a1=1 a2=1 a3={:x}", size),
+                      {{"/srv/x.lua", script, "NORMAL", mode}});
+        log.at(start + 1000).exec(lua, {"lua", "/srv/x.lua"}).read(lua, "/srv/x.lua", script);
+        return verdict(log);
+    };
+    const std::string armed = "high script: script-drop/chmod |; ";
+    for (const auto* const call : {"setxattr", "lsetxattr", "fsetxattr"}) {
+        INFO(call);
+        for (const auto size : {28, 36, 44, 84}) {
+            CHECK(verdict_of(call, size, "0100644") == armed);
+            CHECK(verdict_of(call, size, "0100755") == run_alone); // could be executed before
+            CHECK(verdict_of(call, size, "040700") == run_alone);  // a directory
+        }
+        for (const auto size : {0, 4, 12, 20, 24, 33, 37, 64}) { // labels, capabilities, a browser's notes
+            CHECK(verdict_of(call, size, "0100644") == run_alone);
+        }
     }
 }
 

@@ -46,6 +46,10 @@ enum class Call : std::uint8_t {
     fchmod,
     fchmodat,
     fchmodat2,
+    setxattr,
+    lsetxattr,
+    fsetxattr,
+    setxattrat,
     truncate,
     truncate64,
     ftruncate,
@@ -57,6 +61,13 @@ enum class Call : std::uint8_t {
     pkey_mprotect,
     ptrace,
     process_vm_writev,
+    pidfd_getfd,
+    mount,
+    umount2,
+    move_mount,
+    open_tree,
+    fsopen,
+    fsmount,
     socket,
     connect,
     send,
@@ -90,6 +101,10 @@ enum class Effect : std::uint8_t {
     protect,
     trace, // ptrace(2): what it does stands in a0
     poke,  // writes into another process
+    // ---- descriptors and mounts
+    take,  // gets a descriptor that another process has open
+    mount, // a file system comes to a place, or is made to: a path below it leads to another file
+    unmount,
     // ---- network, with the peer in a SOCKADDR record
     connect,
     send,        // names a peer where the socket is not connected
@@ -117,6 +132,7 @@ struct Arguments {
     std::int8_t flags = -1;             // open(2)'s
     std::int8_t mode = -1;              // the new mode
     std::int8_t process = -1;           // whose memory is touched
+    std::int8_t size = -1;              // of an extended attribute's new value; its name is in memory
 };
 
 // What few calls have.
@@ -176,6 +192,11 @@ Call call_of(const Architecture& architecture, std::uint64_t number);
 std::optional<std::uint32_t> number_of(Call call, const Architecture& architecture);
 // Whether a0..a3 hold the call's arguments, and not the address of them.
 bool shows_arguments(Call call, const Architecture& architecture);
+
+// What an operation of io_uring does is what a call does (linux/io_uring.h, IORING_OP_*): its record URINGOP and rules
+// of the list io_uring name it by a number of its own. Call::other: none that matters here.
+Call uring_call(std::uint64_t operation);
+std::optional<std::uint32_t> uring_operation(Call call);
 
 // The call that socketcall(2) makes by this a0; Call::other where it has no row.
 Call socket_call(std::uint64_t a0);
