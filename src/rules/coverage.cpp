@@ -32,6 +32,7 @@ constexpr std::array<Subject, 4> subjects{{{"login users", 1000, 1000},
 constexpr std::uint64_t create_flags = 01101;     // O_WRONLY|O_CREAT|O_TRUNC
 constexpr std::uint64_t read_execute = 5;         // PROT_READ|PROT_EXEC
 constexpr std::uint64_t private_anonymous = 0x22; // MAP_PRIVATE|MAP_ANONYMOUS
+constexpr std::uint64_t access_list = 28;         // the least size of one, as an attribute
 constexpr std::string_view any_program = "/usr/bin/some-program";
 
 // One question: a probe, and what of it can be missing.
@@ -104,9 +105,10 @@ class Examination {
         for (const auto& file : shipped_files()) {
             for (const auto& rule : parse_rules(file.text, file.name, "x86_64").rules) {
                 const auto* const dir = rule.field("dir");
+                auto& places = rule.calls.front() == "execve" ? run_places_ : places_;
                 if (const auto lies = dir == nullptr ? std::nullopt : host.directory(dir->value);
-                    lies && std::find(places_.begin(), places_.end(), *lies) == places_.end()) {
-                    places_.push_back(*lies);
+                    lies && std::find(places.begin(), places.end(), *lies) == places.end()) {
+                    places.push_back(*lies);
                 }
             }
         }
@@ -229,12 +231,12 @@ class Examination {
         };
         ask_of_files("run", "an installed interpreter is run", execs, interpreters_, itself);
         ask_of_files("run-embedded", "a program with Lua inside is run", execs, programs_, itself);
-        ask("run-script", "a dropped script is run by its \"#!\" line", execs, places_,
+        ask("run-script", "a dropped script is run by its \"#!\" line", execs, run_places_,
             [this](Probe& probe, const SystemCall&) {
                 probe.exe = interpreter_;
                 probe.paths.push_back(interpreter_);
             });
-        ask("run-copy", "a copied or dropped interpreter is run", execs, places_,
+        ask("run-copy", "a copied or dropped interpreter is run", execs, run_places_,
             [](Probe& probe, const SystemCall&) { probe.exe = probe.paths.back(); });
         ask("run-memfd", "an interpreter in a memfd is run", execs, {}, [](Probe& probe, const SystemCall&) {
             probe.exe = "/memfd:x (deleted)";
@@ -248,7 +250,11 @@ class Examination {
     }
 
     void drops() {
-        const Fill change = [](Probe&, const SystemCall&) {};
+        const Fill change = [](Probe& probe, const SystemCall& call) {
+            if (call.arguments.size >= 0) {
+                probe.a[call.arguments.size] = access_list;
+            }
+        };
         ask(
             "drop/write", "a file is created or written",
             [](const SystemCall& call) { return call.effect == Effect::open || call.effect == Effect::truncate; },
@@ -257,14 +263,43 @@ class Examination {
         ask("drop/link", "a file gets a hard link", does(Effect::link), places_, change);
         ask("drop/symlink", "a symbolic link is made", does(Effect::symlink), places_, change);
         ask("drop/chmod", "a file is made executable", does(Effect::chmod), places_, change);
+        io_uring();
         ask("delete", "a script or an interpreter is deleted", does(Effect::unlink), places_, change);
+    }
+
+    // The operations by which a file comes, in the kernel's list of their own.
+    void io_uring() {
+        std::vector<Question> asked;
+        for (const auto& subject : subjects) {
+            for (const auto& place : places_) {
+                for (const auto& call : audit::system_calls()) {
+                    if (!audit::uring_operation(call.call) || call.effect == Effect::truncate) {
+                        continue;
+                    }
+                    Question one{{}, std::string(call.name), "", place, std::string(subject.name), {}};
+                    one.probe.list = List::io_uring;
+                    one.probe.call = call.name;
+                    one.probe.uid = subject.uid;
+                    one.probe.auid = subject.auid;
+                    one.probe.exe = any_program;
+                    one.probe.paths = {place, place + "/file"};
+                    one.verdict = ask_kernel(set_, one.probe, host_.machine);
+                    asked.push_back(std::move(one));
+                }
+            }
+        }
+        rows_.push_back(conclude("drop/io_uring", "a file is changed through io_uring", asked, false));
+        if (rows_.back().coverage != Coverage::seen && !host_.io_uring) {
+            rows_.back().why = {"this host's auditctl knows no rules for it (3.1 and later do)"};
+            rows_.back().remedy = "sysctl kernel.io_uring_disabled=2 (Linux 6.6), where nothing needs it";
+        }
     }
 
     void reads() {
         const auto opens = [](const SystemCall& call) { return call.effect == Effect::open && !call.marks.writes; };
         const Fill module = [](Probe& probe, const SystemCall& call) {
             probe.exe = probe.paths.front();
-            probe.paths = {"/usr/share/lua/module.lua"};
+            probe.paths = {"/var/lib/somewhere/module.lua"};
             open_for("r", 0, probe, call);
         };
         ask_of_files("load", "an interpreter opens a module", opens, interpreters_, module);
@@ -281,6 +316,11 @@ class Examination {
     void memory() {
         const Fill any = [](Probe&, const SystemCall&) {};
         ask("memfd", "a file in memory is made", does(Effect::memfd), {}, any);
+        ask(
+            "mount", "a path is made to lead elsewhere by a mount",
+            [](const SystemCall& call) { return call.effect == Effect::mount || call.effect == Effect::unmount; }, {},
+            any);
+        ask("take", "a process takes another's open file", does(Effect::take), {}, any);
         ask(
             "injection", "a process changes another's memory",
             [](const SystemCall& call) { return call.arguments.process >= 0; }, {}, any);
@@ -339,7 +379,8 @@ class Examination {
     const RuleSet& set_;
     const Host& host_;
     std::string interpreter_;
-    std::vector<std::string> interpreters_, programs_, places_;
+    std::vector<std::string> interpreters_, programs_;
+    std::vector<std::string> places_, run_places_; // where files get dropped, and where any run is asked for
     std::vector<CoverageRow> rows_;
 };
 

@@ -104,7 +104,7 @@ void leave_out_package_manager(std::vector<Topic>& topics, const std::string& ex
     for (auto& topic : topics) {
         std::vector<Rule> by_others;
         for (auto& rule : topic.rules) {
-            if (rule.keys != std::vector{std::string(drop_key)}) {
+            if (rule.keys != std::vector{std::string(drop_key)} || rule.list != List::exit) {
                 continue;
             }
             Rule other = rule;
@@ -158,7 +158,7 @@ Topic topic_of(const ShippedFile& file, const Host& host, std::vector<Topic>& to
     const auto only = head(file.text, "Architecture");
     for (auto& rule : parse_rules(file.text, file.name, only.empty() ? host.machine : only).rules) {
         const bool code = asks_for_code(rule);
-        if (!cut_calls(rule, host)) {
+        if (rule.list == List::io_uring ? !host.io_uring : !cut_calls(rule, host)) {
             continue;
         }
         if (rule.field("exe") != nullptr) {

@@ -104,6 +104,9 @@ Truth holds(const Comparison& one, const Probe& probe, std::string_view machine)
 
 // The mask of a rule holds numbers, which mean other calls on another processor: without arch= they hold for both.
 bool names_call(const Rule& rule, const Probe& probe, std::string_view machine) {
+    if (probe.list == List::io_uring) {
+        return rule.calls.empty() || std::find(rule.calls.begin(), rule.calls.end(), probe.call) != rule.calls.end();
+    }
     const auto wanted = call_number(probe.call, probe.arch, machine);
     const auto* const arch = rule.field("arch");
     return rule.calls.empty() || std::any_of(rule.calls.begin(), rule.calls.end(), [&](const std::string& call) {
@@ -112,7 +115,7 @@ bool names_call(const Rule& rule, const Probe& probe, std::string_view machine) 
 }
 
 Truth matches(const Rule& rule, const Probe& probe, std::string_view machine) {
-    if (rule.list == List::exit && !names_call(rule, probe, machine)) {
+    if (rule.list == probe.list && !names_call(rule, probe, machine)) {
         return Truth::no;
     }
     auto all = Truth::yes;
@@ -134,7 +137,7 @@ Verdict ask_kernel(const RuleSet& set, const Probe& probe, std::string_view mach
     bool may_report = false; // by a rule before
     bool may_hide = false;
     for (const auto& rule : set.rules) {
-        if (rule.list != List::exit) {
+        if (rule.list != probe.list) {
             continue;
         }
         const auto match = matches(rule, probe, machine);

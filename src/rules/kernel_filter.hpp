@@ -14,6 +14,7 @@ inline constexpr std::uint32_t unset_login = 4294967295;
 
 // A call that a process makes, as far as rules look at it.
 struct Probe {
+    List list = List::exit;   // or io_uring, where `call` is an operation's name
     std::string arch = "b64"; // or "b32"
     std::string call;
     std::vector<std::string> paths; // of the files that it touches

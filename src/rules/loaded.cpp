@@ -135,7 +135,11 @@ void read_calls(const audit_rule_data& data, Rule& rule) {
     const auto* const on = processor(arch == nullptr ? "" : arch->value, machine_name());
     for (int number = 0; !all && number < AUDIT_BITMASK_SIZE * 32; ++number) {
         if ((data.mask[AUDIT_WORD(number)] & AUDIT_BIT(number)) != 0) {
-            rule.calls.push_back(on == nullptr ? std::to_string(number) : call_name(number, *on));
+            const auto operation = rule.list == List::io_uring ? audit::uring_call(static_cast<std::uint64_t>(number))
+                                                               : audit::Call::other;
+            rule.calls.push_back(operation != audit::Call::other ? std::string(audit::to_string(operation))
+                                 : on == nullptr || rule.list == List::io_uring ? std::to_string(number)
+                                                                                : call_name(number, *on));
         }
     }
 }

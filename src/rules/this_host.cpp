@@ -9,6 +9,9 @@
 
 #include "luatrail/base/elf.hpp"
 
+// libaudit 3.1 and later, and with it auditctl.
+extern "C" int audit_name_to_uringop(const char* operation) __attribute__((weak));
+
 namespace luatrail::rules {
 namespace {
 
@@ -47,6 +50,7 @@ bool only_root_can_replace(std::string path) {
 Host this_host(const LuaFiles& found) {
     Host host{machine_name(), &directory, {}};
     host.libraries = found.libraries;
+    host.io_uring = audit_name_to_uringop != nullptr;
     for (const auto& program : found.programs) {
         if (program.content) {
             continue; // nothing asks for it but the plugin

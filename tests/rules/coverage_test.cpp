@@ -19,6 +19,7 @@ Host host(std::string machine = "x86_64") {
     host.host_programs = {"/usr/bin/nmap"};
     host.library_users = {"/usr/bin/sysbench"};
     host.libraries = {"/usr/lib/liblua5.4.so.0.0.0"};
+    host.io_uring = true;
     return host;
 }
 
@@ -138,6 +139,24 @@ TEST_CASE("where the host has no library and no program with Lua inside, none is
     }
 }
 
+TEST_CASE("changes through io_uring are seen by rules of its own list alone") {
+    CHECK(rows_of(full).at("drop/io_uring").coverage == Coverage::seen);
+    std::string others;
+    for (const auto& rule : parse_rules(full, "f", "x86_64").rules) {
+        others += rule.list == List::io_uring ? "" : rule.text() + "\n";
+    }
+    const auto blind = rows_of(others).at("drop/io_uring");
+    CHECK(blind.coverage == Coverage::blind);
+    CHECK(why(blind) == "no rule asks for it; ");
+    CHECK(why(rows_of("-a always,io_uring -S openat -F dir=/tmp\n" + others).at("drop/io_uring"))
+              .find("not in /dev/shm, ") == 0);
+    auto old = host();
+    old.io_uring = false;
+    CHECK(rules_file(Profile::full, old).find("io_uring") == std::string::npos);
+    CHECK(why(rows_of(others, old).at("drop/io_uring")).find("auditctl knows no rules") != std::string::npos);
+    CHECK(parse_rules("-a always,io_uring -S read,some_new_one -k x\n", "f", "x86_64").errors.empty());
+}
+
 TEST_CASE("a library's reads are seen by a rule on it, and not by one on its writes") {
     const auto with = [](const std::string& fields) {
         return rows_of("-a always,exit -F arch=b64 -S open,openat,openat2,open_by_handle_at " + fields +
@@ -175,6 +194,9 @@ TEST_CASE("each call of the table by which something is done is asked for") {
         {Effect::protect, "exec-memory"},
         {Effect::trace, "injection"},
         {Effect::poke, "injection"},
+        {Effect::take, "take"},
+        {Effect::mount, "mount"},
+        {Effect::unmount, "mount"},
         {Effect::connect, "network"},
         {Effect::send, "network"},
         {Effect::socket_call, "network"},
@@ -186,7 +208,10 @@ TEST_CASE("each call of the table by which something is done is asked for") {
         }
         // The full profile without this call, by name or number.
         std::string text;
-        const std::string name(call.call == luatrail::audit::Call::fchmodat2 ? "452" : call.name);
+        using luatrail::audit::Call;
+        const std::string name(call.call == Call::fchmodat2    ? "452"
+                               : call.call == Call::setxattrat ? "463"
+                                                               : call.name);
         const auto set = parse_rules(full, "f", "x86_64");
         for (auto rule : set.rules) {
             std::erase(rule.calls, name);

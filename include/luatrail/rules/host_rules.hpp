@@ -27,6 +27,7 @@ struct Host {
     std::vector<std::string> host_programs{};     // for something else, with Lua inside, by the profiles
     std::vector<std::string> library_users{};     // others that bring a Lua library with them
     std::vector<std::string> libraries{};         // Lua's own
+    bool io_uring = false;                        // its auditctl knows the list io_uring
 };
 
 // A part of the shipped rules: one file of audit-rules/.
