@@ -66,6 +66,9 @@ bool lies_in(std::string_view path, std::string_view directory) {
 Truth holds(const Comparison& one, const Probe& probe, std::string_view machine) {
     const auto any = [&](auto test) { return truth(std::any_of(probe.paths.begin(), probe.paths.end(), test)); };
     if (one.field == "arch") {
+        if (one.op == "=" && one.value == probe.arch) {
+            return Truth::yes; // as most are written
+        }
         return truth(same_processor(one.value, probe.arch, machine) == (one.op == "="));
     }
     if (one.field == "dir") {
@@ -115,14 +118,14 @@ bool names_call(const Rule& rule, const Probe& probe, std::string_view machine) 
 }
 
 Truth matches(const Rule& rule, const Probe& probe, std::string_view machine) {
-    if (rule.list == probe.list && !names_call(rule, probe, machine)) {
-        return Truth::no;
-    }
     auto all = Truth::yes;
-    for (const auto& one : rule.fields) {
+    for (const auto& one : rule.fields) { // first: most rules are about another file
         all = std::min(all, holds(one, probe, machine));
+        if (all == Truth::no) {
+            return all;
+        }
     }
-    return all;
+    return rule.list == probe.list && !names_call(rule, probe, machine) ? Truth::no : all;
 }
 
 } // namespace
