@@ -71,10 +71,12 @@ Words words_about(const host::Process& process, const Profile& profile, const au
 bool runs_opened(const host::Process& process, const Profile& profile, const audit::TypedEvent& event,
                  const audit::PathItem& item, std::string_view path) {
     const bool loads = is_code(&profile, path, item.mode);
-    if (profile.startup.empty()) {
-        return loads;
-    }
     const auto words = words_about(process, profile, event, path);
+    if (profile.startup.empty()) {
+        // A file that it is given to work on; where it is given code, its grammar says so.
+        const bool given = profile.embedded && words.operand && !profile.grammar.options.empty();
+        return loads && !given;
+    }
     const bool terminal = event.syscall.tty.has_value();
     const bool named = words.command || (words.value && has_code_ending(path, false));
     return any_matches(profile.startup, path) || (named && !words.operand) ||
@@ -297,7 +299,8 @@ std::optional<Finding> run_by_open(const Node& node, const audit::TypedEvent& ev
     if (node.processes.find(who) == nullptr) {
         return std::nullopt;
     }
-    if (program.interpreter) {
+    // A program may be one with some arguments only (perl that runs resty).
+    if (program.interpreter && profile_of(*node.processes.find(who), options.profiles) != nullptr) {
         const bool changed = std::any_of(event.paths.begin(), event.paths.end(), [&](const audit::PathItem& item) {
             const auto id = host::file_id_of(item);
             return id && node.files.find(*id) != nullptr;

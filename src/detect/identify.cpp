@@ -203,6 +203,19 @@ bool is_loader(const Node& node, const audit::TypedEvent& event) {
            (!node.copies.empty() && copies_loader(node, interpreter_file(node, event), event.syscall.exe.value_or("")));
 }
 
+// What the loader runs may be a copy under any name, which need not even be executable.
+Identified copy_behind_loader(const Node& node, const audit::TypedEvent& event, std::string_view name,
+                              std::size_t offset, const ProfileSet& profiles) {
+    const auto path = host::join_path(event.cwd.value_or("/"), name);
+    const auto* file = node.files.find(path);
+    auto found = copied_file(node, file, path, profiles);
+    if (found.match.profile == nullptr) {
+        found = copy_by_reader(node, file, profiles);
+    }
+    found.offset = offset;
+    return found;
+}
+
 Identified search(const Node& node, const audit::TypedEvent& event, const Program& program, bool called_one,
                   const EngineOptions& options) {
     const auto exe = event.syscall.exe.value_or("");
@@ -228,7 +241,11 @@ Identified search(const Node& node, const audit::TypedEvent& event, const Progra
         return {match, 0, {}};
     }
     if (program.loader || is_loader(node, event)) {
-        if (auto found = behind_loader(exe, argv, profiles); found.match.profile != nullptr) {
+        auto found = behind_loader(exe, argv, profiles);
+        if (found.match.profile == nullptr && found.offset > 0 && found.offset < argv.size()) {
+            found = copy_behind_loader(node, event, argv[found.offset], found.offset, profiles);
+        }
+        if (found.match.profile != nullptr) {
             return found;
         }
     }

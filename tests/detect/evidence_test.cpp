@@ -124,6 +124,31 @@ TEST_CASE("a program that loads a Lua library is a run, unless it is known to ne
     CHECK(briefs(loads_library("/usr/bin/python3.11", {"python3"}), options) == found);
 }
 
+TEST_CASE("a file that a program is given to work on is data, unless its grammar takes it for code") {
+    const auto works_on = [](const std::vector<std::string>& argv) {
+        auto log = begun();
+        log.create(shell, "/tmp/e.lua", 700).exec(as("/usr/bin/highlight"), argv).at(start + 30);
+        return briefs(log.read(as("/usr/bin/highlight"), "/tmp/e.lua", 700));
+    };
+    CHECK(works_on({"highlight", "-O", "ansi", "/tmp/e.lua"}) == silent);
+    CHECK(works_on({"highlight", "x.c"}) ==
+          Briefs{"high embedded: script-drop/create | no-baseline"}); // a settings file names it
+}
+
+TEST_CASE("a program that is an interpreter with some arguments only loads a library as any other") {
+    CHECK(briefs(loads_library("/usr/bin/perl", {"perl", "x.pl"})) == Briefs{"info library: | no-baseline"});
+}
+
+TEST_CASE("the dynamic loader under another name runs a copy under another name") {
+    auto log = begun();
+    log.exec(as("/usr/bin/install"), {"install", "/lib64/ld-linux-x86-64.so.2", "/tmp/u"});
+    log.create(as("/usr/bin/install"), "/tmp/u", 700).fork(shell, 21);
+    log.exec(as("/usr/bin/cat", 21), {"cat", "/usr/bin/lua5.3"}).create(as("/usr/bin/cat", 21), "/tmp/data", 701);
+    log.create(shell, "/tmp/conf", 702).fork(shell, 22).at(start + 100);
+    CHECK(briefs(log.exec(as("/tmp/u", 22), {"/tmp/u", "/tmp/data", "/tmp/conf"})) ==
+          Briefs{"high script: interpreter-drop/create script-drop/create | no-baseline"});
+}
+
 TEST_CASE("what reads a Lua library as any other file is no run") {
     CHECK(briefs(loads_library("/usr/bin/tar", {"tar", "cf", "x.tar", "/lib"})) == silent);
     CHECK(briefs(loads_library("/usr/bin/sha256sum", {"sha256sum", library}, library, "0")) == silent);
