@@ -197,7 +197,7 @@ Command add_replay(CLI::App& app) {
             ->type_name("FILE");
     app.add_option(
            "--root", options->root,
-           "The same, read from the host's root, mounted or copied; programs that nobody knows are looked at there")
+           "The same, from the host's root (mounted or copied), where unknown programs are looked at")
         ->type_name("DIR")
         ->excludes(inventory);
     app.add_option("--format", options->format, "text for a person, json for one finding a line")
