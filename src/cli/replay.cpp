@@ -195,9 +195,8 @@ Command add_replay(CLI::App& app) {
     auto* inventory =
         app.add_option("--inventory", options->inventory, "What the host's packages own (luatrail inventory build)")
             ->type_name("FILE");
-    app.add_option(
-           "--root", options->root,
-           "The same, from the host's root (mounted or copied), where unknown programs are looked at")
+    app.add_option("--root", options->root,
+                   "The same, from the host's root (mounted or copied), where unknown programs are looked at")
         ->type_name("DIR")
         ->excludes(inventory);
     app.add_option("--format", options->format, "text for a person, json for one finding a line")

@@ -327,9 +327,12 @@ FollowUps after_open(Node& node, const audit::TypedEvent& event, host::ProcessRe
                 continue;
             }
             const auto kind = script || run->code_unknown ? ChainKind::script_drop : ChainKind::module_drop;
+            if (run->has(kind)) {
+                continue; // each kind once a run
+            }
             auto drops = drops_of_opened(node, options, kind, *file, run->process, event.id.time_ms);
-            const bool given = !drops.empty() && !script && !again && !run->code_unknown && !run->has(kind) &&
-                               is_given(node, *run, *file, path);
+            const bool given =
+                !drops.empty() && !script && !again && !run->code_unknown && is_given(node, *run, *file, path);
             if (given) {
                 keep_given(node, *run, drops);
                 continue;

@@ -5,6 +5,7 @@
 #include "detect/bounds.hpp"
 #include "detect/identify.hpp"
 #include "detect/trust.hpp"
+#include "luatrail/base/text.hpp"
 #include "luatrail/host/file_event.hpp"
 #include "luatrail/host/paths.hpp"
 
@@ -32,15 +33,15 @@ std::string_view interpreter_of(const Node& node, const audit::PathItem& item, b
             return profile->name;
         }
     }
-    if (!asked_for) {
-        return {};
-    }
     const auto id = host::file_id_of(item);
     const auto known = std::find_if(node.interpreters.begin(), node.interpreters.end(), [&](const auto& one) {
         return id && one.id == *id && one.profile != loader_profile;
     });
     if (known != node.interpreters.end()) {
         return known->profile == library_profile ? std::string_view() : known->profile;
+    }
+    if (!asked_for) {
+        return {};
     }
     return inventory::is_lua_library(name) || options.profiles.named("lua") == nullptr ? std::string_view() : "lua";
 }
@@ -88,8 +89,11 @@ namespace {
 // beside it or starts it (the members of a pipeline, the commands of one script).
 bool in_reach(const Node& node, const Copying& reading, const host::Change& change) {
     constexpr std::int64_t opened_before_ms = 60'000; // `gzip -c lua > x` opens x first
+    constexpr std::int64_t copied_ms = 600'000;       // no copy takes longer
+    constexpr std::int64_t beside_ms = 60'000;        // what one shell does later has nothing to do with it
     const auto apart = change.event.time_ms - reading.event.time_ms;
-    if (change.kind == host::ChangeKind::unlink || apart < -opened_before_ms) {
+    const bool content = change.kind == host::ChangeKind::create || change.kind == host::ChangeKind::write;
+    if (!content || apart < -opened_before_ms || apart > copied_ms) {
         return false;
     }
     if (change.by_pid == reading.pid) {
@@ -97,6 +101,9 @@ bool in_reach(const Node& node, const Copying& reading, const host::Change& chan
     }
     if (apart < 0) {
         return false;
+    }
+    if (apart > beside_ms) {
+        return node.processes.is_ancestor(reading.by, change.by);
     }
     const auto* maker = node.processes.find(change.by);
     const bool beside = reading.parent > 1 && maker != nullptr && maker->ppid == reading.parent;
@@ -113,7 +120,7 @@ class CopySearch {
             const Copying* beside = nullptr;
             for (auto reading = node_.readings.rbegin(); reading != node_.readings.rend() && left_ > 0; ++reading) {
                 --left_;
-                if (!in_reach(node_, *reading, change)) {
+                if (!in_reach(node_, *reading, change) || is_another_of_many(*reading, change)) {
                     continue;
                 }
                 if (change.by_pid == reading->pid) {
@@ -121,7 +128,7 @@ class CopySearch {
                 }
                 beside = beside == nullptr ? &*reading : beside;
             }
-            if (beside != nullptr && !copies_something_else(change, copies)) {
+            if (beside != nullptr && !copies_something_else(change, copies) && !downloads(change)) {
                 return beside;
             }
         }
@@ -129,6 +136,28 @@ class CopySearch {
     }
 
   private:
+    // A copier or archiver that was not given the interpreter by name copies a whole tree: only what keeps the name,
+    // also behind a temporary one (".lua5.4.Xb2c"), is the copy.
+    bool is_another_of_many(const Copying& reading, const host::Change& change) const {
+        const auto name = base::basename(reading.what);
+        const bool many = profiles_.is(ProgramKind::copier, reading.exe) ||
+                          profiles_.is(ProgramKind::archiver, reading.exe) ||
+                          profiles_.is(ProgramKind::downloader, reading.exe);
+        const auto* reader = node_.processes.find(reading.by);
+        if (!many || reader == nullptr || reader->argv.empty() ||
+            std::any_of(reader->argv.begin(), reader->argv.end(),
+                        [name](const std::string& word) { return base::basename(word) == name; })) {
+            return false;
+        }
+        return base::basename(change.path).find(name) == std::string_view::npos;
+    }
+
+    // What a download tool writes comes from elsewhere.
+    bool downloads(const host::Change& change) const {
+        return change.by_exe && profiles_.is(ProgramKind::downloader, *change.by_exe) &&
+               !profiles_.is(ProgramKind::copier, *change.by_exe);
+    }
+
     // cp, mv, ln and install say what they copy: where that is known and is none of it, they made no copy of it.
     bool copies_something_else(const host::Change& change, int copies) { // NOLINT(misc-no-recursion)
         constexpr int most_copies = 3;
@@ -142,8 +171,9 @@ class CopySearch {
             if (word.empty() || word.front() == '-') {
                 continue;
             }
-            if (word.front() != '/' || profiles_.match(word, word).profile != nullptr) {
-                return false; // relative to a directory that is not known any more
+            const bool stream = word.starts_with("/dev/") || word.starts_with("/proc/");
+            if (word.front() != '/' || stream || profiles_.match(word, word).profile != nullptr) {
+                return false; // a pipe, or relative to a directory that is not known any more
             }
             const auto* source = node_.files.find(word);
             if (source != nullptr && find(*source, copies + 1) != nullptr) {
@@ -155,7 +185,7 @@ class CopySearch {
 
     const Node& node_;
     const ProfileSet& profiles_;
-    int left_ = 8192; // comparisons: a log that is made for it must not cost more
+    int left_ = 1024; // comparisons: a log that is made for it must not cost more
 };
 
 } // namespace

@@ -316,3 +316,42 @@ TEST_CASE("a Lua library is one under another name of its file") {
     const auto found = briefs(log);
     CHECK(std::count(found.begin(), found.end(), "info library: | no-baseline") == 2);
 }
+
+TEST_CASE("what a shell does long after an interpreter was read, or what only gets another mode, is no copy") {
+    const auto later = [](std::int64_t after_ms, const std::string& exe, bool chmod) {
+        auto log = begun();
+        log.exec(as("/usr/bin/file"), {"file", "/usr/bin/lua5.4"}).read(as("/usr/bin/file"), "/usr/bin/lua5.4", 900);
+        log.at(start + after_ms).fork(shell, 21).fork(shell, 22).exec(as(exe, 21), {"x", "y"});
+        if (chmod) {
+            log.file_call(as(exe, 21), "arch=c000003e syscall=268", "a0=ffffff9c a1=1 a2=1ed a3=0",
+                          {{"/tmp/tool", 700, "NORMAL", "0100644"}});
+        } else {
+            log.create(as(exe, 21), "/tmp/tool", 700);
+        }
+        return briefs(log.at(start + after_ms + 100).exec(as("/tmp/tool", 22), {"/tmp/tool", "version"}));
+    };
+    CHECK(later(500, "/usr/bin/gunzip", false) != silent);
+    CHECK(later(120'000, "/usr/bin/gunzip", false) == silent);
+    CHECK(later(500, "/usr/bin/curl", false) == silent);
+    CHECK(later(500, "/usr/bin/chmod", true) == silent);
+}
+
+TEST_CASE("who copies a whole tree copies an interpreter by its name only") {
+    const auto tree = [](const std::string& made) {
+        auto log = begun();
+        log.exec(as("/usr/bin/cp"), {"cp", "-a", "/usr", "/mnt/c"});
+        log.read(as("/usr/bin/cp"), "/usr/bin/lua5.4", 900).create(as("/usr/bin/cp"), made, 700);
+        return briefs(log.fork(shell, 21).at(start + 100).exec(as(made, 21), {made, "/x.lua"}));
+    };
+    CHECK(tree("/mnt/c/usr/bin/ls") == silent);
+    CHECK(tree("/mnt/c/usr/bin/lua5.4") != silent);
+}
+
+TEST_CASE("a copier that is given a pipe or its own program hides no copy") {
+    auto piped = begun();
+    piped.exec(as("/usr/bin/cat"), {"cat", "/usr/bin/lua5.4"}).read(as("/usr/bin/cat"), "/usr/bin/lua5.4", 900);
+    piped.fork(shell, 21)
+        .exec(as("/usr/bin/cp", 21), {"cp", "/dev/stdin", "/tmp/z"})
+        .create(as("/usr/bin/cp", 21), "/tmp/z", 700);
+    CHECK(briefs(piped.fork(shell, 22).at(start + 100).exec(as("/tmp/z", 22), {"/tmp/z", "evil"})) != silent);
+}
