@@ -179,7 +179,7 @@ Finding describe_image(const Node& node, const audit::TypedEvent& event, host::P
     auto& process = finding.process;
     process.pid = image.pid;
     process.ppid = image.ppid;
-    process.credentials() = image;
+    process.credentials() = image.credentials();
     process.comm = image.comm;
     process.argv = image.argv;
     finding.events.push_back(event.id);

@@ -25,7 +25,7 @@ void describe_process(const Invoked& run, Finding& finding) {
     auto& process = finding.process;
     process.pid = call.pid.value_or(0);
     process.ppid = call.ppid;
-    process.credentials() = call;
+    process.credentials() = call.credentials();
     process.user = copy(call.user);
     process.tty = copy(call.tty);
     process.comm = copy(call.comm);
