@@ -168,7 +168,7 @@ void seed(ProcessTable& table, const std::vector<RunningProcess>& running, const
         }
         exec.id = {process.started_ms, 0};
         exec.has_syscall = true;
-        exec.syscall.credentials() = process;
+        exec.syscall.credentials() = process.credentials();
         exec.syscall.pid = process.pid;
         exec.syscall.ppid = process.ppid;
         exec.syscall.exe = process.exe;
