@@ -21,6 +21,8 @@ std::uint64_t number_of(const Json& value) {
 } // namespace
 
 struct StatusValue::Impl {
+    explicit Impl(std::string_view text) : json(Json::parse(text, nullptr, false)) {}
+
     Json json;
 
     // Null where there is nothing.
@@ -30,8 +32,7 @@ struct StatusValue::Impl {
     }
 };
 
-StatusValue::StatusValue(std::string_view json) : impl_(std::make_unique<Impl>()) {
-    impl_->json = Json::parse(json, nullptr, false);
+StatusValue::StatusValue(std::string_view json) : impl_(std::make_unique<Impl>(json)) {
     const auto* const named = impl_->json.is_object() ? impl_->at("/schema") : nullptr;
     if (named == nullptr || *named != schema) {
         throw base::Error("no status of luatrail; name the file that status.file of the plugin's configuration names");

@@ -263,6 +263,7 @@ constexpr std::array<Step, 15> steps{{
 
 std::vector<std::string_view> shortened_keys() {
     std::vector<std::string_view> keys;
+    keys.reserve(steps.size());
     for (const auto& step : steps) {
         keys.push_back(step.key);
     }

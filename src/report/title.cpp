@@ -21,7 +21,7 @@ using detect::Origin;
 std::string interpreter_name(const Finding& finding) {
     const auto& interpreter = finding.interpreter;
     const auto by = interpreter.identified_by;
-    const auto program = program_name(interpreter.exe);
+    auto program = program_name(interpreter.exe);
     if (by == IdentifiedBy::path || by == IdentifiedBy::package || by == IdentifiedBy::library) {
         return program;
     }

@@ -51,6 +51,7 @@ inline constexpr bool is_flat = std::is_trivially_destructible_v<T>;
 
 template <class T>
 std::size_t heap_of(const std::vector<T>& values) {
+    // NOLINTNEXTLINE(bugprone-sizeof-expression): elements may be pointers
     std::size_t bytes = block(values.capacity() * sizeof(T));
     if constexpr (!is_flat<T>) {
         for (const T& value : values) {
@@ -86,6 +87,7 @@ std::size_t heap_of(const std::optional<T>& value) {
 
 template <class T>
 constexpr std::size_t list_node() {
+    // NOLINTNEXTLINE(bugprone-sizeof-expression): elements may be pointers
     return block(sizeof(T) + 2 * sizeof(void*));
 }
 
