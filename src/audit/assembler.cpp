@@ -55,8 +55,8 @@ std::size_t bytes_of(const Open& open) {
 // Whether a record makes its event one of those whose order matters: what processes did, not what user space had to say
 // about it.
 bool is_ordered(RecordType type) {
-    return type == AUDIT_SYSCALL || type == AUDIT_EXECVE || type == AUDIT_PATH || type == AUDIT_CWD ||
-           type == AUDIT_PROCTITLE;
+    return type == AUDIT_SYSCALL || type == audit_uringop || type == AUDIT_EXECVE || type == AUDIT_PATH ||
+           type == AUDIT_CWD || type == AUDIT_PROCTITLE;
 }
 
 std::optional<std::int64_t> items_of(std::string_view body) {

@@ -57,8 +57,6 @@ std::optional<std::uint32_t> octal_of(std::string_view text) {
     return mode;
 }
 
-constexpr RecordType audit_openat2 = 1337; // linux/audit.h since 5.16; libaudit 3.0.9's headers lack it
-
 // Some writers put every value in quotes, numbers too.
 std::string_view plain(std::string_view value) {
     return value.size() >= 2 && value.front() == '"' && value.back() == '"' ? value.substr(1, value.size() - 2) : value;
@@ -178,6 +176,11 @@ void Decoder::read(const Record& record) {
             read_syscall(record);
         }
         break;
+    case audit_uringop:
+        if (!typed_.has_syscall) {
+            read_operation(record);
+        }
+        break;
     case AUDIT_EXECVE:
         typed_.has_execve = true;
         break;
@@ -243,6 +246,25 @@ void Decoder::read_syscall(const Record& record) {
         }
     }
     name_call(enriched_name);
+}
+
+// kernel/auditsc.c, audit_log_uring().
+void Decoder::read_operation(const Record& record) {
+    typed_.has_syscall = true;
+    auto& call = typed_.syscall;
+    call.by_ring = true;
+    FieldReader fields(record.body);
+    for (Field field; fields.next(field);) {
+        if (field.code == name_code("uring_op")) {
+            call.call = uring_call(number_of_call(plain(field.value)).value_or(0));
+        } else {
+            read_field(field);
+        }
+    }
+    const auto user = field_of(record.enriched, name_code("UID"));
+    if (!user.name.empty()) {
+        read_field(user);
+    }
 }
 
 // By number, else by the name that stands in its place in half-interpreted logs, else by the enriched one: whoever

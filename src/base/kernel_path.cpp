@@ -1,5 +1,8 @@
 #include "luatrail/base/kernel_path.hpp"
 
+#include <algorithm>
+#include <vector>
+
 namespace luatrail::base {
 namespace {
 
@@ -17,6 +20,33 @@ std::string_view without_deleted(std::string_view path) {
 
 bool is_memfd(std::string_view path) {
     return path.starts_with("/memfd:"); // mm/memfd.c
+}
+
+bool names_descriptor(std::string_view path) {
+    if (path.empty() || path.front() != '/') {
+        return false;
+    }
+    std::vector<std::string_view> parts;
+    while (!path.empty()) {
+        const auto part = path.substr(0, path.find('/'));
+        path.remove_prefix(std::min(part.size() + 1, path.size()));
+        if (part == "..") {
+            if (!parts.empty()) {
+                parts.pop_back();
+            }
+        } else if (!part.empty() && part != ".") {
+            parts.push_back(part);
+        }
+    }
+    if (parts.size() == 2) {
+        return parts[0] == "dev" && parts[1] == "stdin";
+    }
+    if (parts.size() == 3) {
+        return parts[0] == "dev" && parts[1] == "fd";
+    }
+    const bool of_process = parts.size() == 4 || (parts.size() == 6 && parts[2] == "task");
+    const auto kind = of_process ? parts[parts.size() - 2] : std::string_view();
+    return of_process && parts[0] == "proc" && (kind == "fd" || kind == "map_files");
 }
 
 } // namespace luatrail::base

@@ -174,6 +174,11 @@ int replay(const CLI::App& app, const ReplayOptions& options) {
     } else if (!options.reading.quiet && options.format == "text") {
         base::say(fmt::format("{} in {} events", counted(selection), pipeline.assembler().counters().events));
     }
+    if (const auto unchecked = engine.counters().unchecked_runs; unchecked > 0 && !options.reading.quiet) {
+        base::say(fmt::format("{} expected run{} by the script's path alone: the baseline names its package, and no "
+                              "inventory was given to ask; give --inventory FILE or --root DIR",
+                              unchecked, unchecked == 1 ? " is so" : "s are so"));
+    }
     if (!good) {
         return base::exit_trouble;
     }

@@ -19,6 +19,7 @@ constexpr std::int64_t day_ms = 86'400'000;
 struct Answer {
     KeyMiss miss;
     bool matches = false;
+    bool unchecked = false; // a match for want of an inventory
 
     bool differs() const { return !matches && !miss.unanswered; }
 };
@@ -69,8 +70,6 @@ struct PlainKey {
 
 PlainKey plain_key(RuleKey key) {
     switch (key) {
-    case RuleKey::script_package:
-        return {&RunFacts::script_package, Unanswered::owner, false};
     case RuleKey::code:
         return {&RunFacts::code, Unanswered::code, true};
     case RuleKey::parent:
@@ -80,6 +79,7 @@ PlainKey plain_key(RuleKey key) {
     case RuleKey::executable:
     case RuleKey::user:
     case RuleKey::script:
+    case RuleKey::script_package:
     case RuleKey::modules:
     case RuleKey::interactive:
         break;
@@ -109,12 +109,34 @@ Answer compare_modules(const std::vector<std::string>& globs, const RunFacts& fa
     return made;
 }
 
-Answer compare_key(RuleKey key, const std::string& wanted, const RunFacts& facts) {
+bool names_one_file(const std::optional<std::string>& glob) {
+    return glob && glob->find_first_of("*?[") == std::string::npos;
+}
+
+Answer compare_package(const Rule& rule, const std::string& wanted, const RunFacts& facts) {
+    Answer made{{.key = RuleKey::script_package, .wanted = wanted, .found = facts.script_package}};
+    if (facts.script_package) {
+        made.matches = wanted == *facts.script_package;
+    } else if (!facts.script) {
+        made.miss.unanswered = Unanswered::script;
+    } else if (!facts.owners_known && names_one_file(rule.script)) {
+        made.matches = made.unchecked = true; // the path decides
+    } else {
+        made.miss.unanswered = Unanswered::owner;
+        made.miss.script = facts.script;
+    }
+    return made;
+}
+
+Answer compare_key(const Rule& rule, RuleKey key, const std::string& wanted, const RunFacts& facts) {
     if (key == RuleKey::user) {
         return compare_user(wanted, facts);
     }
     if (key == RuleKey::script) {
         return compare_script(wanted, facts);
+    }
+    if (key == RuleKey::script_package) {
+        return compare_package(rule, wanted, facts);
     }
     const auto plain = plain_key(key);
     const auto& found = facts.*plain.found;
@@ -123,9 +145,7 @@ Answer compare_key(RuleKey key, const std::string& wanted, const RunFacts& facts
         made.matches = plain.glob ? base::glob_match(wanted, *found) : wanted == *found;
         return made;
     }
-    const bool no_script = plain.unanswered == Unanswered::owner && !facts.script;
-    made.miss.unanswered = no_script ? Unanswered::script : plain.unanswered;
-    made.miss.script = made.miss.unanswered == Unanswered::owner ? facts.script : std::nullopt;
+    made.miss.unanswered = plain.unanswered;
     return made;
 }
 
@@ -160,7 +180,7 @@ std::vector<Answer> answers(const Rule& rule, const RunFacts& facts) {
     std::vector<Answer> all;
     for (std::size_t at = 0; at < rule_values.size(); ++at) {
         if (const auto& wanted = rule.*rule_values[at]) {
-            all.push_back(compare_key(static_cast<RuleKey>(at), *wanted, facts));
+            all.push_back(compare_key(rule, static_cast<RuleKey>(at), *wanted, facts));
         }
     }
     if (!rule.modules.empty()) {
@@ -283,6 +303,7 @@ RunFacts facts_of(const Finding& finding) {
     facts.scripts = finding.code.more_scripts;
     facts.interactive = finding.code.reads_stdin;
     facts.arguments_lost = finding.code.arguments_lost;
+    facts.owners_known = finding.code.owners_known;
     if (finding.process.ppid) { // the SYSCALL record is there
         facts.login = finding.process.auid.has_value();
     }
@@ -300,6 +321,7 @@ Comparison compare(const Rule& rule, const RunFacts& facts) {
     for (const auto& one : all) {
         made.matched += one.matches ? 1 : 0;
         made.differing += one.differs() ? 1 : 0;
+        made.package_unchecked = made.package_unchecked || one.unchecked;
     }
     auto missed = std::find_if(all.begin(), all.end(), [](const Answer& one) { return one.differs(); });
     if (missed == all.end()) {
@@ -349,7 +371,8 @@ Expectation Baseline::judge(const RunFacts& facts) const {
             return {.verdict = Verdict::expected,
                     .reason = ExpectationReason::expected,
                     .rule = rule.id,
-                    .because = rule.because};
+                    .because = rule.because,
+                    .package_unchecked = compared.package_unchecked};
         }
         if (nearest == nullptr || nearer(compared, best)) {
             nearest = &rule;

@@ -5,6 +5,8 @@
 
 #include "detect/births.hpp"
 #include "detect/context.hpp"
+#include "detect/file_identity.hpp"
+#include "detect/places.hpp"
 #include "detect/trust.hpp"
 #include "luatrail/audit/field.hpp"
 #include "luatrail/base/kernel_path.hpp"
@@ -38,6 +40,8 @@ std::optional<How> how_of(const host::Change& change, const ProfileSet& profiles
         return How::symlink;
     case host::ChangeKind::chmod:
         return How::chmod;
+    case host::ChangeKind::mount:
+        return How::mount;
     case host::ChangeKind::unlink:
         break;
     }
@@ -94,7 +98,7 @@ std::optional<ChainEntry> drop_of(const Node& node, const EngineOptions& options
     ChainEntry entry;
     entry.kind = kind;
     entry.how = how;
-    entry.path = change.path;
+    entry.path = change.path.empty() ? std::nullopt : std::optional(change.path); // of an operation of io_uring
     entry.time_ms = change.event.time_ms;
     entry.age_ms = std::max<std::int64_t>(age, 0);
     entry.event = change.event;
@@ -130,8 +134,10 @@ struct ChainBuilder {
             return;
         }
         // The exec named the same inode whole, which the change's own record could not.
-        const bool named_by_run = change.path_uncertain && run.script && run.script_path && !run.path_uncertain &&
-                                  base::basename(change.path) == base::basename(*run.script_path);
+        const bool unnamed =
+            change.path_uncertain && base::basename(change.path) == base::basename(run.script_path.value_or(""));
+        const bool named_by_run =
+            (unnamed || change.path.empty()) && run.script && run.script_path && !run.path_uncertain;
         if (named_by_run) {
             entry->path = *run.script_path;
         }
@@ -163,16 +169,17 @@ struct ChainBuilder {
         }
     }
 
-    // A directory above the script that was moved into place: all files in it have new names.
-    void add_moved_directories() {
-        const std::string_view path = run.script_path ? std::string_view(*run.script_path) : std::string_view();
-        for (const auto& moved : node.moved_directories) {
-            const std::string_view above = moved.change.path;
-            if (path.size() > above.size() && path.starts_with(above) && path[above.size()] == '/') {
-                add_change(ChainKind::script_drop, moved.change);
+    // What lies below a directory that was moved, or a place where something was mounted, within the window.
+    void add_brought(ChainKind kind, std::string_view path) {
+        if (path.empty()) {
+            return;
+        }
+        for (const auto& place : node.moved_directories) {
+            if (brought(node, place, path, run.process, options)) {
+                add_change(kind, place.change);
             }
         }
-        if (!path.empty() && node.moved_directories.lost_since(now() - options.window_ms)) {
+        if (node.moved_directories.lost_since(now() - options.window_ms)) {
             mark(Degraded::evicted);
         }
     }
@@ -302,6 +309,19 @@ bool was_upgraded(std::string_view path) {
     return packaged && program_path(path) != path;
 }
 
+bool lies_unwatched(const Node& node, const Invoked& run, const EngineOptions& options, const Finding& finding) {
+    const bool asked = node.rules_known && !options.watched.empty() && run.script_path && !run.path_uncertain &&
+                       !finding.has(ChainKind::script_drop) && finding.expectation.verdict != Verdict::expected;
+    return asked &&
+           std::none_of(options.watched.begin(), options.watched.end(),
+                        [&](const std::string& directory) {
+                            return run.script_path->size() > directory.size() &&
+                                   run.script_path->starts_with(directory) &&
+                                   (*run.script_path)[directory.size()] == '/';
+                        }) &&
+           !has_own_files(node, run.process, options);
+}
+
 } // namespace
 
 void locate_script(const Node& node, Invoked& run) {
@@ -325,7 +345,9 @@ void locate_script(const Node& node, Invoked& run) {
         const auto resolved = node.files.resolve(*invocation.script, event.cwd, std::nullopt, true);
         run.script_path = resolved.path;
         run.script_name = host::join_path(event.cwd.value_or("/"), *invocation.script);
-        run.path_uncertain = resolved.uncertain;
+        // It may as well lie where the program looks for what is not below the working directory.
+        const bool searched = !invocation.script_elsewhere.empty() && node.files.find(*run.script_name) == nullptr;
+        run.path_uncertain = resolved.uncertain || searched;
     }
 }
 
@@ -360,7 +382,9 @@ void find_chain(const Node& node, const Invoked& run, const EngineOptions& optio
     for (const auto* change : through) {
         chain.add_change(ChainKind::script_drop, *change);
     }
-    chain.add_moved_directories();
+    chain.add_brought(ChainKind::script_drop,
+                      run.script_path ? std::string_view(*run.script_path) : std::string_view());
+    chain.add_brought(ChainKind::interpreter_drop, exe);
     chain.add_more_scripts();
     chain.add_modules();
     std::stable_sort(finding.chain.begin(), finding.chain.end(),
@@ -385,6 +409,9 @@ void find_chain(const Node& node, const Invoked& run, const EngineOptions& optio
     if (run.invocation.reads_stdin && run.invocation.origin != Origin::stdin_code &&
         node.births.lost_since(chain.now() - pipeline_ms)) {
         chain.mark(Degraded::evicted); // it may have been in a pipeline
+    }
+    if (lies_unwatched(node, run, options, finding)) {
+        chain.mark(Degraded::unwatched_directory);
     }
     // What the ledger had to forget within the window could have been this script's drop.
     if (run.invocation.origin == Origin::script && node.files.evicted_until_ms() != 0 &&
@@ -415,30 +442,6 @@ void add_shared_memory(Finding& finding) {
             return;
         }
     }
-}
-
-// lua.c, handle_luainit(): code, or @FILE.
-Finding environment_finding(const Node& node, const Finding& run, std::string_view assignment,
-                            const EngineOptions& options) {
-    Finding finding = run;
-    finding.live = true;
-    finding.follows = run.id.empty() ? std::nullopt : std::optional(run.id); // an expected one has none
-    finding.code = {};
-    finding.code.origin = Origin::environment;
-    finding.code.argument = assignment;
-    const auto value = assignment.substr(std::min(assignment.find('=') + 1, assignment.size()));
-    if (value.starts_with('@')) {
-        finding.code.path = host::join_path(run.process.cwd.value_or("/"), value.substr(1));
-        if (const auto* file = node.files.find(*finding.code.path); file != nullptr && !file->deleted) {
-            for (auto& entry : drops_of_opened(node, options, ChainKind::script_drop, *file, {}, run.time_ms)) {
-                finding.chain.push_back(std::move(entry));
-            }
-        }
-    } else {
-        finding.code.inline_text = value;
-    }
-    finding.expectation = {.verdict = Verdict::unexpected, .reason = ExpectationReason::environment_code};
-    return finding;
 }
 
 } // namespace luatrail::detect

@@ -24,8 +24,4 @@ std::vector<ChainEntry> drops_of_opened(const Node& node, const EngineOptions& o
 // Where the finding's code or program lies in shared memory: an entry that says so.
 void add_shared_memory(Finding& finding);
 
-// The finding of a run that a variable of its environment gave other code first, without its severity.
-Finding environment_finding(const Node& node, const Finding& run, std::string_view assignment,
-                            const EngineOptions& options);
-
 } // namespace luatrail::detect

@@ -88,9 +88,10 @@ const CommandRule* find_rule(std::span<const CommandRule> known, std::string_vie
 
 } // namespace
 
-std::vector<Command> read_commands(std::span<const CommandRule> known, std::string_view line) {
+Commands read_commands(std::span<const CommandRule> known, std::string_view line) {
     constexpr std::size_t most_read = 256, most_found = 64;
-    std::vector<Command> found;
+    Commands made;
+    auto& found = made.found;
     for (std::size_t read = 0; read < most_read && found.size() < most_found && !line.empty(); ++read) {
         line = without_range(line);
         const auto name = name_of(line);
@@ -101,7 +102,7 @@ std::vector<Command> read_commands(std::span<const CommandRule> known, std::stri
         const auto* rule = name.empty() ? nullptr : find_rule(known, name, argument);
         if (rule != nullptr && rule->role == OptionRole::inline_code) { // its bars are Lua's
             found.push_back({rule->role, without_blanks(rest)});
-            break;
+            return made;
         }
         if (rule != nullptr && rule->role == OptionRole::commands) {
             line = without_quotes(without_blanks(without_words(rest, rule->skip)));
@@ -113,7 +114,8 @@ std::vector<Command> read_commands(std::span<const CommandRule> known, std::stri
         const bool whole = rule != nullptr && rule->bars;
         line = whole ? std::string_view() : rest.substr(std::min(bar + 1, rest.size()));
     }
-    return found;
+    made.whole = line.empty();
+    return made;
 }
 
 } // namespace luatrail::detect

@@ -14,8 +14,13 @@ struct Command {
     std::string_view argument;          // as written; shows the line's bytes
 };
 
-// The commands of a line that bring Lua, in their order, a few dozen at most. Read as vim does (cmdline.txt): commands
+struct Commands {
+    std::vector<Command> found; // in their order, a few dozen at most
+    bool whole = true;          // false: the line goes on with more than are read
+};
+
+// The commands of a line that bring Lua. Read as vim does (cmdline.txt): commands
 // are divided by bars; blanks, colons and a range may stand in front of each; a name may be cut down.
-std::vector<Command> read_commands(std::span<const CommandRule> known, std::string_view line);
+Commands read_commands(std::span<const CommandRule> known, std::string_view line);
 
 } // namespace luatrail::detect

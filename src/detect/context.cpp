@@ -113,6 +113,7 @@ void add_ownership(const Ownership& owners, const Node& node, const host::Proces
     finding.code.package = owners.package_of(finding.code.path);
     finding.code.packaged_path = owners.packaged_path(finding.code.path);
     finding.code.altered = owners.altered(finding.code.path);
+    finding.code.owners_known = owners.given();
     if (!finding.process.user) {
         finding.process.user = owners.user_name(finding.process.uid);
     }
@@ -129,6 +130,9 @@ void judge_expectation(const Baseline& baseline, Finding& finding) {
         finding.degraded.push_back(Degraded::no_baseline);
     }
     finding.expectation = baseline.judge(facts_of(finding));
+    if (finding.expectation.package_unchecked) {
+        finding.degraded.push_back(Degraded::package_unchecked);
+    }
     if (finding.expectation.verdict == Verdict::expected) {
         if (auto doubt = doubt_of(finding, finding.expectation.rule.value_or(""))) {
             finding.expectation = std::move(*doubt);
@@ -154,16 +158,6 @@ void add_circumstances(const Node& node, host::ProcessRef process, const EngineO
     if (cut || orphan) {
         finding.degraded.push_back(Degraded::no_lineage);
     }
-}
-
-bool starts_old_script(const Node& node, const audit::TypedEvent& event) {
-    const auto& argv = event.execve.argv;
-    if (event.paths.size() < 2 || argv.size() < 2 || event.paths.front().name != argv[1]) {
-        return false;
-    }
-    const auto id = host::file_id_of(event.paths.front());
-    const auto* file = id ? node.files.find(*id) : nullptr;
-    return id && (file == nullptr || file->changes.empty());
 }
 
 Finding describe_image(const Node& node, const audit::TypedEvent& event, host::ProcessRef who,
@@ -196,33 +190,6 @@ Finding describe_image(const Node& node, const audit::TypedEvent& event, host::P
         }
     }
     return finding;
-}
-
-Finding describe_server(const Node& node, const audit::TypedEvent& event, host::ProcessRef server,
-                        std::string_view profile, const EngineOptions& options) {
-    auto finding = describe_image(node, event, server, profile);
-    finding.code.origin = Origin::embedded;
-    add_circumstances(node, server, options, finding);
-    return finding;
-}
-
-host::ProcessRef server_above(const Node& node, host::ProcessRef process, Programs& programs,
-                              const ProfileSet& profiles) {
-    constexpr std::size_t most = 64; // images
-    const auto* own = node.processes.find(process);
-    auto above = process;
-    for (std::size_t climbed = 0; own != nullptr && climbed < most; ++climbed) {
-        above = node.processes.above(above);
-        const auto* image = node.processes.find(above);
-        if (image == nullptr || image->pid == 1) {
-            break;
-        }
-        // Behind the images of the process that it forked for this.
-        if (image->pid != own->pid && image->exe && programs.of(*image->exe, profiles).telling != nullptr) {
-            return above;
-        }
-    }
-    return {};
 }
 
 } // namespace luatrail::detect

@@ -12,22 +12,10 @@
 
 namespace luatrail::detect {
 
-// The server above an exec whose children show its Lua, however many programs lie between; empty: none.
-host::ProcessRef server_above(const Node& node, host::ProcessRef process, Programs& programs,
-                              const ProfileSet& profiles);
-
-// Whether a shell is that of a #! script which nobody touched within the window: what a server's configuration names as
-// a program (haproxy's external-check) is executed as such. Lua has system(3) and popen(3), which are `sh -c`.
-bool starts_old_script(const Node& node, const audit::TypedEvent& event);
-
 // A finding about a process by what is known of it, without its code and its circumstances: another event than its exec
 // shows that it runs Lua.
 Finding describe_image(const Node& node, const audit::TypedEvent& event, host::ProcessRef who,
                        std::string_view profile);
-
-// Of a server that runs Lua inside: the process is the server, the event is the exec below it that shows it.
-Finding describe_server(const Node& node, const audit::TypedEvent& event, host::ProcessRef server,
-                        std::string_view profile, const EngineOptions& options);
 
 // What surrounds the process of a finding: its tree, packages, unit and login, and whether that is expected.
 void add_circumstances(const Node& node, host::ProcessRef process, const EngineOptions& options, Finding& finding);

@@ -14,9 +14,11 @@
 #include "detect/identify.hpp"
 #include "detect/judge.hpp"
 #include "detect/nodes.hpp"
+#include "detect/places.hpp"
 #include "detect/programs.hpp"
 #include "detect/readings.hpp"
 #include "detect/reported.hpp"
+#include "detect/servers.hpp"
 #include "detect/trust.hpp"
 #include "luatrail/base/text.hpp"
 
@@ -62,6 +64,7 @@ struct Engine::Impl {
         if (!event.has_syscall || !event.syscall.pid) {
             return; // user space's own records, and late pieces without the call that they belong to
         }
+        node.rules_known = node.rules_known || (event.syscall.key && event.syscall.key->starts_with("luatrail-"));
         const auto effect = audit::effect_of(event.syscall.call);
         if (event.is_exec()) {
             on_exec(node, event);
@@ -72,6 +75,9 @@ struct Engine::Impl {
         } else {
             const auto who = node.processes.sighted(event);
             on_memory_and_network(node, event, who);
+            if (effect == Effect::mount) {
+                note_mounted(node, event, who, options);
+            }
             on_files(node, event, who);
         }
     }
@@ -189,7 +195,11 @@ struct Engine::Impl {
         if (event.paths.empty() || event.syscall.success == false) {
             return;
         }
-        const auto file = host::file_event_of(event, who);
+        auto file = host::file_event_of(event, who);
+        if (const auto* maker = file && !event.syscall.exe ? node.processes.find(who) : nullptr;
+            maker != nullptr && maker->exe) {
+            file->exe = *maker->exe;
+        }
         if (!file) {
             if (audit::effect_of(event.syscall.call) == Effect::open) {
                 raise_all(node,
@@ -236,7 +246,7 @@ struct Engine::Impl {
         find_chain(node, run, options, finding);
         check_script(node, run, options, finding);
         if (!conclude(node, "run", finding)) {
-            ++counters.expected_runs;
+            count_expected(finding);
             sink.on_expected_run(finding);
         } else {
             report(finding);
@@ -311,27 +321,12 @@ struct Engine::Impl {
         }
     }
 
-    // A server with Lua inside runs it without an exec: a shell or a download below it is what shows.
     void judge_server(Node& node, const audit::TypedEvent& event, host::ProcessRef process, const Program& program) {
-        if ((!program.shell && !program.downloader) || starts_old_script(node, event)) {
-            return;
+        if (auto run = run_of_server(node, event, process, program, programs, options)) {
+            ++counters.runs;
+            report_unless_expected(node, "server", run->finding);
+            node.runs.add({.process = run->server}, std::move(run->finding));
         }
-        const auto server = server_above(node, process, programs, options.profiles);
-        const auto* image = node.processes.find(server);
-        if (image == nullptr || !image->exe) {
-            return;
-        }
-        const auto known = programs.of(*image->exe, options.profiles);
-        if (known.telling == nullptr || node.runs.has(server)) {
-            return;
-        }
-        ++counters.runs;
-        auto finding = describe_server(node, event, server, known.telling->name, options);
-        finding.chain.push_back(
-            child_of_run(node, event, process, server, program.shell ? ChainKind::child_shell : ChainKind::download));
-        describe_actor(node, process, event.id, options.profiles, *finding.chain.back().by);
-        report_unless_expected(node, "server", finding);
-        node.runs.add({.process = server}, std::move(finding));
     }
 
     // A new finding, where it is more than info. `seen_by`: the event that showed an earlier drop.
@@ -362,7 +357,7 @@ struct Engine::Impl {
         if (conclude(node, kind, finding)) {
             report(finding);
         } else {
-            ++counters.expected_runs;
+            count_expected(finding);
         }
     }
 
@@ -375,6 +370,11 @@ struct Engine::Impl {
     }
 
     // ---- bookkeeping
+
+    void count_expected(const Finding& finding) {
+        ++counters.expected_runs;
+        counters.unchecked_runs += finding.expectation.package_unchecked ? 1 : 0;
+    }
 
     void fit() { nodes.fit(); }
 

@@ -35,13 +35,19 @@ std::string absolute(const audit::TypedEvent& event, std::string_view name) {
     return host::join_path(event.cwd.value_or("/"), name);
 }
 
-// Words of a command line: one that an option asks for, or that is an option itself ("+luafile x"), is a command; the
-// others are files to work on.
+// What a command line says of a file that the program opened. Words of options are commands ("+luafile x"), the others
+// are files to work on.
 struct Words {
-    bool operand = false; // one of them is the file
+    bool operand = false; // one of them is the file, or an option gives it as one to work on
     bool command = false; // one of the commands names it
-    bool value = false;   // the file is all that an option's value says: a session, a settings file
+    bool value = false;   // the file is all that an option's value says: a settings file
+    bool sourced = false; // it is to be read as the program's own language
 };
+
+bool names(const audit::TypedEvent& event, const std::vector<std::string>& words, std::string_view path) {
+    return std::any_of(words.begin(), words.end(),
+                       [&](const std::string& word) { return absolute(event, word) == path; });
+}
 
 Words words_about(const host::Process& process, const Profile& profile, const audit::TypedEvent& event,
                   std::string_view path) {
@@ -63,24 +69,38 @@ Words words_about(const host::Process& process, const Profile& profile, const au
             found.operand = found.operand || absolute(event, word) == path;
         }
     }
+    const auto invocation = parse_invocation(profile, {.argv = argv, .missing = {}});
+    found.operand = found.operand || names(event, invocation.data, path);
+    found.sourced = names(event, invocation.sourced, path);
     return found;
 }
 
-// A program that also opens Lua to show or edit it runs only what lies at its start-up paths, what a command of its
-// command line names, and, where nobody sits at a terminal, what nobody gave it to edit.
+// Somebody sits before it, at a terminal or at a window of a login session.
+bool is_attended(const host::Process& process, const Profile& profile, const audit::TypedEvent& event) {
+    const auto& windowed = profile.windowed;
+    return event.syscall.tty ||
+           (process.auid && std::any_of(process.argv.begin(), process.argv.end(),
+                                        [&](const std::string& word) { return any_matches(windowed, word); }));
+}
+
+// A program that also opens Lua to show or edit it runs only what lies at its start-up paths, what its command line
+// has it read as commands, and, where nobody sits before it, what nobody gave it to edit.
 bool runs_opened(const host::Process& process, const Profile& profile, const audit::TypedEvent& event,
                  const audit::PathItem& item, std::string_view path) {
     const bool loads = is_code(&profile, path, item.mode);
     const auto words = words_about(process, profile, event, path);
+    if (words.sourced) {
+        return true;
+    }
     if (profile.startup.empty()) {
         // A file that it is given to work on; where it is given code, its grammar says so.
         const bool given = profile.embedded && words.operand && !profile.grammar.options.empty();
         return loads && !given;
     }
-    const bool terminal = event.syscall.tty.has_value();
+    const bool attended = is_attended(process, profile, event);
     const bool named = words.command || (words.value && has_code_ending(path, false));
-    return any_matches(profile.startup, path) || (named && !words.operand) ||
-           (loads && !terminal && !words.operand && !words.value);
+    return (any_matches(profile.startup, path) && !(words.operand && attended)) || (named && !words.operand) ||
+           (loads && !attended && !words.operand && !words.value);
 }
 
 struct OpenedCode {
@@ -103,7 +123,13 @@ std::optional<OpenedCode> dropped_code(const Node& node, const audit::TypedEvent
             continue;
         }
         auto drops = drops_of_opened(node, options, ChainKind::script_drop, *file, who, event.id.time_ms);
-        std::erase_if(drops, [&](const ChainEntry& entry) { return entry.by && entry.by->pid == process.pid; });
+        const bool own = any_matches(profile.own, path);
+        std::erase_if(drops, [&](const ChainEntry& entry) {
+            return entry.by && (entry.by->pid == process.pid || (own && entry.by->exe == process.exe));
+        });
+        for (auto& entry : drops) {
+            entry.path = entry.path ? entry.path : path;
+        }
         if (!drops.empty()) {
             return OpenedCode{std::move(path), *id, std::move(drops)};
         }
@@ -158,19 +184,22 @@ bool as_a_loader_opens(const audit::TypedEvent& event) {
     return row.arguments.flags >= 0 && (event.syscall.a[row.arguments.flags] & ~large_file) == O_CLOEXEC;
 }
 
-// Programs read files of all kinds, Lua's libraries among them. One that was dropped under such a name is none.
+// Programs that read files of all kinds as ld.so opens a library; copiers do not. One that was dropped under such a
+// name is none.
 bool reads_anything(const Node& node, std::string_view exe, const ProfileSet& profiles) {
     const auto kind = profiles.kind_of(exe);
-    const bool reads = kind == ProgramKind::archiver || kind == ProgramKind::package_manager ||
-                       kind == ProgramKind::downloader || kind == ProgramKind::copier;
+    const bool reads = kind == ProgramKind::archiver || kind == ProgramKind::package_manager;
     return reads && node.files.find(exe) == nullptr;
 }
 
 // A library by the full name of its version ("liblua5.4.so.0.0.0") is what backups and checksum tools open: programs
-// are linked against the short one.
-bool is_full_version(std::string_view name) {
+// are linked against the short one. Code on a command line may load it by that name.
+bool is_found_by_walking(const host::Process& process, std::string_view path) {
+    const auto name = base::basename(path);
     const auto at = name.find(".so.");
-    return at != std::string_view::npos && name.find('.', at + 4) != std::string_view::npos;
+    const bool full = at != std::string_view::npos && name.find('.', at + 4) != std::string_view::npos;
+    return full && std::none_of(process.argv.begin(), process.argv.end(),
+                                [name](const std::string& word) { return word.find(name) != std::string::npos; });
 }
 
 // What could be absolute paths in the words of a command line, also within the code of another language.
@@ -202,23 +231,6 @@ bool is_library(const Node& node, const audit::PathItem& item) {
             }));
 }
 
-// Of the texts of a command line the paths of files that were dropped: an own program gets its script so, and a program
-// of another language has it in its code.
-void add_named_code(const Node& node, const audit::TypedEvent& event, const host::Process& process,
-                    host::ProcessRef who, const EngineOptions& options, Finding& finding) {
-    for (const auto& name : paths_named(process.argv)) {
-        auto path = absolute(event, name);
-        const auto before = finding.chain.size();
-        if (has_code_ending(path, false)) {
-            add_drops(node, options, ChainKind::script_drop, path, who, finding);
-        }
-        if (finding.chain.size() > before) {
-            finding.code.path = std::move(path);
-            return;
-        }
-    }
-}
-
 std::optional<Finding> run_of_library(const Node& node, const audit::TypedEvent& event, host::ProcessRef who,
                                       const EngineOptions& options) {
     const auto exe = event.syscall.exe.value_or("");
@@ -227,7 +239,7 @@ std::optional<Finding> run_of_library(const Node& node, const audit::TypedEvent&
     if (library == event.paths.end() || !as_a_loader_opens(event) || reads_anything(node, exe, options.profiles)) {
         return std::nullopt;
     }
-    if (is_full_version(base::basename(*library->name)) && node.files.find(exe) == nullptr) {
+    if (is_found_by_walking(*node.processes.find(who), *library->name) && node.files.find(exe) == nullptr) {
         return std::nullopt;
     }
     const auto owner = options.inventory ? options.inventory->owner(exe) : std::nullopt;
@@ -238,7 +250,7 @@ std::optional<Finding> run_of_library(const Node& node, const audit::TypedEvent&
     finding.interpreter.identified_by = IdentifiedBy::library;
     finding.interpreter.copy_of = cut(*library->name);
     finding.code.origin = Origin::library;
-    add_named_code(node, event, *node.processes.find(who), who, options, finding);
+    add_named_drops(node, event, *node.processes.find(who), who, options, Named::code, finding);
     return completed(node, who, options, std::move(finding));
 }
 
@@ -292,6 +304,21 @@ const Profile* profile_of(const host::Process& process, const ProfileSet& profil
         return at < process.argv.size() ? std::string_view(process.argv[at]) : std::string_view();
     };
     return process.exe ? profiles.match(*process.exe, word(0), word(1)).profile : nullptr;
+}
+
+void add_named_drops(const Node& node, const audit::TypedEvent& event, const host::Process& process,
+                     host::ProcessRef who, const EngineOptions& options, Named which, Finding& finding) {
+    for (const auto& name : paths_named(process.argv)) {
+        auto path = absolute(event, name);
+        const auto before = finding.chain.size();
+        if (which == Named::any_file || has_code_ending(path, false)) {
+            add_drops(node, options, ChainKind::script_drop, path, who, finding);
+        }
+        if (finding.chain.size() > before) {
+            finding.code.path = std::move(path);
+            return;
+        }
+    }
 }
 
 std::optional<Finding> run_by_open(const Node& node, const audit::TypedEvent& event, host::ProcessRef who,

@@ -19,6 +19,15 @@ bool is_code(const Profile* profile, std::string_view path, std::optional<std::u
 // The profile of a process, by its program and its arguments; null: it is none that can run Lua.
 const Profile* profile_of(const host::Process& process, const ProfileSet& profiles);
 
+// Which of the files that a command line names count.
+enum class Named : std::uint8_t { code, any_file };
+
+// Of the paths in the words of a process's command line, the code of another language in them included, the first that
+// was dropped within the window: what was done to it goes into the finding's chain. A program of which no grammar is
+// known gets its script so.
+void add_named_drops(const Node& node, const audit::TypedEvent& event, const host::Process& process,
+                     host::ProcessRef who, const EngineOptions& options, Named which, Finding& finding);
+
 // The run that an open for reading shows, of a process of which no run is known, without its severity:
 //  - code that was dropped within the window, by a program that can run Lua;
 //  - a Lua library, by a program that neither its profile nor its package says to need one;

@@ -15,11 +15,6 @@ namespace {
 
 constexpr std::size_t ancestors_asked = 8;
 
-bool has_own_files(const Node& node, host::ProcessRef process, const EngineOptions& options) {
-    const auto ancestors = node.processes.ancestors(process, ancestors_asked);
-    return Ownership(node, options.inventory.get(), ancestors).in_container();
-}
-
 // Overlays, tmpfs and the like have no block device of their own (major 0), and an overlay gives a file the inode's
 // number that it has in the layer where it lies (overlayfs.rst, "Inode properties"). The file behind is the one of that
 // number and name on a device where something was written.
@@ -128,6 +123,11 @@ std::vector<Contradiction> contradictions(Node& node, const audit::TypedEvent& e
 }
 
 } // namespace
+
+bool has_own_files(const Node& node, host::ProcessRef process, const EngineOptions& options) {
+    const auto ancestors = node.processes.ancestors(process, ancestors_asked);
+    return Ownership(node, options.inventory.get(), ancestors).in_container();
+}
 
 void check_script(Node& node, const Invoked& run, const EngineOptions& options, Finding& finding) {
     const bool asked = finding.expectation.verdict == Verdict::expected && run.script && run.script_path;

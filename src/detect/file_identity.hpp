@@ -21,6 +21,9 @@ void check_script(Node& node, const Invoked& run, const EngineOptions& options, 
 FollowUps contradict_runs(Node& node, const audit::TypedEvent& event, host::ProcessRef who,
                           const EngineOptions& options, const std::function<void(const Finding&)>& report);
 
+// Whether a process is in a container, whose files are other ones than the host's of the same name.
+bool has_own_files(const Node& node, host::ProcessRef process, const EngineOptions& options);
+
 // A change of files: what is known of a path is not what lies there now.
 void note_change(Node& node, const audit::TypedEvent& event);
 

@@ -7,7 +7,9 @@
 #include "detect/chain.hpp"
 #include "detect/evidence.hpp"
 #include "detect/given_data.hpp"
+#include "luatrail/base/glob.hpp"
 #include "luatrail/base/text.hpp"
+#include "luatrail/detect/invocation.hpp"
 #include "luatrail/host/file_event.hpp"
 
 namespace luatrail::detect {
@@ -158,6 +160,16 @@ std::uint32_t depth_below(const Node& node, host::ProcessRef process, host::Proc
 
 } // namespace
 
+// The script that a command line names without its place, where the program found it.
+static bool is_searched_script(const host::Process& process, const Profile& profile, std::string_view path) {
+    if (profile.grammar.searched.empty()) {
+        return false;
+    }
+    const auto places = parse_invocation(profile, {.argv = process.argv, .missing = {}}).script_elsewhere;
+    return std::any_of(places.begin(), places.end(),
+                       [path](const std::string& glob) { return base::glob_match(glob, path); });
+}
+
 bool is_run_itself(const Node& node, const Run& run, host::ProcessRef who) {
     const auto* process = node.processes.find(who);
     return run.process == who || (process != nullptr && process->exe == run.interpreter_path);
@@ -276,31 +288,6 @@ FollowUps after_file_change(Node& node, const host::FileEvent& file, host::Proce
     return made;
 }
 
-void note_moved(Node& node, const host::FileEvent& file, host::ProcessRef who) {
-    constexpr std::uint32_t type_mask = 0170000, type_directory = 0040000;
-    if (file.call != audit::Effect::rename) {
-        return;
-    }
-    const auto& call = file.typed->syscall;
-    for (const auto& item : file.typed->paths) {
-        const bool directory = item.mode && (*item.mode & type_mask) == type_directory;
-        if (item.nametype != audit::PathItem::NameType::create || !directory || !item.name) {
-            continue;
-        }
-        host::Change change;
-        change.kind = host::ChangeKind::rename;
-        change.event = file.typed->id;
-        const auto place = node.files.resolve(*item.name, file.typed->cwd, {}, file.at_cwd_second);
-        change.path = cut(place.path);
-        change.path_uncertain = place.uncertain;
-        change.by = who;
-        change.by_pid = call.pid.value_or(0);
-        change.by_exe = cut(call.exe);
-        change.by_uid = call.uid;
-        node.moved_directories.keep({file.typed->id, std::move(change)});
-    }
-}
-
 FollowUps after_open(Node& node, const audit::TypedEvent& event, host::ProcessRef who, const EngineOptions& options) {
     FollowUps made;
     if (node.runs.empty() || event.paths.empty()) {
@@ -319,10 +306,10 @@ FollowUps after_open(Node& node, const audit::TypedEvent& event, host::ProcessRe
                 continue;
             }
             // The script itself, whatever lies at its path in the run's own mounts.
-            const bool script = run->script == id || node.files.resolve(*item.name, event.cwd, {}, true).path ==
-                                                         run->script_path.value_or("");
             const auto path = node.files.resolve(*item.name, event.cwd, {}, true).path;
             const auto* profile = process == nullptr ? nullptr : profile_of(*process, options.profiles);
+            const bool script = run->script == id || path == run->script_path.value_or("") ||
+                                (profile != nullptr && is_searched_script(*process, *profile, path));
             if (!script && !run->code_unknown && !is_code(profile, path, item.mode)) {
                 continue;
             }
@@ -338,6 +325,7 @@ FollowUps after_open(Node& node, const audit::TypedEvent& event, host::ProcessRe
                 continue;
             }
             for (auto& entry : drops) {
+                entry.path = entry.path ? entry.path : path;
                 made.push_back({run, std::move(entry), event.id});
             }
         }
@@ -381,8 +369,11 @@ Finding raised(const Node& node, const Run& run, ChainEntry entry, const std::op
         entry.time_ms = entry.event.time_ms;
         entry.age_ms = std::max<std::int64_t>(entry.event.time_ms - run.event.time_ms, 0);
     }
-    if (run.code_unknown && entry.kind == ChainKind::script_drop) {
-        finding.code.origin = Origin::script;
+    const auto& marks = finding.degraded;
+    const bool guessed = std::find(marks.begin(), marks.end(), Degraded::path_uncertain) != marks.end() && seen_by &&
+                         base::basename(entry.path.value_or("")) == base::basename(finding.code.path.value_or(""));
+    if ((run.code_unknown || guessed) && entry.kind == ChainKind::script_drop) {
+        finding.code.origin = run.code_unknown ? Origin::script : finding.code.origin;
         finding.code.path = entry.path;
     }
     if (row_of(entry.kind).is == ChainClass::follow_up) {

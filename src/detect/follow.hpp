@@ -38,8 +38,6 @@ FollowUps after_connect(Node& node, const audit::TypedEvent& event, host::Proces
 FollowUps after_memory_call(Node& node, const audit::TypedEvent& event, host::ProcessRef who);
 // Before the ledger learns of it: the run's own file removed; a file written that brings the run back.
 FollowUps after_file_change(Node& node, const host::FileEvent& file, host::ProcessRef who, const ProfileSet& profiles);
-// Notes the directories that a change renames.
-void note_moved(Node& node, const host::FileEvent& file, host::ProcessRef who);
 // An opening for reading, by the run itself, of what was dropped before: `require`, `dofile`, a C module.
 FollowUps after_open(Node& node, const audit::TypedEvent& event, host::ProcessRef who, const EngineOptions& options);
 // ANOM_ABEND and SECCOMP name a process by its pid, as does an AVC that denied executable memory.

@@ -52,7 +52,7 @@ bool is_named(const Node& node, const Finding& run, std::string_view path) {
         return false;
     }
     const auto& cwd = run.process.cwd;
-    const bool beside = run.code.package.has_value();
+    const bool beside = run.code.package || run.expectation.package_unchecked; // a package's script
     for (auto word = script + 1; word != argv.end(); ++word) {
         const auto value = value_of(*word);
         if (value.empty() || (value.front() != '/' && !cwd)) {

@@ -203,15 +203,20 @@ bool is_loader(const Node& node, const audit::TypedEvent& event) {
            (!node.copies.empty() && copies_loader(node, interpreter_file(node, event), event.syscall.exe.value_or("")));
 }
 
+// What is a copy by its path, whoever made it.
+Identified copied_under(const Node& node, const std::string& path, const ProfileSet& profiles) {
+    if (path.empty() || (node.copies.empty() && node.readings.empty())) {
+        return {};
+    }
+    const auto* file = node.files.find(path);
+    auto found = copied_file(node, file, path, profiles);
+    return found.match.profile != nullptr ? found : copy_by_reader(node, file, profiles);
+}
+
 // What the loader runs may be a copy under any name, which need not even be executable.
 Identified copy_behind_loader(const Node& node, const audit::TypedEvent& event, std::string_view name,
                               std::size_t offset, const ProfileSet& profiles) {
-    const auto path = host::join_path(event.cwd.value_or("/"), name);
-    const auto* file = node.files.find(path);
-    auto found = copied_file(node, file, path, profiles);
-    if (found.match.profile == nullptr) {
-        found = copy_by_reader(node, file, profiles);
-    }
+    auto found = copied_under(node, host::join_path(event.cwd.value_or("/"), name), profiles);
     found.offset = offset;
     return found;
 }
@@ -294,9 +299,8 @@ void note_copying(Node& node, const audit::TypedEvent& event, host::ProcessRef b
     for (std::size_t at = 1; at < argv.size() && at < most_words; ++at) {
         auto named = named_in(argv[at], profiles);
         std::string what = argv[at];
-        if (named.profile == nullptr && !node.copies.empty()) { // a copy of a copy
-            const auto path = whole(argv[at]);
-            if (auto found = copied_file(node, node.files.find(path), path, profiles); found.match.profile != nullptr) {
+        if (named.profile == nullptr) { // a copy of a copy
+            if (auto found = copied_under(node, whole(argv[at]), profiles); found.match.profile != nullptr) {
                 named = found.match;
                 what = found.copy_of.value_or(what);
             }

@@ -6,6 +6,7 @@
 #include "detect/commands.hpp"
 #include "detect/options.hpp"
 #include "luatrail/base/glob.hpp"
+#include "luatrail/base/kernel_path.hpp"
 
 namespace luatrail::detect {
 namespace {
@@ -28,33 +29,6 @@ std::string filled_in(std::string_view pattern, std::string_view name) {
         }
     }
     return glob;
-}
-
-// "/dev/fd/3", "/dev/stdin", "/proc/self/fd/0", "/proc/12/task/13/fd/3", however many slashes and dots are in it.
-bool names_descriptor(std::string_view path) {
-    if (path.empty() || path.front() != '/') {
-        return false;
-    }
-    std::vector<std::string_view> parts;
-    while (!path.empty()) {
-        const auto part = path.substr(0, path.find('/'));
-        path.remove_prefix(std::min(part.size() + 1, path.size()));
-        if (part == "..") {
-            if (!parts.empty()) {
-                parts.pop_back();
-            }
-        } else if (!part.empty() && part != ".") {
-            parts.push_back(part);
-        }
-    }
-    if (parts.size() == 2) {
-        return parts[0] == "dev" && parts[1] == "stdin";
-    }
-    if (parts.size() == 3) {
-        return parts[0] == "dev" && parts[1] == "fd";
-    }
-    const bool of_process = parts.size() == 4 || (parts.size() == 6 && parts[2] == "task");
-    return of_process && parts[0] == "proc" && parts[parts.size() - 2] == "fd";
 }
 
 class Reader {
@@ -269,7 +243,11 @@ class Reader {
             break;
         case OptionRole::flag:
         case OptionRole::value:
+            break;
         case OptionRole::data:
+            if (result_.data.size() < most_scripts) {
+                result_.data.emplace_back(value);
+            }
             break;
         }
     }
@@ -303,8 +281,11 @@ class Reader {
 
     void run_commands(std::string_view line, std::size_t index) {
         const auto commands = read_commands(grammar_.commands, line);
-        bool code = commands.empty() && fits_any(grammar_.inline_commands, line);
-        for (const auto& command : commands) {
+        bool code = commands.found.empty() && fits_any(grammar_.inline_commands, line);
+        if (!commands.whole) { // all of it is told as code
+            code = result_.uncertain = true;
+        }
+        for (const auto& command : commands.found) {
             code = code || command.role == OptionRole::inline_code;
             if (command.role == OptionRole::script) {
                 add_script({.spelling = {}, .role = OptionRole::script}, command.argument, index);
@@ -372,6 +353,9 @@ class Reader {
                 result_.more_scripts.push_back(std::move(script.path));
             }
         }
+        for (auto& file : result_.sourced) {
+            name_file(file);
+        }
         if (result_.script && !result_.script->starts_with('/')) {
             for (const auto& pattern : grammar_.searched) {
                 result_.script_elsewhere.push_back(filled_in(pattern, *result_.script));
@@ -393,7 +377,7 @@ class Reader {
 
     Origin origin(bool bare) const {
         if (result_.script) {
-            return names_descriptor(*result_.script) ? Origin::descriptor : Origin::script;
+            return base::names_descriptor(*result_.script) ? Origin::descriptor : Origin::script;
         }
         if (dash_) {
             return Origin::stdin_code;

@@ -6,6 +6,7 @@
 #include "detect/births.hpp"
 #include "detect/chain.hpp"
 #include "detect/context.hpp"
+#include "detect/identify.hpp"
 #include "luatrail/base/kernel_path.hpp"
 #include "luatrail/host/paths.hpp"
 
@@ -60,6 +61,9 @@ void mark_degraded(const Node& node, const Invoked& run, const EngineOptions& op
     auto& marks = finding.degraded;
     if (node.lost_ms != INT64_MIN && node.lost_ms >= finding.time_ms - options.window_ms) {
         marks.push_back(Degraded::lost_records);
+    }
+    if (node.runs.lost_since(finding.time_ms - options.window_ms)) {
+        marks.push_back(Degraded::evicted); // it may have followed one of these
     }
     if (run.event->partial) {
         marks.push_back(Degraded::partial_event);
@@ -118,13 +122,20 @@ Finding describe(const Node& node, const Invoked& run, const EngineOptions& opti
     return finding;
 }
 
-std::optional<Finding> describe_unknown(const Node& node, const audit::TypedEvent& event, host::ProcessRef process,
+// A program that no package owns; told once for each file.
+static bool is_unowned(Node& node, const audit::TypedEvent& event, const EngineOptions& options) {
+    const auto id = id_of_interpreter(event);
+    return options.inventory && id && event.syscall.exe && !options.inventory->owner(*event.syscall.exe) &&
+           node.programs.ask_once(*id);
+}
+
+std::optional<Finding> describe_unknown(Node& node, const audit::TypedEvent& event, host::ProcessRef process,
                                         const EngineOptions& options) {
     const auto exe = event.syscall.exe.value_or("");
     const auto* lua = options.profiles.named("lua");
     const bool brought = base::is_memfd(exe) || base::is_deleted(exe) ||
                          (interpreter_file(node, event) != nullptr && event.paths.size() <= 2);
-    if (!brought || lua == nullptr) {
+    if (lua == nullptr || !(brought || is_unowned(node, event, options))) {
         return std::nullopt;
     }
     auto run = invoke(event, process, {{lua, IdentifiedBy::content}});
@@ -146,6 +157,30 @@ void resolve_input(const Node& node, Invoked& run) {
         invocation.origin = Origin::stdin_code;
         run.input_unknown = is_terminal(run.event->syscall.tty); // without one, nobody types
     }
+}
+
+// lua.c, handle_luainit(): code, or @FILE.
+Finding environment_finding(const Node& node, const Finding& run, std::string_view assignment,
+                            const EngineOptions& options) {
+    Finding finding = run;
+    finding.live = true;
+    finding.follows = run.id.empty() ? std::nullopt : std::optional(run.id); // an expected one has none
+    finding.code = {};
+    finding.code.origin = Origin::environment;
+    finding.code.argument = assignment;
+    const auto value = assignment.substr(std::min(assignment.find('=') + 1, assignment.size()));
+    if (value.starts_with('@')) {
+        finding.code.path = host::join_path(run.process.cwd.value_or("/"), value.substr(1));
+        if (const auto* file = node.files.find(*finding.code.path); file != nullptr && !file->deleted) {
+            for (auto& entry : drops_of_opened(node, options, ChainKind::script_drop, *file, {}, run.time_ms)) {
+                finding.chain.push_back(std::move(entry));
+            }
+        }
+    } else {
+        finding.code.inline_text = value;
+    }
+    finding.expectation = {.verdict = Verdict::unexpected, .reason = ExpectationReason::environment_code};
+    return finding;
 }
 
 } // namespace luatrail::detect

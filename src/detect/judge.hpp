@@ -34,12 +34,16 @@ Invoked invoke(const audit::TypedEvent& event, host::ProcessRef process, Identif
 // The finding without its severity: who ran what, in which tree, expected or not.
 Finding describe(const Node& node, const Invoked& run, const EngineOptions& options);
 
-// Of a program that is none that is known, and that no file holds or somebody brought within the window: the finding,
-// if it should turn out to be an interpreter by its content.
-std::optional<Finding> describe_unknown(const Node& node, const audit::TypedEvent& event, host::ProcessRef process,
+// Of a program that is none that is known, and that no file holds, or somebody brought within the window, or no package
+// owns (of these, each file once): the finding, if it should turn out to be an interpreter by its content.
+std::optional<Finding> describe_unknown(Node& node, const audit::TypedEvent& event, host::ProcessRef process,
                                         const EngineOptions& options);
 
 // What its standard input may be, where it reads code from there: a pipe, a terminal, or nobody knows.
 void resolve_input(const Node& node, Invoked& run);
+
+// The finding of a run that a variable of its environment gave other code first, without its severity.
+Finding environment_finding(const Node& node, const Finding& run, std::string_view assignment,
+                            const EngineOptions& options);
 
 } // namespace luatrail::detect

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "luatrail/base/budget.hpp"
 #include "luatrail/base/heap.hpp"
@@ -39,10 +40,16 @@ class KnownPrograms {
         if (all_.size() >= most) {
             give_way();
         }
-        text_bytes_ +=
-            base::heap_of(all_.emplace(id, Known{std::string(exe.substr(0, longest)), now_ms}).first->second.exe);
+        text_bytes_ += base::heap_of(
+            all_.emplace(id, Known{std::string(exe.substr(0, longest)), now_ms, false}).first->second.exe);
         measure();
         return false;
+    }
+
+    // True once for each file that runs: whether to look at its content.
+    bool ask_once(const host::FileId& id) {
+        const auto found = all_.find(id);
+        return found != all_.end() && !std::exchange(found->second.asked, true);
     }
 
     // It was removed, or renamed.
@@ -94,6 +101,7 @@ class KnownPrograms {
     struct Known {
         std::string exe;
         std::int64_t last_ms = 0;
+        bool asked = false; // not kept over a restart
     };
     void measure() {
         charge_.resize(text_bytes_ + all_.size() * base::hash_node<host::FileId, Known>() + base::hash_buckets(all_));

@@ -139,6 +139,7 @@ struct Node {
     KnownFiles known_files;                 // where expected scripts and package managers lie
     std::array<std::uint64_t, 8> devices{}; // on which files were made
     std::size_t next_device = 0;
+    bool rules_known = false; // records have the keys of luatrail's own rules
     std::int64_t newest_ms = INT64_MIN;
     std::int64_t lost_ms = INT64_MIN; // newest event time when records were last known to be lost
     base::Charge own;                 // for itself, its name and its place in the index

@@ -87,6 +87,7 @@ bool takes_value(const OptionRule& rule) {
     case OptionRole::value:
     case OptionRole::sourced:
     case OptionRole::commands:
+    case OptionRole::data:
         return true;
     case OptionRole::flag:
     case OptionRole::interactive:
@@ -94,7 +95,6 @@ bool takes_value(const OptionRule& rule) {
     case OptionRole::exit:
     case OptionRole::compile:
     case OptionRole::lua_mode:
-    case OptionRole::data:
         break;
     }
     return rule.selects();

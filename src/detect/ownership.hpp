@@ -29,6 +29,7 @@ class Ownership {
     // The unit whose command the topmost process below pid 1 was started with; nothing when none is, or several are.
     std::optional<std::string> unit_of(const host::Process& run) const;
     bool in_container() const { return in_container_; }
+    bool given() const { return inventory_ != nullptr || in_container_; } // an inventory
 
   private:
     const inventory::Inventory* inventory_;

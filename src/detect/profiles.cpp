@@ -32,11 +32,12 @@ constexpr std::array<std::pair<std::string_view, ProgramKind>, program_kinds> ki
     {"container_runtime", ProgramKind::container_runtime},
     {"remote_login", ProgramKind::remote_login},
     {"scheduler", ProgramKind::scheduler},
+    {"service_manager", ProgramKind::service_manager},
 }};
 
 Profile read_profile(const base::TomlTable& row, const Grammars& grammars) {
-    row.allow_only(
-        {"name", "grammar", "exe", "argv0", "argv1", "embedded", "jit", "lua_init", "child_tells", "loads", "startup"});
+    row.allow_only({"name", "grammar", "exe", "argv0", "argv1", "embedded", "jit", "lua_init", "child_tells",
+                    "command_tells", "loads", "startup", "own", "windowed"});
     Profile profile;
     profile.name = row.required_text("name");
     if (profile.name.empty()) {
@@ -52,8 +53,11 @@ Profile read_profile(const base::TomlTable& row, const Grammars& grammars) {
     profile.lua_init = row.boolean("lua_init").value_or(false);
     profile.jit = row.boolean("jit").value_or(false);
     profile.child_tells = row.boolean("child_tells").value_or(false);
+    profile.command_tells = row.boolean("command_tells").value_or(false);
     profile.loads = row.texts("loads").value_or(std::vector<std::string>{});
     profile.startup = row.texts("startup").value_or(std::vector<std::string>{});
+    profile.own = row.texts("own").value_or(std::vector<std::string>{});
+    profile.windowed = row.texts("windowed").value_or(std::vector<std::string>{});
     const std::string wanted = row.required_text("grammar");
     if (const auto found = grammars.find(wanted); found != grammars.end()) {
         profile.grammar = found->second;
@@ -275,6 +279,8 @@ std::string_view to_string(ProgramKind kind) {
         return "remote-login";
     case ProgramKind::scheduler:
         return "scheduler";
+    case ProgramKind::service_manager:
+        return "service-manager";
     }
     return "";
 }
@@ -287,7 +293,7 @@ const Profile* ProfileSet::named(std::string_view name) const {
 
 const Profile* ProfileSet::telling(std::string_view exe) const {
     for (const auto* profile : of_program(program_path(exe))) {
-        if (profile->child_tells) {
+        if (profile->child_tells || profile->command_tells) {
             return profile;
         }
     }

@@ -32,7 +32,8 @@ static void transfer(Archive& archive, Interpreter& interpreter) {
 template <class Archive>
 static void transfer(Archive& archive, Code& code) {
     archive(code.origin, code.argument, code.path, code.inline_text, code.format, code.package, code.inode,
-            code.packaged_path, code.altered, code.modules, code.more_scripts, code.reads_stdin, code.arguments_lost);
+            code.packaged_path, code.altered, code.modules, code.more_scripts, code.reads_stdin, code.arguments_lost,
+            code.owners_known);
 }
 
 template <class Archive>
@@ -56,7 +57,7 @@ template <class Archive>
 static void transfer(Archive& archive, Expectation& expectation) {
     archive(expectation.verdict, expectation.reason, expectation.rule, expectation.because, expectation.nearest,
             expectation.missed, expectation.named_elsewhere, expectation.program, expectation.expires_ms,
-            expectation.path, expectation.package);
+            expectation.path, expectation.package, expectation.package_unchecked);
 }
 
 template <class Archive>

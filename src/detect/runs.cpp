@@ -47,6 +47,9 @@ bool Runs::give_way() {
         return false;
     }
     ++evicted_;
+    if (!least->expected) {
+        lost_until_ms_ = std::max(lost_until_ms_, least->event.time_ms);
+    }
     forget(least);
     return true;
 }
@@ -94,6 +97,7 @@ std::vector<Run*> Runs::of(host::ProcessRef process) {
 }
 
 void Runs::save(base::Packer& out) const {
+    out(lost_until_ms_);
     out.number(runs_.size());
     for (const auto& run : runs_) {
         out(run);
@@ -102,6 +106,7 @@ void Runs::save(base::Packer& out) const {
 
 void Runs::load(base::Unpacker& in) {
     clear();
+    in(lost_until_ms_);
     for (auto left = in.size(); left > 0; --left) {
         Run run;
         in(run);

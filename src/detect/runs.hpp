@@ -42,6 +42,8 @@ class Runs {
     std::size_t size() const { return runs_.size(); }
     std::size_t bytes() const { return charge_.bytes(); }
     std::uint64_t evicted() const { return evicted_; }
+    // Whether one that nobody expected had to go that began then or later.
+    bool lost_since(std::int64_t time_ms) const { return lost_until_ms_ >= time_ms; }
 
     void save(base::Packer& out) const;
     // In place of all that is here. Throws base::UnpackError.
@@ -56,6 +58,7 @@ class Runs {
     std::unordered_multimap<std::uint32_t, Place> by_slot_; // of their processes
     std::size_t facts_bytes_ = 0;
     std::uint64_t evicted_ = 0;
+    std::int64_t lost_until_ms_ = INT64_MIN;
     base::Charge charge_;
 };
 

@@ -4,19 +4,14 @@
 #include <limits>
 
 #include "detect/bounds.hpp"
+#include "detect/file_identity.hpp"
 #include "detect/identify.hpp"
-#include "detect/ownership.hpp"
 
 namespace luatrail::detect {
 namespace {
 
 constexpr std::size_t ancestors_asked = 8;
 constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
-
-bool in_container(const Node& node, host::ProcessRef process, const EngineOptions& options) {
-    const auto ancestors = node.processes.ancestors(process, ancestors_asked);
-    return Ownership(node, options.inventory.get(), ancestors).in_container();
-}
 
 bool made_by_others(const Node& node, const host::FileId& id, const ProfileSet& profiles) {
     const auto* file = node.files.find(id);
@@ -40,7 +35,7 @@ void note_program(Node& node, const audit::TypedEvent& event, host::ProcessRef p
     }
     const bool impostor =
         ran_as_another || made_by_others(node, *id, options.profiles) ||
-        (!in_container(node, process, options) && node.known_files.is_other(exe, *id, event.id.time_ms, never));
+        (!has_own_files(node, process, options) && node.known_files.is_other(exe, *id, event.id.time_ms, never));
     if (impostor) {
         node.impostors.keep({event.id, process});
     }

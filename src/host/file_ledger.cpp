@@ -135,7 +135,7 @@ void FileLedger::State::note(Entry& entry, ChangeKind kind, const FileEvent& eve
     change.path_uncertain = place.uncertain;
     change.by = event.by;
     change.by_pid = pid_of(event);
-    if (const auto exe = event.typed->syscall.exe) {
+    if (const auto exe = event.exe ? event.exe : event.typed->syscall.exe) {
         change.by_exe.emplace(exe->substr(0, path_bytes));
     }
     change.by_uid = event.typed->syscall.uid;

@@ -103,7 +103,7 @@ struct HowWords {
 };
 
 // In the order of the enumerators.
-inline constexpr std::array<HowWords, 7> how_words{{
+inline constexpr std::array<HowWords, 8> how_words{{
     {detect::How::create, "created", "dropped", "created {path}"},
     {detect::How::write, "written", "wrote to", "wrote to {path}"},
     {detect::How::rename, "renamed", "moved into place", "moved a file to {path}"},
@@ -111,8 +111,9 @@ inline constexpr std::array<HowWords, 7> how_words{{
     {detect::How::symlink, "symlinked", "symlinked", "made the symbolic link {path}"},
     {detect::How::chmod, "made executable", "made executable", "made {path} executable"},
     {detect::How::unpack, "unpacked from an archive", "unpacked", "unpacked {path}"},
+    {detect::How::mount, "mounted", "mounted into place", "mounted something at {path}"},
 }};
-static_assert(static_cast<std::size_t>(detect::How::unpack) + 1 == how_words.size());
+static_assert(static_cast<std::size_t>(detect::How::mount) + 1 == how_words.size());
 static_assert(std::all_of(how_words.begin(), how_words.end(), [](const HowWords& words) {
     return &words == &how_words[static_cast<std::size_t>(words.how)];
 }));

@@ -161,7 +161,10 @@ std::string words(const detect::Rule& rule, const detect::Comparison& comparison
                            missed->unanswered ? "but " + unanswered(*missed) : "and the run has " + found(*missed));
     }
     return comparison.expired ? fmt::format("matched, but expired after {}", last_day(rule.expires_ms.value_or(0)))
-                              : "every key matches";
+           : comparison.package_unchecked
+               ? fmt::format("every key matches, but script_package {}: no inventory was given to ask",
+                             rule.script_package.value_or(""))
+               : "every key matches";
 }
 
 } // namespace luatrail::report

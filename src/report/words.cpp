@@ -74,6 +74,10 @@ std::string_view words(Degraded degraded) {
     case Degraded::other_file:
         return "At the path of the script lies another file than earlier runs found there, or the one that is "
                "expected.";
+    case Degraded::package_unchecked:
+        return "No inventory was given to say whether the script is its package's; its path alone is as expected.";
+    case Degraded::unwatched_directory:
+        return "No audit rule watches the directory of the script: a drop there would not have been seen.";
     case Degraded::evicted:
         break;
     }

@@ -247,4 +247,18 @@ std::string rules_file(Profile profile, const Host& host) {
     return out;
 }
 
+std::vector<std::string> watched_directories() {
+    std::vector<std::string> found;
+    for (const auto& file : shipped_files()) {
+        for (const auto& rule : parse_rules(file.text, file.name, "x86_64").rules) {
+            const auto* dir = rule.field("dir");
+            const bool of_files = std::find(rule.keys.begin(), rule.keys.end(), "luatrail-file") != rule.keys.end();
+            if (dir != nullptr && of_files && std::find(found.begin(), found.end(), dir->value) == found.end()) {
+                found.push_back(dir->value);
+            }
+        }
+    }
+    return found;
+}
+
 } // namespace luatrail::rules

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include "luatrail/rules/host_rules.hpp"
+
 namespace luatrail::setup {
 
 detect::EngineOptions engine_options(const Config& config) {
@@ -15,6 +17,7 @@ detect::EngineOptions engine_options(const Config& config) {
         options.baseline.load(path);
     }
     options.inventory = load_inventory(config);
+    options.watched = rules::watched_directories();
     return options;
 }
 

@@ -295,6 +295,24 @@ script_package = "tools"
     CHECK(judged(baseline, facts) == "unexpected [-] unexpected-script-package near unanswered wanted tools found -");
 }
 
+TEST_CASE("without an inventory the script's whole path stands for its package") {
+    auto facts = prosody_run();
+    facts.script_package.reset();
+    const auto named = [](std::string_view script) {
+        return rule_of("executable = \"/usr/bin/lua5.4\"\n" + std::string(script) + "\nscript_package = \"prosody\"");
+    };
+    const auto whole = named("script = \"" + *facts.script + "\"");
+    CHECK(whole.judge(facts).verdict == Verdict::unexpected); // the inventory does not know it
+    facts.owners_known = false;
+    CHECK(whole.judge(facts).verdict == Verdict::expected);
+    CHECK(whole.judge(facts).package_unchecked);
+    CHECK(named("script = \"/usr/**\"").judge(facts).verdict == Verdict::unexpected);
+    CHECK(named("").judge(facts).verdict == Verdict::unexpected);
+    CHECK(named("script = \"/usr/bin/other\"").judge(facts).verdict == Verdict::unexpected);
+    facts.script_package = "other";
+    CHECK(whole.judge(facts).verdict == Verdict::unexpected);
+}
+
 TEST_CASE("the first rule that matches is the one that is named") {
     const auto baseline =
         baseline_of("schema = 1\n[[expect]]\nid = \"a\"\nuser = \"x\"\n[[expect]]\nid = \"b\"\nuser = "

@@ -246,25 +246,6 @@ TEST_CASE("of several scripts the second one's drop counts as the first one's") 
     CHECK(briefs(log) == Briefs{"high embedded: script-drop/create | no-baseline"});
 }
 
-TEST_CASE("a directory that was moved into place brings every file in it") {
-    auto log = begun();
-    log.file_call(shell, "arch=c000003e syscall=82", "a0=1 a1=2 a2=0 a3=0",
-                  {{"/opt/", 2, "PARENT", "040755"},
-                   {"/opt/", 2, "PARENT", "040755"},
-                   {"/opt/stage", 600, "DELETE", "040755"},
-                   {"/opt/app", 600, "CREATE", "040755"}});
-    log.at(start + 100).exec(as("/usr/bin/lua5.4"), {"lua5.4", "/opt/app/lib/job.lua"});
-    CHECK(briefs(log) == Briefs{"high script: script-drop/rename | no-baseline"});
-    auto other = begun();
-    other.file_call(shell, "arch=c000003e syscall=82", "a0=1 a1=2 a2=0 a3=0",
-                    {{"/opt/", 2, "PARENT", "040755"},
-                     {"/opt/", 2, "PARENT", "040755"},
-                     {"/opt/stage", 600, "DELETE", "040755"},
-                     {"/opt/app", 600, "CREATE", "040755"}});
-    CHECK(briefs(other.exec(as("/usr/bin/lua5.4"), {"lua5.4", "/opt/app2/job.lua"})) ==
-          Briefs{"info script: | no-baseline"});
-}
-
 TEST_CASE("on a terminal standard input may be anything: no prompt is claimed, and no pipe") {
     const Who typed{.pid = 20, .ppid = 10, .exe = "/usr/bin/lua5.4", .tty = "pts0"};
     CHECK(briefs(begun().exec(typed, {"lua5.4"})) == Briefs{"info stdin: | input-unknown no-baseline"});

@@ -1,4 +1,5 @@
 // All that an engine keeps is charged to one budget at its true size, whatever is flooded, and stays within it.
+#include <algorithm>
 #include <functional>
 #include <memory>
 
@@ -148,6 +149,30 @@ TEST_CASE("all tables flooded at once on all nodes stay within the bound") {
         text += text_of(flood, 300);
     }
     check(text + text);
+}
+
+TEST_CASE("the bound holds after each event, with one node and with many") {
+    const auto all = floods();
+    for (const std::size_t nodes : {1UL, 20UL, 300UL}) {
+        INFO(nodes << " nodes");
+        std::vector<Log> logs;
+        for (std::size_t node = 0; node < nodes; ++node) {
+            logs.emplace_back("n" + std::to_string(node));
+        }
+        Count sink;
+        detect::Engine engine(small(), sink);
+        std::size_t most = 0;
+        for (std::uint32_t at = 0; at < 3000; ++at) {
+            auto& log = logs[at * 7 % nodes];
+            log.text.clear();
+            all[at % all.size()].event(log.at(start + at), at);
+            test::feed(engine, log.text);
+            most = std::max(most, engine.memory());
+        }
+        CHECK(most <= engine.memory_limit());
+        CHECK(most >= engine.memory_limit() * 3 / 4); // it was put to the test
+        CHECK(engine.counters().nodes <= nodes);
+    }
 }
 
 TEST_CASE("a noisy node does not push out the runs and files of a quiet one") {

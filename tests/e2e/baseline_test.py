@@ -146,6 +146,16 @@ class ExplainTest(BaselineCase):
         self.assertIn("no run with this", self.baseline("explain", "1.000:1", OLD.log, "--baseline", other, status=2).err)
 
 
+    def test_a_run_that_only_its_path_makes_expected_is_counted(self):
+        finding = OLD.replay().findings()[0]
+        exe, path = finding["interpreter"]["exe"], finding["code"]["path"]
+        baseline = self.write(f'schema = 1\n[[expect]]\nid = "p"\nexecutable = "{exe}"\nscript = "{path}"\nscript_package = "job"\n')
+        done = OLD.replay("--baseline", baseline)
+        self.assertEqual([], done.findings())
+        self.assertIn("1 expected run is so by the script's path alone", done.err)
+        text = self.baseline("explain", finding["id"], OLD.log, "--baseline", baseline).out.decode()
+        self.assertIn("p every key matches, but script_package job: no inventory was given to ask\n", text)
+
     def test_an_altered_interpreter_is_told_where_every_key_matches(self):
         root = self.dir / "root"
         shutil.copytree(HOST, root, symlinks=True)

@@ -1,4 +1,5 @@
-"""The tables of docs/detections.md (scripts/coverage): evasions, and each recorded scenario under each profile of the rules."""
+"""What scripts/coverage writes: the tables of docs/detections.md (evasions, and each recorded scenario under each profile of
+the rules), and the README's figures."""
 import dataclasses
 import json
 import pathlib
@@ -10,6 +11,7 @@ from harness import SEVERITIES
 
 END = "<!-- end -->"
 DOCUMENT = harness.ROOT / "docs" / "detections.md"
+README = harness.ROOT / "README.md"
 SCENARIOS = ["| scenario | what happens | expected | full rules | lean rules |", "|---|---|---|---|---|"]
 EVASIONS = ["| attack shape | what luatrail goes by | full rules | lean rules | recordings |", "|---|---|---|---|---|"]
 
@@ -165,21 +167,53 @@ def evasion_rows(seen):
         yield f"| {shape} | {means} | {verdicts([one.full for one in ones])} | {verdicts([one.lean for one in ones])} | {recordings} |"
 
 
+def figures(seen):
+    """How many recordings of attacks and of everyday work there are, and what is found of them."""
+    attacks = [one for one in seen.values() if one.scenario.facts["kind"] == "attack"]
+    benign = [one for one in seen.values() if one.scenario.facts["kind"] == "benign"]
+
+    def count(ones, profile, test):
+        return sum(1 for one in ones if test(rank(getattr(one, profile))))
+
+    def row(words, ones, test):
+        return f"| {words} | {count(ones, 'full', test)} | {count(ones, 'lean', test)} |"
+
+    medium = SEVERITIES.index("medium")
+    yield f"| {len(attacks)} recorded attacks | full rules | lean rules |"
+    yield "|---|---|---|"
+    yield row("blind: nothing is reported", attacks, lambda found: found < 0)
+    yield row("only told (info or low)", attacks, lambda found: 0 <= found < medium)
+    yield row("medium", attacks, lambda found: found == medium)
+    yield row("high or critical", attacks, lambda found: found > medium)
+    yield ""
+    yield f"Of {len(benign)} recordings of everyday work, {count(benign, 'full', lambda found: found > 0)} have a finding above info under the full rules, {count(benign, 'lean', lambda found: found > 0)} under the lean ones."
+
+
+def replaced(text, name, lines):
+    begin = f"<!-- begin: scripts/coverage, {name} -->"
+    start = text.index(begin)
+    return text[:start] + "\n".join([begin, *lines, END]) + text[text.index(END, start) + len(END) :]
+
+
 def main():
     seen = {one.name: Seen(one, worst(one.replayed.findings()), worst(lean_findings(one))) for one in harness.scenarios()}
-    document = DOCUMENT.read_text(encoding="utf-8")
-    made = document
-    for name, head, rows in (("evasions", EVASIONS, evasion_rows(seen)), ("scenarios", SCENARIOS, scenario_rows(seen))):
-        begin = f"<!-- begin: scripts/coverage, {name} -->"
-        table = "\n".join([begin, *head, *rows, END])
-        start = made.index(begin)
-        made = made[:start] + table + made[made.index(END, start) + len(END) :]
-        if not sys.argv[1:]:
-            print(table)
-    if "--check" in sys.argv and made != document:
-        raise SystemExit("docs/detections.md is not what the recordings give: run scripts/coverage --write, and read what changed")
-    if "--write" in sys.argv:
-        DOCUMENT.write_text(made, encoding="utf-8")
+    parts = (
+        (DOCUMENT, "evasions", [*EVASIONS, *evasion_rows(seen)]),
+        (DOCUMENT, "scenarios", [*SCENARIOS, *scenario_rows(seen)]),
+        (README, "figures", list(figures(seen))),
+    )
+    stale = set()
+    for document, name, lines in parts:
+        text = document.read_text(encoding="utf-8")
+        made = replaced(text, name, lines)
+        if made != text:
+            stale.add(document.name)
+        if "--write" in sys.argv:
+            document.write_text(made, encoding="utf-8")
+        elif "--check" not in sys.argv:
+            print("\n".join(lines))
+    if "--check" in sys.argv and stale:
+        raise SystemExit(f"{', '.join(sorted(stale))}: not what the recordings give: run scripts/coverage --write, and read what changed")
 
 
 if __name__ == "__main__":

@@ -145,6 +145,21 @@ class Log {
     // Two names of one file that no record tells of (a bind mount).
     void same_inode(const std::string& one, const std::string& other) { created_[other] = inode_of(one); }
 
+    // An operation of io_uring: URINGOP tells neither program nor names.
+    Log& ring(const Who& who, int operation, const std::vector<Item>& items) {
+        ++serial_;
+        add("URINGOP",
+            fmt::format("uring_op={} success=yes exit=0 items={} ppid={} pid={} uid={} gid=0 euid={} suid=0 fsuid=0 "
+                        "egid=0 sgid=0 fsgid=0 key=(null)",
+                        operation, items.size(), who.ppid, who.pid, who.uid, who.uid));
+        add("CWD", "cwd=\"/\"");
+        for (std::size_t at = 0; at < items.size(); ++at) {
+            path(static_cast<int>(at), items[at].name, items[at].inode, items[at].nametype, items[at].mode,
+                 items[at].dev);
+        }
+        return *this;
+    }
+
     // A further record of the last event.
     Log& more(const std::string& type, const std::string& body) {
         add(type, body);

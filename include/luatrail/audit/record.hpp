@@ -37,6 +37,8 @@ std::optional<EventId> parse_event_id(std::string_view text);
 
 // A record type: the numbers of linux/audit.h. 0 stands for a name that libaudit does not know.
 using RecordType = std::uint16_t;
+// linux/audit.h since 5.16; libaudit 3.0.9's headers lack them.
+inline constexpr RecordType audit_uringop = 1336, audit_openat2 = 1337;
 
 // "SYSCALL", "UNKNOWN[1420]" and "1300" alike. Case-sensitive, as auditd writes it.
 RecordType record_type_from_name(std::string_view name);

@@ -30,7 +30,8 @@ struct Syscall : Credentials {
     std::uint64_t a[4] = {}; // a0..a3; 0 where they are not the call's arguments (shows_arguments())
     std::optional<std::uint32_t> pid, ppid, gid;
     Text tty, comm, exe, key;
-    Text user; // enriched UID=
+    Text user;            // enriched UID=
+    bool by_ring = false; // URINGOP: an operation of io_uring, of which neither program, arguments nor names are told
 };
 
 // One PATH record (audit_log_name).
@@ -87,6 +88,7 @@ class Decoder {
     Text untrusted(std::string_view value, bool cut);
     void read(const Record& record);
     void read_syscall(const Record& record);
+    void read_operation(const Record& record);
     void name_call(std::string_view enriched_name);
     void read_field(const Field& field);
     void read_path(const Record& record);

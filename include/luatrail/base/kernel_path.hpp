@@ -14,4 +14,9 @@ std::string_view without_deleted(std::string_view path);
 // memfd_create(2): in memory, under a name that its maker chose.
 bool is_memfd(std::string_view path);
 
+// Whether a path leads to a file by a descriptor or a mapping of a process and not by its name: "/dev/fd/3",
+// "/dev/stdin",
+// "/proc/self/fd/0", "/proc/12/task/13/fd/3", "/proc/12/map_files/7f00-7f01", however many slashes and dots are in it.
+bool names_descriptor(std::string_view path);
+
 } // namespace luatrail::base

@@ -19,15 +19,17 @@ namespace luatrail::detect {
 // absolute paths: one that starts with neither "/" nor "**" could never match and is refused.
 struct Rule {
     std::string id;
-    std::optional<std::string> executable;     // glob on the resolved exe
-    std::optional<std::string> user;           // name, uid in digits, "service" or "login"
-    std::optional<std::string> script;         // glob on the script's resolved path
-    std::optional<std::string> script_package; // needs an inventory
-    std::optional<std::string> code;           // glob on the code of the command line (`-e`), the whole of it
-    std::vector<std::string> modules;          // globs: each that the command line names (`-l`) fits one of them
-    bool interactive = false;                  // it reads code from standard input
-    std::optional<std::string> parent;         // glob on the parent's exe
-    std::optional<std::string> unit;           // needs unit evidence
+    std::optional<std::string> executable; // glob on the resolved exe
+    std::optional<std::string> user;       // name, uid in digits, "service" or "login"
+    std::optional<std::string> script;     // glob on the script's resolved path
+    // Needs an inventory. Where none was given, an entry that also names the script by its whole path rests on that
+    // path alone, and the verdict says so.
+    std::optional<std::string> script_package;
+    std::optional<std::string> code;   // glob on the code of the command line (`-e`), the whole of it
+    std::vector<std::string> modules;  // globs: each that the command line names (`-l`) fits one of them
+    bool interactive = false;          // it reads code from standard input
+    std::optional<std::string> parent; // glob on the parent's exe
+    std::optional<std::string> unit;   // needs unit evidence
     std::optional<std::string> because;
     std::optional<std::int64_t>
         expires_ms;     // first millisecond at which it no longer holds (the day after the date, UTC)
@@ -49,6 +51,7 @@ struct RunFacts {
     std::vector<std::string> scripts; // beside `script`
     bool interactive = false;         // it reads code from standard input
     bool arguments_lost = false;      // options may have stood where the log shows none
+    bool owners_known = true;         // an inventory was given
     std::optional<std::uint32_t> uid;
     std::optional<bool> login; // true: auid is set (a login session); false: unset (a service); nothing: unknown
 };
@@ -61,6 +64,7 @@ struct Comparison {
     // would have been.
     std::optional<KeyMiss> missed;
     bool expired = false;
+    bool package_unchecked = false;         // no inventory was given
     std::size_t matched = 0, differing = 0; // keys
 
     bool matches() const { return !missed && !expired; }

@@ -29,6 +29,8 @@ struct EngineOptions {
     std::size_t memory = 64UL * 1024 * 1024; // bound of all tables together
     ProfileSet profiles = ProfileSet::builtin();
     Baseline baseline;
+    // Directories whose changes are reported where luatrail's own rules are loaded; empty: not known.
+    std::vector<std::string> watched{};
     // Facts of the host that the records come from; null: none.
     std::shared_ptr<const inventory::Inventory> inventory{};
 };
@@ -39,6 +41,7 @@ struct EngineCounters {
     std::uint64_t failed_execs = 0;
     std::uint64_t runs = 0;             // of Lua code
     std::uint64_t expected_runs = 0;    // without a finding
+    std::uint64_t unchecked_runs = 0;   // of these, by an entry whose script_package no inventory could confirm
     std::uint64_t version_calls = 0;    // of an interpreter without code (`lua -v`)
     std::uint64_t losses = 0;           // times that the log said records were lost
     std::uint64_t software_updates = 0; // transactions that package managers reported

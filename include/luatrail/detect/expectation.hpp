@@ -92,6 +92,7 @@ struct Expectation {
     ExpectationReason reason = ExpectationReason::no_baseline;
     std::optional<std::string> rule{};            // id of the entry that matched
     std::optional<std::string> because{};         // and what it says of itself
+    bool package_unchecked = false;               // it names a package, and no inventory was given
     std::optional<std::string> nearest{};         // id of the one that came nearest, where none matched
     std::optional<KeyMiss> missed{};              // by the nearest
     bool named_elsewhere = false;                 // another entry for this program names what the nearest missed

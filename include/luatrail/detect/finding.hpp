@@ -32,7 +32,7 @@ enum class Origin : std::uint8_t {
     unknown
 };
 enum class IdentifiedBy : std::uint8_t { path, package, inode, copy, argv0, loader, content, library };
-enum class How : std::uint8_t { create, write, rename, link, symlink, chmod, unpack };
+enum class How : std::uint8_t { create, write, rename, link, symlink, chmod, unpack, mount };
 enum class Degraded : std::uint8_t {
     lost_records,
     partial_event,
@@ -42,7 +42,9 @@ enum class Degraded : std::uint8_t {
     path_uncertain,
     evicted,
     input_unknown,
-    other_file // at the script's path, than earlier runs found there
+    other_file,         // at the script's path, than earlier runs found there
+    package_unchecked,  // no inventory was given that could say whether the script is its package's
+    unwatched_directory // no rule reports what is done to files where the script lies
 };
 
 // The names of the schema, in the order of the enumerators: "script", "inline". Those of ChainKind stand in their
@@ -122,6 +124,7 @@ struct Code {
     std::vector<std::string> modules{}, more_scripts{};
     bool reads_stdin = false;    // code from standard input, typed or from a pipe
     bool arguments_lost = false; // options may have stood where the log shows none
+    bool owners_known = true;    // an inventory was given
 };
 
 struct ProcessInfo : audit::Credentials {

@@ -32,6 +32,7 @@ struct Invocation {
     std::vector<std::string> modules;        // of -l; also where only they run (luajit -b loads jit.bcsave)
     std::vector<std::string> more_scripts;   // the others, where several run (nmap --script=a.nse,b.nse)
     std::vector<std::string> sourced;        // files in the program's own language, which may hold Lua (vim -S x.vim)
+    std::vector<std::string> data;           // files that options give it to work on (highlight --input)
     // Globs on absolute paths where the program finds a script that is not below the cwd: "**/filters/f.lua".
     std::vector<std::string> script_elsewhere;
     // Standard input is read as code, whatever the origin: `lua -`, bare, and also `lua -l m` and `lua -i`, which go on
@@ -42,8 +43,8 @@ struct Invocation {
 
 // Reads argv by the profile's grammar. Where lost arguments may have held all of the code, it runs code of unknown
 // origin. Never throws; argv may be empty (argc=0 is legal). Origin precedence: script (or descriptor, when its path is
-// /dev/fd/N, /dev/stdin, /proc/self/fd/N or /proc/N/fd/N) > stdin ("-") > inline > module > interactive (-i, or bare on
-// a terminal) > stdin (bare without a terminal).
+// /dev/fd/N, /dev/stdin, or below fd or map_files of a process in /proc) > stdin ("-") > inline > module > interactive
+// (-i, or bare on a terminal) > stdin (bare without a terminal).
 Invocation parse_invocation(const Profile& profile, const Arguments& arguments);
 
 } // namespace luatrail::detect

@@ -35,7 +35,8 @@ enum class OptionRole : std::uint8_t {
     lua_mode,    // luatex --luaonly: the first word is a script, whatever its name ends in
     sourced,     // its value is a file in the program's own language, which may hold Lua (vim -S, rpm --load)
     commands,    // its value is a line in the program's own language (vim -c): Grammar::commands
-    data, // of a command: its argument is none of these; the row keeps a longer name from being taken for a code's
+    data, // its value is a file to work on; of a command: its argument is none of these, and the row keeps a longer
+          // name from being taken for a code's
 };
 
 struct OptionRule {
@@ -100,9 +101,16 @@ struct Profile {
     bool lua_init = false;          // runs what LUA_INIT holds before its script, unless -E is given
     bool jit = false;               // makes memory executable by itself
     bool child_tells = false; // a server that runs Lua without an exec: a shell or a download below it is the sign
+    // As child_tells, but it also starts shells of its own: only one that it starts directly with -c is a sign, and
+    // only where a file of its command line was dropped.
+    bool command_tells = false;
     // Globs on the absolute paths of what it runs when it opens them; empty: what ends as Lua's modules do, or may be
     // executed.
     std::vector<std::string> loads;
+    // Globs on what it writes for itself (a cache, a session): that counts only where another program wrote it.
+    std::vector<std::string> own;
+    // Options with which somebody sits before it without a terminal (a graphical editor).
+    std::vector<std::string> windowed;
     // Not empty: it also opens such files to show or edit them, and runs by itself only what lies there. An open of
     // another counts where a command of its command line names the file, or where nobody sits at a terminal.
     std::vector<std::string> startup;
@@ -132,8 +140,9 @@ enum class ProgramKind : std::uint8_t {
     container_runtime,
     remote_login,
     scheduler,
+    service_manager,
 };
-inline constexpr std::size_t program_kinds = 13;
+inline constexpr std::size_t program_kinds = 14;
 std::string_view to_string(ProgramKind kind); // "web-server"
 
 // `exe` of a SYSCALL record without what the kernel (" (deleted)", d_path), rpm (";5a1b2c3d" while it unpacks) and

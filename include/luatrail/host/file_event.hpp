@@ -19,6 +19,7 @@ struct FileEvent {
     bool writes = false;       // open: O_WRONLY, O_RDWR or O_TRUNC without creating
     bool unnamed = false;      // open: O_TMPFILE; its item's name is the directory's, its inode the nameless file's
     ProcessRef by;             // the image of the process that made it
+    audit::Text exe;           // its program, where the record does not tell it
 };
 
 // Nothing for reads, failed calls and the rest.

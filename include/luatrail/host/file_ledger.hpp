@@ -25,7 +25,7 @@ class Unpacker;
 
 namespace luatrail::host {
 
-enum class ChangeKind : std::uint8_t { create, write, rename, link, symlink, chmod, unlink };
+enum class ChangeKind : std::uint8_t { create, write, rename, link, symlink, chmod, unlink, mount };
 
 struct Change {
     ChangeKind kind = ChangeKind::create;

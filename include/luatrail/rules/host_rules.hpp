@@ -49,4 +49,8 @@ struct ShippedFile {
 };
 const std::vector<ShippedFile>& shipped_files();
 
+// The directories whose changes the shipped rules report, in the files' order, each once. Those of another processor's
+// rules and those that a host does not have are among them.
+std::vector<std::string> watched_directories();
+
 } // namespace luatrail::rules

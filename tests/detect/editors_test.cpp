@@ -1,0 +1,146 @@
+// Editors, which open Lua to edit it as well as to run it, and the other programs of the shipped profiles that work on
+// files.
+#include "support/catch.hpp"
+#include "support/log.hpp"
+
+using namespace luatrail;
+using test::Log;
+using test::replay;
+using test::Who;
+
+namespace {
+
+using Briefs = std::vector<std::string>;
+const Briefs silent;
+constexpr std::int64_t start = 1'795'572'000'000;
+const Who shell{.pid = 10, .ppid = 1, .exe = "/usr/bin/bash"};
+
+Who as(std::string exe, std::uint32_t pid = 20) {
+    return {.pid = pid, .ppid = 10, .uid = 33, .exe = std::move(exe)};
+}
+
+Log begun() {
+    Log log;
+    log.at(start).exec(shell, {"bash"}).fork(shell, 20).fork(shell, 21).at(start + 10);
+    return log;
+}
+
+Briefs briefs(const Log& log) {
+    return replay(log.text).briefs;
+}
+
+// A file that is dropped, and that a program opens.
+Briefs opened(Who who, const std::vector<std::string>& argv, const std::string& file) {
+    auto log = begun();
+    log.create(shell, file, 700).at(start + 20).exec(who, argv).at(start + 30);
+    return briefs(log.read(who, file, 700));
+}
+
+Who on_terminal(std::string exe) {
+    auto who = as(std::move(exe));
+    who.tty = "pts0";
+    return who;
+}
+
+Who in_session(std::string exe) {
+    auto who = as(std::move(exe));
+    who.auid = 1000;
+    return who;
+}
+
+const Briefs found{"high embedded: script-drop/create | no-baseline"};
+
+} // namespace
+
+TEST_CASE("a graphical editor of a login session has somebody before it") {
+    CHECK(opened(in_session("/usr/bin/nvim"), {"nvim", "--embed"}, "/home/u/p/x.lua") == silent);
+    CHECK(opened(as("/usr/bin/nvim"), {"nvim", "--embed"}, "/home/u/p/x.lua") == found); // a service
+    CHECK(opened(in_session("/usr/bin/nvim"), {"nvim", "--headless"}, "/home/u/p/x.lua") == found);
+    CHECK(opened(in_session("/usr/bin/vim.gtk3"), {"gvim"}, "/home/u/p/x.lua") == silent);
+    CHECK(opened(in_session("/usr/bin/vim.gtk3"), {"vim", "-g"}, "/home/u/p/x.lua") == silent);
+    CHECK(opened(in_session("/usr/bin/nvim"), {"nvim", "--embed"}, "/home/u/.config/nvim/lua/x.lua") == found);
+}
+
+TEST_CASE("a settings file that somebody opens to edit it is not run for that") {
+    const std::string settings = "/home/u/dotfiles/nvim/lua/x.lua";
+    CHECK(opened(on_terminal("/usr/bin/nvim"), {"nvim", settings}, settings) == silent);
+    CHECK(opened(as("/usr/bin/nvim"), {"nvim", settings}, settings) == found);              // nobody sits before it
+    CHECK(opened(on_terminal("/usr/bin/nvim"), {"nvim"}, "/tmp/x/nvim/init.lua") == found); // XDG_CONFIG_HOME
+    CHECK(opened(on_terminal("/usr/bin/nvim"), {"nvim"}, "/home/u/src/nvim/gen/x.lua") == silent);
+}
+
+TEST_CASE("what a command has an editor source is run, its own operand too") {
+    const auto nvim = on_terminal("/usr/bin/nvim");
+    const auto vim = on_terminal("/usr/bin/vim.nox");
+    CHECK(opened(nvim, {"nvim", "+so%", "/tmp/e.vim"}, "/tmp/e.vim") == found);
+    CHECK(opened(nvim, {"nvim", "+exe 'so %'", "/tmp/e.vim"}, "/tmp/e.vim") == found);
+    CHECK(opened(vim, {"vim", "-S", "/tmp/e.vim"}, "/tmp/e.vim") == found);
+    CHECK(opened(vim, {"vim", "-S/tmp/e.vim"}, "/tmp/e.vim") == found);
+    CHECK(opened(vim, {"vim", "-s", "/tmp/keys"}, "/tmp/keys") == found);
+    CHECK(opened(vim, {"vim", "-u", "/tmp/rc", "x"}, "/tmp/rc") == found);
+    CHECK(opened(vim, {"vim", "+%s/a/b/g", "/tmp/e.lua"}, "/tmp/e.lua") == silent);
+    CHECK(opened(vim, {"vim", "-es", "/tmp/notes"}, "/tmp/notes") == silent);
+}
+
+TEST_CASE("what an editor wrote for itself is none of it, unless another program wrote it") {
+    const auto kept = [](const std::string& writer, const std::string& file) {
+        auto log = begun();
+        const auto first = on_terminal(writer);
+        auto second = on_terminal("/usr/bin/nvim");
+        second.pid = 21;
+        log.exec(first, {"x"}).create(first, file, 700).exit(first).at(start + 50);
+        return briefs(log.exec(second, {"nvim", "-S", file}).read(second, file, 700));
+    };
+    CHECK(kept("/usr/bin/nvim", "/home/u/Session.vim") == silent);
+    CHECK(kept("/usr/bin/bash", "/home/u/Session.vim") == found);
+    CHECK(kept("/usr/bin/nvim", "/home/u/.cache/nvim/luac/x.luac") == silent);
+    CHECK(kept("/usr/bin/bash", "/home/u/.cache/nvim/luac/x.luac") == found);
+}
+
+TEST_CASE("a line with more commands than are read is told as code") {
+    std::string line = "+";
+    for (int i = 0; i < 300; ++i) {
+        line += "se nu|";
+    }
+    auto log = begun();
+    log.exec(on_terminal("/usr/bin/nvim"), {"nvim", line + "luaf /tmp/e.lua"});
+    CHECK(briefs(log) == Briefs{"info embedded: | no-baseline"});
+}
+
+TEST_CASE("an option may give a file to work on") {
+    const auto highlight = as("/usr/bin/highlight");
+    CHECK(opened(highlight, {"highlight", "-i", "/tmp/x.lua"}, "/tmp/x.lua") == silent);
+    CHECK(opened(highlight, {"highlight", "-i/tmp/x.lua"}, "/tmp/x.lua") == silent);
+    CHECK(opened(highlight, {"highlight", "--input=/tmp/x.lua"}, "/tmp/x.lua") == silent);
+    CHECK(opened(highlight, {"highlight", "--config-file=/tmp/x.conf", "x.c"}, "/tmp/x.conf") == found);
+}
+
+TEST_CASE("nmap's index of scripts is its own, unless another program wrote it") {
+    const std::string index = "/usr/share/nmap/scripts/script.db";
+    const auto written = [&](const std::string& writer) {
+        auto log = begun();
+        const auto first = as(writer);
+        const auto second = as("/usr/bin/nmap", 21);
+        log.exec(first, {"x"}).create(first, index, 700).exit(first).at(start + 50);
+        return briefs(log.exec(second, {"nmap", "-sC", "h"}).read(second, index, 700));
+    };
+    CHECK(written("/usr/bin/nmap") == silent);
+    CHECK(written("/usr/bin/bash") == found);
+}
+
+TEST_CASE("a script that is named without its place may lie where the program looks for it") {
+    const auto pandoc = as("/usr/bin/pandoc");
+    const std::string filter = "/home/u/.local/share/pandoc/filters/f.lua";
+    auto log = begun();
+    log.create(shell, filter, 700).at(start + 20).exec(pandoc, {"pandoc", "-L", "f.lua", "x.md"});
+    log.read(pandoc, filter, 700);
+    CHECK(briefs(log) == Briefs{"info embedded: | no-baseline path-uncertain",
+                                "high embedded: script-drop/create | no-baseline path-uncertain"});
+    CHECK(replay(log.text).findings.back().code.path == filter);
+}
+
+TEST_CASE("a file of macros that rpm is told to load is code") {
+    const auto rpm = as("/usr/bin/rpm");
+    CHECK(opened(rpm, {"rpm", "--load", "/tmp/m", "-E", "%foo"}, "/tmp/m") == found);
+    CHECK(opened(rpm, {"rpm", "-qp", "/tmp/x.rpm"}, "/tmp/x.rpm") == silent);
+}

@@ -1,0 +1,150 @@
+// Trees that came to a place at once: renamed directories and mounts.
+#include "support/catch.hpp"
+#include "support/log.hpp"
+
+using namespace luatrail;
+using test::Log;
+using test::replay;
+using test::Who;
+
+namespace {
+
+using Briefs = std::vector<std::string>;
+const Briefs silent;
+constexpr std::int64_t start = 1'795'572'000'000;
+const Who shell{.pid = 10, .ppid = 1, .exe = "/usr/bin/bash"};
+
+Who as(std::string exe, std::uint32_t pid = 20) {
+    return {.pid = pid, .ppid = 10, .uid = 33, .exe = std::move(exe)};
+}
+
+Log begun() {
+    Log log;
+    log.at(start).exec(shell, {"bash"}).fork(shell, 20).fork(shell, 21).at(start + 10);
+    return log;
+}
+
+Briefs briefs(const Log& log) {
+    return replay(log.text).briefs;
+}
+
+constexpr auto directory = "040755";
+constexpr auto mount_call = "arch=c000003e syscall=165";
+constexpr auto move_mount_call = "arch=c000003e syscall=429";
+
+Briefs mounted(const std::string& head, const std::string& arguments, const std::vector<Log::Item>& items,
+               const std::string& script, const Who& mounter = as("/usr/bin/mount", 21)) {
+    auto log = begun();
+    log.exec(mounter, {"mount"}).file_call(mounter, head, arguments, items).at(start + 100);
+    return briefs(log.exec(as("/usr/bin/lua5.4"), {"lua5.4", script}));
+}
+
+const Briefs found{"high script: script-drop/mount | no-baseline"};
+const Briefs nothing{"info script: | no-baseline"};
+
+} // namespace
+
+TEST_CASE("a directory that was moved into place brings every file in it") {
+    auto log = begun();
+    log.file_call(shell, "arch=c000003e syscall=82", "a0=1 a1=2 a2=0 a3=0",
+                  {{"/opt/", 2, "PARENT", "040755"},
+                   {"/opt/", 2, "PARENT", "040755"},
+                   {"/opt/stage", 600, "DELETE", "040755"},
+                   {"/opt/app", 600, "CREATE", "040755"}});
+    log.at(start + 100).exec(as("/usr/bin/lua5.4"), {"lua5.4", "/opt/app/lib/job.lua"});
+    CHECK(briefs(log) == Briefs{"high script: script-drop/rename | no-baseline"});
+    auto other = begun();
+    other.file_call(shell, "arch=c000003e syscall=82", "a0=1 a1=2 a2=0 a3=0",
+                    {{"/opt/", 2, "PARENT", "040755"},
+                     {"/opt/", 2, "PARENT", "040755"},
+                     {"/opt/stage", 600, "DELETE", "040755"},
+                     {"/opt/app", 600, "CREATE", "040755"}});
+    CHECK(briefs(other.exec(as("/usr/bin/lua5.4"), {"lua5.4", "/opt/app2/job.lua"})) ==
+          Briefs{"info script: | no-baseline"});
+}
+
+TEST_CASE("what lies below a new mount is new") {
+    const std::vector<Log::Item> target{{"/srv/app", 600, "NORMAL", directory}};
+    CHECK(mounted(mount_call, "a0=1 a1=2 a2=3 a3=0", target, "/srv/app/job.lua") == found);
+    CHECK(mounted(mount_call, "a0=1 a1=2 a2=3 a3=0", target, "/srv/app") == found); // a file over a file
+    CHECK(mounted(mount_call, "a0=1 a1=2 a2=3 a3=0", target, "/srv/app2/job.lua") == nothing);
+    const std::vector<Log::Item> bind{{"/srv/app", 600, "NORMAL", directory}, {"/tmp/x", 601, "NORMAL", directory}};
+    CHECK(mounted(mount_call, "a0=1 a1=2 a2=0 a3=1000", bind, "/srv/app/job.lua") == found);
+    CHECK(mounted(mount_call, "a0=1 a1=2 a2=0 a3=1000", bind, "/tmp/x/job.lua") == nothing);
+    const std::vector<Log::Item> moved{{"/tmp/x", 601, "NORMAL", directory}, {"/srv/app", 600, "NORMAL", directory}};
+    CHECK(mounted(move_mount_call, "a0=ffffff9c a1=2 a2=ffffff9c a3=1", moved, "/srv/app/job.lua") == found);
+    CHECK(mounted(move_mount_call, "a0=ffffff9c a1=2 a2=ffffff9c a3=1", moved, "/tmp/x/job.lua") == nothing);
+}
+
+TEST_CASE("other flags of an old mount, and one over everything, bring nothing") {
+    const std::vector<Log::Item> target{{"/srv/app", 600, "NORMAL", directory}};
+    for (const auto* flags : {"1020", "40000", "44000", "80000", "100000", "20000"}) {
+        CHECK(mounted(mount_call, fmt::format("a0=1 a1=2 a2=0 a3={}", flags), target, "/srv/app/job.lua") == nothing);
+    }
+    CHECK(mounted(mount_call, "a0=1 a1=2 a2=3 a3=0", {{"/", 2, "NORMAL", directory}}, "/srv/app/job.lua") == nothing);
+    CHECK(mounted("arch=c000003e syscall=430", "a0=1 a1=0 a2=0 a3=0", {}, "/srv/app/job.lua") == nothing); // fsopen
+}
+
+TEST_CASE("what the system mounts is no drop, unless somebody brought that system") {
+    const std::vector<Log::Item> target{{"/srv/app", 600, "NORMAL", directory}};
+    const auto by = [&](const Who& mounter) {
+        return mounted(mount_call, "a0=1 a1=2 a2=3 a3=0", target, "/srv/app/job.lua", mounter);
+    };
+    CHECK(by({.pid = 50, .ppid = 1, .exe = "/usr/lib/systemd/systemd"}) == nothing);
+    CHECK(by({.pid = 50, .ppid = 1, .exe = "/usr/bin/mount"}) == nothing); // of a mount unit
+    CHECK(by({.pid = 50, .ppid = 40, .exe = "/usr/bin/runc"}) == nothing);
+    auto own = begun();
+    const Who fake{.pid = 21, .ppid = 10, .exe = "/tmp/runc"};
+    own.create(shell, "/tmp/runc", 700).exec(fake, {"runc"}).file_call(fake, mount_call, "a0=1 a1=2 a2=3 a3=0", target);
+    CHECK(briefs(own.at(start + 100).exec(as("/usr/bin/lua5.4"), {"lua5.4", "/srv/app/job.lua"})) == found);
+}
+
+TEST_CASE("an interpreter below a new mount was brought with it") {
+    auto log = begun();
+    const Who mounter = as("/usr/bin/mount", 21);
+    log.exec(mounter, {"mount"});
+    log.file_call(mounter, mount_call, "a0=1 a1=2 a2=3 a3=0", {{"/mnt", 600, "NORMAL", directory}}).at(start + 100);
+    CHECK(briefs(log.exec(as("/mnt/bin/lua5.4"), {"lua5.4", "/srv/old.lua"})) ==
+          Briefs{"high script: interpreter-drop/mount | no-baseline"});
+}
+
+TEST_CASE("the container's runtime mounts for the container alone, whose paths are other ones") {
+    auto log = begun();
+    const Who runc{.pid = 21, .ppid = 10, .exe = "/usr/bin/runc"};
+    const Who inside{.pid = 30, .ppid = 21, .exe = "/usr/bin/busybox"};
+    const Who lua{.pid = 31, .ppid = 30, .exe = "/usr/bin/lua5.4"};
+    const std::vector<Log::Item> target{{"/srv/app", 600, "NORMAL", directory}};
+    const Who mounter = as("/usr/bin/mount");
+    log.exec(mounter, {"mount"}).file_call(mounter, mount_call, "a0=1 a1=2 a2=3 a3=0", target); // the host's /srv/app
+    log.exec(runc, {"runc"}).fork(runc, 30).exec(inside, {"sh"}).fork(inside, 31).at(start + 100);
+    CHECK(briefs(log.exec(lua, {"lua5.4", "/srv/app/job.lua"})) == nothing);
+}
+
+TEST_CASE("a file that an operation of io_uring made is followed by its inode") {
+    auto log = begun();
+    const Who maker = as("/srv/maker", 21);
+    log.exec(maker, {"maker"});
+    log.ring(maker, 18, {{"(null)", 2, "PARENT", "041777"}, {"(null)", 700, "CREATE", "0100644"}}).at(start + 100);
+    log.exec(as("/usr/bin/lua5.4"), {"lua5.4", "/tmp/e.lua"}).read(as("/usr/bin/lua5.4"), "/tmp/e.lua", 700);
+    const auto made = replay(log.text);
+    REQUIRE(made.briefs == Briefs{"info script: | no-baseline", "high script: script-drop/create | no-baseline"});
+    const auto& drop = made.findings.back().chain.front();
+    CHECK(drop.path == "/tmp/e.lua");
+    CHECK(drop.by->exe == "/srv/maker");
+    CHECK(drop.by->pid == 21);
+}
+
+TEST_CASE("a rename through io_uring is one, and a reading is no change") {
+    const auto done = [](int operation, const std::vector<Log::Item>& items) {
+        auto log = begun();
+        const Who maker = as("/srv/maker", 21);
+        log.exec(maker, {"maker"}).ring(maker, operation, items).at(start + 100);
+        log.exec(as("/usr/bin/lua5.4"), {"lua5.4", "/tmp/e.lua"}).read(as("/usr/bin/lua5.4"), "/tmp/e.lua", 700);
+        return briefs(log);
+    };
+    const Log::Item parent{"(null)", 2, "PARENT", "041777"};
+    CHECK(done(35, {parent, parent, {"(null)", 700, "DELETE"}, {"(null)", 700, "CREATE"}}).back() ==
+          "high script: script-drop/rename | no-baseline");
+    CHECK(done(18, {{"(null)", 700, "NORMAL"}}) == nothing);
+    CHECK(done(0, {{"(null)", 700, "CREATE"}}) == nothing); // IORING_OP_NOP
+}

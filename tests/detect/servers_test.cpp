@@ -1,0 +1,70 @@
+// Programs with Lua inside that run it without an exec.
+#include "support/catch.hpp"
+#include "support/log.hpp"
+
+using namespace luatrail;
+using test::Log;
+using test::replay;
+using test::Who;
+
+namespace {
+
+using Briefs = std::vector<std::string>;
+const Briefs silent;
+constexpr std::int64_t start = 1'795'572'000'000;
+const Who shell{.pid = 10, .ppid = 1, .exe = "/usr/bin/bash"};
+
+Who as(std::string exe, std::uint32_t pid = 20) {
+    return {.pid = pid, .ppid = 10, .uid = 33, .exe = std::move(exe)};
+}
+
+Log begun() {
+    Log log;
+    log.at(start).exec(shell, {"bash"}).fork(shell, 20).fork(shell, 21).at(start + 10);
+    return log;
+}
+
+Briefs briefs(const Log& log) {
+    return replay(log.text).briefs;
+}
+
+Briefs below(const std::string& server, const std::vector<std::string>& server_argv,
+             const std::vector<std::string>& shell_argv, const std::string& dropped = {}) {
+    auto log = begun();
+    const auto parent = as(server);
+    const Who child{.pid = 30, .ppid = 20, .uid = 33, .exe = "/usr/bin/dash"};
+    if (!dropped.empty()) {
+        log.create(shell, dropped, 700);
+    }
+    log.exec(parent, server_argv).fork(parent, 30).at(start + 100).exec(child, shell_argv);
+    return briefs(log);
+}
+
+} // namespace
+
+TEST_CASE("a shell below a server is told, and a dropped configuration that its command line names counts") {
+    CHECK(below("/usr/sbin/nginx", {"nginx"}, {"sh", "-c", "id"}) ==
+          Briefs{"info embedded: child-shell | no-baseline"});
+    CHECK(below("/usr/sbin/nginx", {"nginx", "-c", "/tmp/n.conf"}, {"sh", "-c", "id"}, "/tmp/n.conf") ==
+          Briefs{"critical embedded: script-drop/create child-shell | no-baseline"});
+    CHECK(below("/usr/sbin/nginx", {"nginx", "-c", "/etc/nginx/n.conf"}, {"sh", "-c", "id"}, "/tmp/other") ==
+          Briefs{"info embedded: child-shell | no-baseline"});
+}
+
+TEST_CASE("rpm starts shells of its own: one with -c, where its package was dropped, is what os.execute starts") {
+    const std::string package = "/tmp/x.rpm";
+    const std::vector<std::string> install{"rpm", "-i", package};
+    const Briefs found{"critical embedded: script-drop/create child-shell | no-baseline"};
+    CHECK(below("/usr/bin/rpm", install, {"sh", "-c", "id"}, package) == found);
+    CHECK(below("/usr/bin/rpm", install, {"/bin/sh", "/var/tmp/rpm-tmp.Ab12", "1"}, package) == silent); // a scriptlet
+    CHECK(below("/usr/bin/rpm", install, {"sh", "-c", "id"}) == silent); // an old package
+    CHECK(below("/usr/bin/rpmbuild", {"rpmbuild", "-bb", "/tmp/x.spec"}, {"sh", "-c", "date"}, "/tmp/x.spec") ==
+          silent);
+    auto log = begun(); // a scriptlet's shell starts one
+    const auto rpm = as("/usr/bin/rpm");
+    const Who scriptlet{.pid = 30, .ppid = 20, .uid = 33, .exe = "/usr/bin/dash"};
+    const Who its_own{.pid = 31, .ppid = 30, .uid = 33, .exe = "/usr/bin/dash"};
+    log.create(shell, package, 700).exec(rpm, install).fork(rpm, 30).at(start + 100);
+    log.exec(scriptlet, {"/bin/sh", "/var/tmp/rpm-tmp.Ab12", "1"}).fork(scriptlet, 31);
+    CHECK(briefs(log.exec(its_own, {"sh", "-c", "id"})) == silent);
+}
