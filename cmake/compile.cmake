@@ -18,7 +18,11 @@ endif()
 # The program parses bytes that an attacker chose. What follows makes a fault in it stop the program rather than serve somebody;
 # tests/e2e/hardening_test.py reads the result.
 add_library(luatrail_hardening INTERFACE)
-foreach(flag -fstack-protector-strong -fstack-clash-protection -fcf-protection=full -mbranch-protection=standard) # the last two: x86, aarch64
+set(control_flow -fcf-protection=full) # x86
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)")
+  set(control_flow -mbranch-protection=standard)
+endif()
+foreach(flag -fstack-protector-strong -fstack-clash-protection ${control_flow})
   string(MAKE_C_IDENTIFIER "LUATRAIL_HAS${flag}" known)
   check_cxx_compiler_flag(${flag} ${known})
   if(${known})

@@ -186,7 +186,9 @@ def figures(seen):
     yield row("medium", attacks, lambda found: found == medium)
     yield row("high or critical", attacks, lambda found: found > medium)
     yield ""
-    yield f"Of {len(benign)} recordings of everyday work, {count(benign, 'full', lambda found: found > 0)} have a finding above info under the full rules, {count(benign, 'lean', lambda found: found > 0)} under the lean ones."
+    full, lean = (count(benign, profile, lambda found: found > 0) for profile in ("full", "lean"))
+    yield f"Of {len(benign)} recordings of everyday work, {full} have a finding above info under the full rules, {lean}"
+    yield "under the lean ones."
 
 
 def replaced(text, name, lines):
