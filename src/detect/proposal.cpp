@@ -201,7 +201,7 @@ void propose_programs(const inventory::Inventory& inventory, std::vector<Proposa
     for (const auto& [path, own] : names) {
         std::set<std::string> directories;
         for (const auto& name : own) {
-            directories.merge(lua_of[name]);
+            directories.insert(lua_of[name].begin(), lua_of[name].end());
         }
         for (const auto& directory : directories) {
             Rule rule;

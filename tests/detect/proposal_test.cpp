@@ -1,6 +1,8 @@
 // What is proposed names what was seen, and a user wherever one can be known.
 #include "luatrail/detect/proposal.hpp"
 
+#include <set>
+
 #include "support/catch.hpp"
 
 namespace luatrail::detect {
@@ -72,6 +74,25 @@ TEST_CASE("a program with Lua inside is proposed for the Lua that packages bring
     auto without = facts();
     without.files.erase("/usr/share/nmap/nselib/http.lua");
     CHECK(propose(without).size() + 1 == made.size());
+}
+
+TEST_CASE("each program of a name, and of a profile, is proposed for the Lua that packages bring for that") {
+    auto several = facts();
+    several.packages.push_back({"vim-nox", "9.0", "amd64", {"liblua5.2-0"}, false});
+    for (const auto* program : {"/usr/bin/vim.basic", "/usr/bin/vim.nox", "/usr/libexec/nmap"}) {
+        several.files[program] = {2, FileKind::executable, {}, false};
+    }
+    several.files["/usr/share/vim/pack/x.lua"] = {2, FileKind::lua_module, {}, false};
+    std::set<std::pair<std::string, std::string>> made;
+    for (const auto& one : propose(several)) {
+        if (std::holds_alternative<HostProgram>(one.basis)) {
+            made.emplace(*one.rule.executable, *one.rule.script);
+        }
+    }
+    CHECK(made == std::set<std::pair<std::string, std::string>>{{"/usr/bin/nmap", "/usr/share/nmap/**"},
+                                                                {"/usr/bin/vim.basic", "/usr/share/vim/**"},
+                                                                {"/usr/bin/vim.nox", "/usr/share/vim/**"},
+                                                                {"/usr/libexec/nmap", "/usr/share/nmap/**"}});
 }
 
 Finding seen(const std::string& script) {
