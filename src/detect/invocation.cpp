@@ -79,7 +79,7 @@ class Reader {
             options_over_ = true;
         } else if (!options_over_ && is_option(grammar_, word)) {
             read_option(index);
-        } else if (!options_over_ && word == "-" && grammar_.dash_is_stdin) {
+        } else if (!options_over_ && word == "-" && grammar_.dash_is_stdin && !grammar_.requires_script_option) {
             dash_ = true;
             stopped_ = grammar_.stops_at_script;
         } else {
