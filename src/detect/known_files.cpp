@@ -7,6 +7,11 @@
 #include "luatrail/base/pack.hpp"
 
 namespace luatrail::detect {
+namespace {
+
+constexpr std::uint64_t any_inode = 0; // no file has it
+
+} // namespace
 
 // Found by its arguments, so not in the unnamed namespace.
 template <class Archive>
@@ -23,6 +28,9 @@ bool KnownFiles::is_other(std::string_view path, const host::FileId& id, std::in
     }
     auto& known = found->second;
     known.last_ms = std::max(known.last_ms, now_ms);
+    if (known.id == host::FileId{id.dev, any_inode}) {
+        known.id = id;
+    }
     if (known.id == id) {
         known.other.reset();
         return false;
@@ -45,6 +53,14 @@ void KnownFiles::changed(std::string_view path, std::uint64_t dev) {
         const bool at_or_below = known.starts_with(path) && (known.size() == path.size() || known[path.size()] == '/');
         if (at_or_below && here->second.id.dev == dev) {
             forget(here);
+        }
+    }
+}
+
+void KnownFiles::may_have_changed(const std::function<bool(std::string_view)>& replaced) {
+    for (auto& [path, known] : all_) {
+        if (replaced(path)) {
+            known.id.inode = any_inode;
         }
     }
 }

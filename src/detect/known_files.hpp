@@ -40,6 +40,9 @@ class KnownFiles {
     // Something was made, renamed or removed at that path: what is known of it, and below it, holds no longer, unless
     // that was on another device: then it was another file of that name.
     void changed(std::string_view path, std::uint64_t dev);
+    // Something may have been put there unseen, on the device where the known file lies: the next file of that device
+    // is the right one. Of the paths that `replaced` says so of.
+    void may_have_changed(const std::function<bool(std::string_view)>& replaced);
     // Whether a path that is known has a part of that name; true may be wrong. So that not every change of a file has
     // to be compared.
     bool may_hold(std::string_view part) const { return !all_.empty() && parts_.test(bit_of(part)); }

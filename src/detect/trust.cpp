@@ -20,6 +20,27 @@ bool made_by_others(const Node& node, const host::FileId& id, const ProfileSet& 
            });
 }
 
+// A package manager that root runs, or what it started: it puts new files in the place of old ones, and no rule asks
+// for what it does. Starting programs (dpkg-deb, scriptlets) before and after each package, it tells that it is at
+// work.
+bool is_at_work(const Node& node, const audit::TypedEvent& event, host::ProcessRef process, const Program& program,
+                const ProfileSet& profiles) {
+    const auto above = node.processes.above(process);
+    const auto* starter = node.processes.find(above);
+    const bool started = starter != nullptr && starter->exe && profiles.is(ProgramKind::package_manager, *starter->exe);
+    return event.syscall.uid == 0U && (program.manager || started) &&
+           !is_impostor(node, program.manager ? process : above, event.id.time_ms);
+}
+
+void note_replaced(Node& node, host::ProcessRef process, const EngineOptions& options) {
+    if (has_own_files(node, process, options)) {
+        return;
+    }
+    node.known_files.may_have_changed([&options](std::string_view path) {
+        return !options.profiles.is(ProgramKind::package_manager, path) && options.inventory->owner(path);
+    });
+}
+
 } // namespace
 
 void note_program(Node& node, const audit::TypedEvent& event, host::ProcessRef process, const Program& program,
@@ -30,14 +51,15 @@ void note_program(Node& node, const audit::TypedEvent& event, host::ProcessRef p
         return;
     }
     const bool ran_as_another = node.programs.ran_as_another(*id, exe, event.id.time_ms);
-    if (!program.manager) {
-        return;
-    }
     const bool impostor =
-        ran_as_another || made_by_others(node, *id, options.profiles) ||
-        (!has_own_files(node, process, options) && node.known_files.is_other(exe, *id, event.id.time_ms, never));
+        program.manager &&
+        (ran_as_another || made_by_others(node, *id, options.profiles) ||
+         (!has_own_files(node, process, options) && node.known_files.is_other(exe, *id, event.id.time_ms, never)));
     if (impostor) {
         node.impostors.keep({event.id, process});
+    }
+    if (options.inventory && !node.known_files.empty() && is_at_work(node, event, process, program, options.profiles)) {
+        note_replaced(node, process, options);
     }
 }
 

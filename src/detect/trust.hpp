@@ -12,6 +12,7 @@ namespace luatrail::detect {
 // At each successful exec: learns which file runs under which name, and remembers what only calls itself a package
 // manager by its path. That is a file that ran under another name, was made by somebody else within the window, or is
 // not the one that ran there before, unless the log shows what replaced that one. In a container the files are its own.
+// Where root runs a true one, the files of packages may be other ones after it than before.
 void note_program(Node& node, const audit::TypedEvent& event, host::ProcessRef process, const Program& program,
                   const EngineOptions& options);
 

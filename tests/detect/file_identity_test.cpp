@@ -96,6 +96,37 @@ TEST_CASE("a change that the log shows makes another file the right one, whoever
     CHECK(changed(renamed("/opt/app-2", "/opt/app", 700, "00:26")).size() == 1);
 }
 
+TEST_CASE("a package manager that root runs may have brought another file, of a package and on the same device") {
+    struct Row {
+        const char* what;
+        std::uint32_t uid = 0;
+        std::string owned = job;
+        const char* dev = "fe:00";
+        bool ran_as_another = false;
+    };
+    const Who dpkg{.pid = 40, .ppid = 10, .uid = 0, .exe = "/usr/bin/dpkg"};
+    for (const auto& row : {Row{"right"}, Row{"by a user", 1000}, Row{"of no package", 0, "/opt/app/other.lua"},
+                            Row{"on another device", 0, job, "fe:01"}, Row{"by an impostor", 0, job, "fe:00", true}}) {
+        CAPTURE(row.what);
+        auto facts = std::make_shared<inventory::Inventory>();
+        facts->packages = {{"app", "1", "amd64", {}, false}};
+        facts->files[row.owned] = {0, inventory::FileKind::lua_script, inventory::DigestState::matches, false};
+        auto options = expecting_job();
+        options.inventory = facts;
+        auto log = ran_before();
+        auto manager = dpkg;
+        manager.uid = row.uid;
+        if (row.ran_as_another) {
+            log.same_inode("/usr/bin/bash", "/usr/bin/dpkg"); // a bind mount
+        }
+        log.exec(manager, {"dpkg", "-i", "app.deb"});
+        runs(log, 21, 900); // before the file is replaced
+        log.fork(manager, 41).exec({.pid = 41, .ppid = 40, .uid = row.uid, .exe = "/usr/bin/dpkg-deb"}, {"dpkg-deb"});
+        runs(log, 22, 901, row.dev);
+        CHECK(replay(log.text, options).briefs.empty() == (std::string_view(row.what) == "right"));
+    }
+}
+
 TEST_CASE("what an overlay puts in the script's place is found by its inode's number, without an earlier run") {
     const auto overlaid = [](const std::string& upper, std::uint64_t inode, const char* dev) {
         Log log;
