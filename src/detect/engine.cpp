@@ -154,7 +154,7 @@ struct Engine::Impl {
         } else if (audit::names_peer(effect) && event.peer) {
             raise_all(node, after_connect(node, event, who));
         } else if (audit::is_memory(effect)) {
-            raise_all(node, after_memory_call(node, event, who));
+            raise_all(node, after_memory_call(node, event, who, options));
         }
     }
 

@@ -123,10 +123,8 @@ std::optional<OpenedCode> dropped_code(const Node& node, const audit::TypedEvent
             continue;
         }
         auto drops = drops_of_opened(node, options, ChainKind::script_drop, *file, who, event.id.time_ms);
-        const bool own = any_matches(profile.own, path);
-        std::erase_if(drops, [&](const ChainEntry& entry) {
-            return entry.by && (entry.by->pid == process.pid || (own && entry.by->exe == process.exe));
-        });
+        leave_out_own_work(profile, process, path, drops);
+        std::erase_if(drops, [&](const ChainEntry& entry) { return entry.by && entry.by->pid == process.pid; });
         for (auto& entry : drops) {
             entry.path = entry.path ? entry.path : path;
         }
@@ -304,6 +302,13 @@ const Profile* profile_of(const host::Process& process, const ProfileSet& profil
         return at < process.argv.size() ? std::string_view(process.argv[at]) : std::string_view();
     };
     return process.exe ? profiles.match(*process.exe, word(0), word(1)).profile : nullptr;
+}
+
+void leave_out_own_work(const Profile& profile, const host::Process& process, std::string_view path,
+                        std::vector<ChainEntry>& drops) {
+    if (any_matches(profile.own, path)) {
+        std::erase_if(drops, [&](const ChainEntry& entry) { return entry.by && entry.by->exe == process.exe; });
+    }
 }
 
 void add_named_drops(const Node& node, const audit::TypedEvent& event, const host::Process& process,

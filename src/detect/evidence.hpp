@@ -19,6 +19,10 @@ bool is_code(const Profile* profile, std::string_view path, std::optional<std::u
 // The profile of a process, by its program and its arguments; null: it is none that can run Lua.
 const Profile* profile_of(const host::Process& process, const ProfileSet& profiles);
 
+// Takes out of what was done to a file what the program did to its own cache or session (Profile::own).
+void leave_out_own_work(const Profile& profile, const host::Process& process, std::string_view path,
+                        std::vector<ChainEntry>& drops);
+
 // Which of the files that a command line names count.
 enum class Named : std::uint8_t { code, any_file };
 

@@ -225,17 +225,21 @@ FollowUps after_connect(Node& node, const audit::TypedEvent& event, host::Proces
     return made;
 }
 
-FollowUps after_memory_call(Node& node, const audit::TypedEvent& event, host::ProcessRef who) {
+FollowUps after_memory_call(Node& node, const audit::TypedEvent& event, host::ProcessRef who,
+                            const EngineOptions& options) {
     FollowUps made;
     if (node.runs.empty()) {
         return made;
     }
     const auto victim = victim_of(event.syscall);
+    const auto* process = node.processes.find(who);
+    const auto* profile = process == nullptr ? nullptr : profile_of(*process, options.profiles);
+    const bool itself = profile != nullptr && profile->writes_code;
     for (auto* run : node.runs_above(who)) {
         if (!is_run_itself(node, *run, who)) {
             continue;
         }
-        if (makes_executable(event.syscall, run->jit)) {
+        if (makes_executable(event.syscall, run->jit) && !itself) {
             made.push_back(
                 {run, {.kind = ChainKind::exec_memory, .path = {}, .event = event.id, .by = actor_of(event)}});
         }
@@ -318,8 +322,11 @@ FollowUps after_open(Node& node, const audit::TypedEvent& event, host::ProcessRe
                 continue; // each kind once a run
             }
             auto drops = drops_of_opened(node, options, kind, *file, run->process, event.id.time_ms);
+            if (profile != nullptr) {
+                leave_out_own_work(*profile, *process, path, drops);
+            }
             const bool given =
-                !drops.empty() && !script && !again && !run->code_unknown && is_given(node, *run, *file, path);
+                !drops.empty() && !script && !run->code_unknown && is_given(node, *run, *file, path, again);
             if (given) {
                 keep_given(node, *run, drops);
                 continue;

@@ -35,7 +35,8 @@ FollowUps after_exec(Node& node, const audit::TypedEvent& event, host::ProcessRe
 // A connection that was begun (EINPROGRESS) or refused shows as much as one that was made.
 FollowUps after_connect(Node& node, const audit::TypedEvent& event, host::ProcessRef who);
 // Anonymous memory that is executable; another process's memory, or the run's own by another process.
-FollowUps after_memory_call(Node& node, const audit::TypedEvent& event, host::ProcessRef who);
+FollowUps after_memory_call(Node& node, const audit::TypedEvent& event, host::ProcessRef who,
+                            const EngineOptions& options);
 // Before the ledger learns of it: the run's own file removed; a file written that brings the run back.
 FollowUps after_file_change(Node& node, const host::FileEvent& file, host::ProcessRef who, const ProfileSet& profiles);
 // An opening for reading, by the run itself, of what was dropped before: `require`, `dofile`, a C module.

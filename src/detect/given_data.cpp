@@ -45,6 +45,14 @@ bool wrote_it(const Node& node, const Run& run, const host::File& file) {
     });
 }
 
+// Out of what it had.
+bool made_it_alone(const Run& run, const host::File& file) {
+    return !run.has(ChainKind::network) && !run.has(ChainKind::download) &&
+           std::all_of(file.changes.begin(), file.changes.end(), [&run](const host::Change& change) {
+               return change.event > run.event && change.by == run.process;
+           });
+}
+
 bool is_named(const Node& node, const Finding& run, std::string_view path) {
     const auto& argv = run.process.argv;
     const auto script = std::find(argv.begin(), argv.end(), run.code.argument.value_or(""));
@@ -69,12 +77,13 @@ bool is_named(const Node& node, const Finding& run, std::string_view path) {
 
 } // namespace
 
-bool is_given(const Node& node, const Run& run, const host::File& file, std::string_view path) {
+bool is_given(const Node& node, const Run& run, const host::File& file, std::string_view path, bool again) {
     if (path.find(".so") != std::string_view::npos) { // a library is there to be loaded
         return false;
     }
     const auto finding = recall(run, node.name);
-    return does_its_work(finding) && (wrote_it(node, run, file) || is_named(node, finding, path));
+    return does_its_work(finding) &&
+           (again ? made_it_alone(run, file) : wrote_it(node, run, file) || is_named(node, finding, path));
 }
 
 bool opened_again(Run& run, const host::FileId& id) {

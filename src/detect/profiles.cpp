@@ -37,7 +37,7 @@ constexpr std::array<std::pair<std::string_view, ProgramKind>, program_kinds> ki
 
 Profile read_profile(const base::TomlTable& row, const Grammars& grammars) {
     row.allow_only({"name", "grammar", "exe", "argv0", "argv1", "embedded", "jit", "lua_init", "child_tells",
-                    "command_tells", "loads", "startup", "own", "windowed"});
+                    "command_tells", "writes_code", "loads", "startup", "own", "windowed"});
     Profile profile;
     profile.name = row.required_text("name");
     if (profile.name.empty()) {
@@ -52,6 +52,7 @@ Profile read_profile(const base::TomlTable& row, const Grammars& grammars) {
     profile.embedded = row.boolean("embedded").value_or(false);
     profile.lua_init = row.boolean("lua_init").value_or(false);
     profile.jit = row.boolean("jit").value_or(false);
+    profile.writes_code = row.boolean("writes_code").value_or(false);
     profile.child_tells = row.boolean("child_tells").value_or(false);
     profile.command_tells = row.boolean("command_tells").value_or(false);
     profile.loads = row.texts("loads").value_or(std::vector<std::string>{});

@@ -109,6 +109,14 @@ TEST_CASE("anonymous executable memory: any of PUC Lua, of LuaJIT only what is w
     CHECK(after_call(jit, jit, mprotect, "a0=0 a1=1000 a2=5 a3=0") == none);
     CHECK(after_call(jit, jit, mmap, "a0=0 a1=1000 a2=7 a3=22") == "2 exec-memory");
     CHECK(after_call(lua, shell, mmap, "a0=0 a1=1000 a2=7 a3=22") == none);
+    for (const auto* program : {"awesome", "conky"}) { // the first makes closures with libffi itself
+        auto log = run();                              // something else
+        const Who host{.pid = 70, .ppid = 10, .uid = 33, .exe = std::string("/usr/bin/") + program};
+        log.exec(host, {program, "-c", "/srv/rc.lua"});
+        log.call(host, mmap, "success=yes exit=140 a0=0 a1=1000 a2=7 a3=22 items=0");
+        const auto made = replay(log.text, empty_baseline()).briefs;
+        CHECK(std::count(made.begin(), made.end(), "high embedded: exec-memory |") == (program[0] == 'c' ? 1 : 0));
+    }
     CHECK(after_call(lua, as("/usr/bin/node"), mmap, "a0=0 a1=1000 a2=7 a3=22") == none); // a child's own
 }
 

@@ -106,6 +106,29 @@ TEST_CASE("what the tool itself wrote is its work, unless somebody else wrote it
     CHECK(installed(shell) == 1);
 }
 
+TEST_CASE(
+    "what the tool's own process wrote is its work also when it opens it twice, unless it came over the network") {
+    const auto installs = [](const auto& between, const Who& writer) {
+        auto log = session("/home/jo/p/m.lua", {"make"});
+        const Who cp{.pid = 30, .ppid = 20, .uid = 1000, .exe = "/usr/bin/cp"};
+        log.fork(lua, 30).exec(cp, {"cp", "m.lua", "/home/jo/.luarocks/m.lua"});
+        between(log);
+        log.create(writer.pid == 30 ? cp : writer, "/home/jo/.luarocks/m.lua", 901);
+        log.read(lua, "/home/jo/.luarocks/m.lua", 901).read(lua, "/home/jo/.luarocks/m.lua", 901);
+        return replay(log.text, expecting(Facts::packaged)).briefs;
+    };
+    const auto nothing = [](Log&) {};
+    CHECK(installs(nothing, lua).empty());
+    CHECK(installs(nothing, child) == Briefs{"medium script: module-drop/create |"}); // another program of its tree
+    CHECK(installs(nothing, shell) == Briefs{"medium script: module-drop/create |"});
+    const auto fetched = installs(
+        [](Log& log) {
+            log.address_call(lua, "arch=c000003e syscall=42", "a0=3 a1=1 a2=10", "02000050C00002010000000000000000");
+        },
+        lua);
+    CHECK(fetched == Briefs{"high script: network module-drop/create |"});
+}
+
 TEST_CASE("who is not expected to, or was altered, is not given anything") {
     auto log = session("/home/jo/p/x.lua", {"x.lua"});
     log.read(lua, "/home/jo/p/x.lua", 900);

@@ -100,6 +100,7 @@ struct Profile {
     bool embedded = false;          // Lua is inside of a program that is for something else
     bool lua_init = false;          // runs what LUA_INIT holds before its script, unless -E is given
     bool jit = false;               // makes memory executable by itself
+    bool writes_code = false;       // also writable at the same time, so that this says nothing: closures of libffi
     bool child_tells = false; // a server that runs Lua without an exec: a shell or a download below it is the sign
     // As child_tells, but it also starts shells of its own: only one that it starts directly with -c is a sign, and
     // only where a file of its command line was dropped.
