@@ -1,8 +1,10 @@
 """Real Debian packages that run Lua, recorded on a real kernel: the baseline that their inventory gives expects all of it, and hides no attack.
 
-A directory of fixtures/packages may hold a reviewed baseline.toml beside: what no package database can say.
+A directory of fixtures/packages may hold a reviewed baseline.toml beside: what no package database can say. Where scenario.toml
+says `gap`, luatrail reports what it should not, and why; then it must, so that the key goes when the gap is closed.
 """
 import lzma
+import tomllib
 import unittest
 
 import harness
@@ -14,6 +16,10 @@ ATTACKS = ("shm-luajit-relative", "drop-other-user", "copy-cp")
 
 def packages():
     return sorted(path.parent for path in PACKAGES.glob("*/audit.log.xz"))
+
+
+def gap(package):
+    return tomllib.loads((package / "scenario.toml").read_text()).get("gap")
 
 
 class PackagesTest(harness.TestCase):
@@ -47,12 +53,17 @@ class PackagesTest(harness.TestCase):
         return sorted({entry["kind"] for finding in findings for entry in finding["chain"]})
 
     def test_what_packages_do_is_expected(self):
-        self.assertGreaterEqual(len(packages()), 15)
+        self.assertGreaterEqual(len(packages()), 30)
         for package in packages():
             with self.subTest(package.name):
                 result = self.replay(self.baselines(package), package / "audit.log.xz")
-                self.assertEqual((0, ""), (result.status, result.err))
-                self.assertEqual([], [finding["title"] for finding in result.findings()])
+                titles = [finding["title"] for finding in result.findings()]
+                if gap(package):
+                    self.assertEqual((1, ""), (result.status, result.err))
+                    self.assertNotEqual([], titles, "the gap is closed: remove `gap`")
+                else:
+                    self.assertEqual((0, ""), (result.status, result.err))
+                    self.assertEqual([], titles)
 
     def test_attacks_in_the_midst_of_it_are_found(self):
         for package in packages():
@@ -63,7 +74,10 @@ class PackagesTest(harness.TestCase):
                     found = self.severe(self.replay(arguments, self.mixed(package, attack)).findings())
                     wanted = self.severe(attack.replayed.findings())
                     self.assertTrue(wanted)
-                    self.assertEqual(self.kinds(wanted), self.kinds(found))
+                    if gap(package):
+                        self.assertLessEqual(set(self.kinds(wanted)), set(self.kinds(found)))
+                    else:
+                        self.assertEqual(self.kinds(wanted), self.kinds(found))
                     self.assertGreaterEqual(len(found), len(wanted))
 
 
