@@ -174,10 +174,8 @@ struct ChainBuilder {
         if (path.empty()) {
             return;
         }
-        for (const auto& place : node.moved_directories) {
-            if (brought(node, place, path, run.process, options)) {
-                add_change(kind, place.change);
-            }
+        for (const auto* place : places_above(node, path, run.process, options)) {
+            add_change(kind, place->change);
         }
         if (node.moved_directories.lost_since(now() - options.window_ms)) {
             mark(Degraded::evicted);
@@ -309,19 +307,6 @@ bool was_upgraded(std::string_view path) {
     return packaged && program_path(path) != path;
 }
 
-bool lies_unwatched(const Node& node, const Invoked& run, const EngineOptions& options, const Finding& finding) {
-    const bool asked = node.rules_known && !options.watched.empty() && run.script_path && !run.path_uncertain &&
-                       !finding.has(ChainKind::script_drop) && finding.expectation.verdict != Verdict::expected;
-    return asked &&
-           std::none_of(options.watched.begin(), options.watched.end(),
-                        [&](const std::string& directory) {
-                            return run.script_path->size() > directory.size() &&
-                                   run.script_path->starts_with(directory) &&
-                                   (*run.script_path)[directory.size()] == '/';
-                        }) &&
-           !has_own_files(node, run.process, options);
-}
-
 } // namespace
 
 void locate_script(const Node& node, Invoked& run) {
@@ -418,6 +403,20 @@ void find_chain(const Node& node, const Invoked& run, const EngineOptions& optio
         node.files.evicted_until_ms() >= chain.now() - options.window_ms) {
         chain.mark(Degraded::evicted);
     }
+}
+
+std::vector<ChainEntry> drops_of_place(const Node& node, const EngineOptions& options, ChainKind kind,
+                                       std::string_view path, host::ProcessRef run, std::int64_t now_ms) {
+    std::vector<ChainEntry> made;
+    if (node.moved_directories.empty()) { // nearly always
+        return made;
+    }
+    for (const auto* place : places_above(node, path, run, options)) {
+        if (auto entry = drop_of(node, options, kind, place->change, run, now_ms)) {
+            made.push_back(std::move(*entry));
+        }
+    }
+    return made;
 }
 
 std::vector<ChainEntry> drops_of_opened(const Node& node, const EngineOptions& options, ChainKind kind,

@@ -21,6 +21,11 @@ void find_chain(const Node& node, const Invoked& run, const EngineOptions& optio
 std::vector<ChainEntry> drops_of_opened(const Node& node, const EngineOptions& options, ChainKind kind,
                                         const host::File& file, host::ProcessRef run, std::int64_t now_ms);
 
+// The same of a file of which nothing is known but its path: a directory above it was moved there, or something
+// mounted.
+std::vector<ChainEntry> drops_of_place(const Node& node, const EngineOptions& options, ChainKind kind,
+                                       std::string_view path, host::ProcessRef run, std::int64_t now_ms);
+
 // Where the finding's code or program lies in shared memory: an entry that says so.
 void add_shared_memory(Finding& finding);
 

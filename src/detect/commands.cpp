@@ -108,7 +108,11 @@ Commands read_commands(std::span<const CommandRule> known, std::string_view line
             line = without_quotes(without_blanks(without_words(rest, rule->skip)));
             continue;
         }
-        if (rule != nullptr && rule->role != OptionRole::data && !argument.empty()) {
+        if (rule == nullptr && !name.empty()) {
+            made.unknown.push_back(line.substr(0, name.size() + std::min(bar + 1, rest.size())));
+        } else if (rule != nullptr && rule->role == OptionRole::sourced && argument.empty()) {
+            found.push_back({rule->role, "%"}); // what is edited
+        } else if (rule != nullptr && rule->role != OptionRole::data && !argument.empty()) {
             found.push_back({rule->role, rule->bars ? without_blanks(rest) : argument});
         }
         const bool whole = rule != nullptr && rule->bars;

@@ -15,8 +15,9 @@ struct Command {
 };
 
 struct Commands {
-    std::vector<Command> found; // in their order, a few dozen at most
-    bool whole = true;          // false: the line goes on with more than are read
+    std::vector<Command> found;            // in their order, a few dozen at most
+    std::vector<std::string_view> unknown; // those of which nothing is known, with their arguments
+    bool whole = true;                     // false: the line goes on with more than are read
 };
 
 // The commands of a line that bring Lua. Read as vim does (cmdline.txt): commands

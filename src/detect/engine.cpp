@@ -75,7 +75,7 @@ struct Engine::Impl {
         } else {
             const auto who = node.processes.sighted(event);
             on_memory_and_network(node, event, who);
-            if (effect == Effect::mount) {
+            if (effect == Effect::mount || effect == Effect::unmount) {
                 note_mounted(node, event, who, options);
             }
             on_files(node, event, who);

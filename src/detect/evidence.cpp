@@ -49,11 +49,26 @@ bool names(const audit::TypedEvent& event, const std::vector<std::string>& words
                        [&](const std::string& word) { return absolute(event, word) == path; });
 }
 
+// A command that may run what it names: the file, or what is edited ("call execute('so %')").
+bool may_run(std::string_view command, std::string_view name, bool operand) {
+    return command.find(name) != std::string_view::npos ||
+           (operand && command.find("execute") != std::string_view::npos &&
+            command.find('%') != std::string_view::npos);
+}
+
+// A path of which only the command line's reader knows what it stands for: "#1", "<afile>", "$X".
+bool stands_for_any(const std::vector<std::string>& words) {
+    return std::any_of(words.begin(), words.end(), [](const std::string& word) {
+        return !word.empty() && std::string_view("%#<$`").find(word.front()) != std::string_view::npos;
+    });
+}
+
 Words words_about(const host::Process& process, const Profile& profile, const audit::TypedEvent& event,
                   std::string_view path) {
     Words found;
     const auto name = base::basename(path);
     const auto& argv = process.argv;
+    const bool has_language = !profile.grammar.commands.empty();
     for (std::size_t at = 1; at < argv.size(); ++at) {
         const std::string_view word = argv[at];
         const bool option = word.size() > 1 && (word.front() == '-' || word.front() == '+');
@@ -64,23 +79,32 @@ Words words_about(const host::Process& process, const Profile& profile, const au
         if (value && absolute(event, word) == path) {
             found.value = true;
         } else if (option || value) {
-            found.command = found.command || word.find(name) != std::string_view::npos;
+            found.command = found.command || (!has_language && word.find(name) != std::string_view::npos);
         } else {
             found.operand = found.operand || absolute(event, word) == path;
         }
     }
     const auto invocation = parse_invocation(profile, {.argv = argv, .missing = {}});
+    found.sourced = names(event, invocation.sourced, path) || names(event, invocation.more_scripts, path) ||
+                    (invocation.script && absolute(event, *invocation.script) == path) ||
+                    (found.operand && stands_for_any(invocation.sourced));
+    for (const auto& command : invocation.other_commands) {
+        if (may_run(command, name, found.operand)) {
+            (found.operand ? found.sourced : found.command) = true;
+        }
+    }
     found.operand = found.operand || names(event, invocation.data, path);
-    found.sourced = names(event, invocation.sourced, path);
     return found;
 }
 
 // Somebody sits before it, at a terminal or at a window of a login session.
 bool is_attended(const host::Process& process, const Profile& profile, const audit::TypedEvent& event) {
-    const auto& windowed = profile.windowed;
-    return event.syscall.tty ||
-           (process.auid && std::any_of(process.argv.begin(), process.argv.end(),
-                                        [&](const std::string& word) { return any_matches(windowed, word); }));
+    const auto options_end = std::find(process.argv.begin(), process.argv.end(), "--");
+    const auto has = [&](const std::vector<std::string>& globs) {
+        return std::any_of(process.argv.begin(), options_end,
+                           [&](const std::string& word) { return any_matches(globs, word); });
+    };
+    return event.syscall.tty || (process.auid && has(profile.windowed) && !has(profile.unattended));
 }
 
 // A program that also opens Lua to show or edit it runs only what lies at its start-up paths, what its command line
@@ -115,16 +139,20 @@ std::optional<OpenedCode> dropped_code(const Node& node, const audit::TypedEvent
     for (const auto& item : event.paths) {
         const auto id = item.nametype == audit::PathItem::NameType::normal ? host::file_id_of(item) : std::nullopt;
         const auto* file = id && item.name ? node.files.find(*id) : nullptr;
-        if (file == nullptr || file->deleted) {
+        const bool unknown = file == nullptr || file->deleted;
+        if (!id || !item.name || (unknown && node.moved_directories.empty())) {
             continue;
         }
         auto path = node.files.resolve(*item.name, event.cwd, {}, true).path;
         if (!runs_opened(process, profile, event, item, path)) {
             continue;
         }
-        auto drops = drops_of_opened(node, options, ChainKind::script_drop, *file, who, event.id.time_ms);
+        auto drops = unknown ? drops_of_place(node, options, ChainKind::script_drop, path, who, event.id.time_ms)
+                             : drops_of_opened(node, options, ChainKind::script_drop, *file, who, event.id.time_ms);
         leave_out_own_work(profile, process, path, drops);
-        std::erase_if(drops, [&](const ChainEntry& entry) { return entry.by && entry.by->pid == process.pid; });
+        std::erase_if(drops, [&](const ChainEntry& entry) { // not what was another program before it
+            return entry.by && entry.by->pid == process.pid && entry.by->exe == process.exe;
+        });
         for (auto& entry : drops) {
             entry.path = entry.path ? entry.path : path;
         }
@@ -307,7 +335,9 @@ const Profile* profile_of(const host::Process& process, const ProfileSet& profil
 void leave_out_own_work(const Profile& profile, const host::Process& process, std::string_view path,
                         std::vector<ChainEntry>& drops) {
     if (any_matches(profile.own, path)) {
-        std::erase_if(drops, [&](const ChainEntry& entry) { return entry.by && entry.by->exe == process.exe; });
+        std::erase_if(drops, [&](const ChainEntry& entry) {
+            return entry.by && entry.by->exe == process.exe && entry.by->uid == process.uid;
+        });
     }
 }
 
@@ -337,7 +367,8 @@ std::optional<Finding> run_by_open(const Node& node, const audit::TypedEvent& ev
             const auto id = host::file_id_of(item);
             return id && node.files.find(*id) != nullptr;
         });
-        return changed ? run_of_code(node, event, who, options) : std::nullopt; // nearly all opens are of old files
+        return changed || !node.moved_directories.empty() ? run_of_code(node, event, who, options)
+                                                          : std::nullopt; // nearly all opens are of old files
     }
     if (auto finding = run_of_library(node, event, who, options)) {
         return finding;

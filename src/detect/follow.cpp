@@ -306,7 +306,8 @@ FollowUps after_open(Node& node, const audit::TypedEvent& event, host::ProcessRe
             const auto id = item.nametype == audit::PathItem::NameType::normal ? host::file_id_of(item) : std::nullopt;
             const bool again = id && opened_again(*run, *id);
             const auto* file = id ? node.files.find(*id) : nullptr;
-            if (file == nullptr || file->deleted || !item.name) {
+            const bool unknown = file == nullptr || file->deleted;
+            if (!id || !item.name || (unknown && node.moved_directories.empty())) {
                 continue;
             }
             // The script itself, whatever lies at its path in the run's own mounts.
@@ -321,12 +322,13 @@ FollowUps after_open(Node& node, const audit::TypedEvent& event, host::ProcessRe
             if (run->has(kind)) {
                 continue; // each kind once a run
             }
-            auto drops = drops_of_opened(node, options, kind, *file, run->process, event.id.time_ms);
+            auto drops = unknown ? drops_of_place(node, options, kind, path, run->process, event.id.time_ms)
+                                 : drops_of_opened(node, options, kind, *file, run->process, event.id.time_ms);
             if (profile != nullptr) {
                 leave_out_own_work(*profile, *process, path, drops);
             }
             const bool given =
-                !drops.empty() && !script && !run->code_unknown && is_given(node, *run, *file, path, again);
+                !unknown && !drops.empty() && !script && !run->code_unknown && is_given(node, *run, *file, path, again);
             if (given) {
                 keep_given(node, *run, drops);
                 continue;

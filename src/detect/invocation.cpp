@@ -285,6 +285,11 @@ class Reader {
         if (!commands.whole) { // all of it is told as code
             code = result_.uncertain = true;
         }
+        for (const auto& text : commands.unknown) {
+            if (result_.other_commands.size() < most_scripts) {
+                result_.other_commands.emplace_back(text);
+            }
+        }
         for (const auto& command : commands.found) {
             code = code || command.role == OptionRole::inline_code;
             if (command.role == OptionRole::script) {

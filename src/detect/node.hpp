@@ -52,10 +52,11 @@ struct Copying {
 // No interpreters: their names come from the data file.
 inline constexpr std::string_view loader_profile = "ld.so", library_profile = "library";
 
-// A directory that was renamed, and with it all that lies below.
+// A directory that was renamed, or a place where something was mounted, and with it all that lies below.
 struct MovedDirectory {
     audit::EventId event;
-    host::Change change; // its path is the new name
+    host::Change change;        // its path is the new name; "": it is unmounted
+    bool own_namespace = false; // who is not root mounts in a namespace of its own
 };
 
 // systemd said that it started a unit.

@@ -137,7 +137,7 @@ template <class Archive>
 static void transfer(Archive& archive, MovedDirectory& moved) {
     auto& change = moved.change;
     archive(moved.event, change.kind, change.event, change.path, change.path_uncertain, change.by, change.by_pid,
-            change.by_exe, change.by_uid);
+            change.by_exe, change.by_uid, moved.own_namespace);
 }
 
 template <class Archive>

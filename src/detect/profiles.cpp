@@ -37,7 +37,7 @@ constexpr std::array<std::pair<std::string_view, ProgramKind>, program_kinds> ki
 
 Profile read_profile(const base::TomlTable& row, const Grammars& grammars) {
     row.allow_only({"name", "grammar", "exe", "argv0", "argv1", "embedded", "jit", "lua_init", "child_tells",
-                    "command_tells", "writes_code", "loads", "startup", "own", "windowed"});
+                    "command_tells", "writes_code", "loads", "startup", "own", "windowed", "unattended"});
     Profile profile;
     profile.name = row.required_text("name");
     if (profile.name.empty()) {
@@ -59,6 +59,7 @@ Profile read_profile(const base::TomlTable& row, const Grammars& grammars) {
     profile.startup = row.texts("startup").value_or(std::vector<std::string>{});
     profile.own = row.texts("own").value_or(std::vector<std::string>{});
     profile.windowed = row.texts("windowed").value_or(std::vector<std::string>{});
+    profile.unattended = row.texts("unattended").value_or(std::vector<std::string>{});
     const std::string wanted = row.required_text("grammar");
     if (const auto found = grammars.find(wanted); found != grammars.end()) {
         profile.grammar = found->second;

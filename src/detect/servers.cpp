@@ -21,6 +21,15 @@ bool starts_old_script(const Node& node, const audit::TypedEvent& event) {
     return id && (file == nullptr || file->changes.empty());
 }
 
+// A shell that was given a script of which nobody knows a change.
+bool runs_old_script(const Node& node, const host::Process& image, Programs& programs, const ProfileSet& profiles) {
+    if (!image.exe || image.argv.size() < 2 || !programs.of(*image.exe, profiles).shell) {
+        return false;
+    }
+    const std::string_view script = image.argv[1];
+    return script.starts_with('/') && node.files.find(script) == nullptr;
+}
+
 struct Server {
     host::ProcessRef process;
     const Profile* profile = nullptr; // null: there is none
@@ -37,6 +46,9 @@ Server server_above(const Node& node, host::ProcessRef process, Programs& progra
         if (image == nullptr || image->pid == 1) {
             break;
         }
+        if (above != process && runs_old_script(node, *image, programs, profiles)) {
+            break; // what a server's configuration names as a program, and what that starts
+        }
         const auto* profile = image->exe ? programs.of(*image->exe, profiles).telling : nullptr;
         // Behind the images of the process that it forked for this.
         if (image->pid != own->pid && profile != nullptr) {
@@ -51,9 +63,9 @@ bool is_child_of(const Node& node, const audit::TypedEvent& event, std::string_v
     return parent != nullptr && parent->exe == exe;
 }
 
-bool runs_a_command(const audit::TypedEvent& event) {
+bool runs_a_command(const audit::TypedEvent& event) { // "-c", "-ec"
     const auto& argv = event.execve.argv;
-    return argv.size() > 2 && argv[1] == "-c";
+    return argv.size() > 2 && argv[1].starts_with('-') && argv[1].find('c') != std::string::npos;
 }
 
 } // namespace
@@ -74,6 +86,10 @@ std::optional<ServerRun> run_of_server(Node& node, const audit::TypedEvent& even
     auto finding = describe_image(node, event, server, profile->name);
     finding.code.origin = Origin::embedded;
     add_named_drops(node, event, image, server, options, Named::any_file, finding);
+    std::erase_if(finding.chain, [&](const ChainEntry& entry) { // its own state; what it was not started on
+        const bool later = image.born != host::Born::sighting && entry.event.time_ms > image.created.time_ms;
+        return later || (entry.by && entry.by->exe == image.exe);
+    });
     if (profile->command_tells && finding.chain.empty()) {
         return std::nullopt;
     }

@@ -82,6 +82,41 @@ TEST_CASE("what a command has an editor source is run, its own operand too") {
     CHECK(opened(vim, {"vim", "-es", "/tmp/notes"}, "/tmp/notes") == silent);
 }
 
+TEST_CASE("what is edited is run where a command sources it, however it says so") {
+    const auto nvim = on_terminal("/usr/bin/nvim");
+    for (const std::string command : {"so", "%so", "so %", "exe 'so %'", "call execute('so %')", "so #1", "so <afile>",
+                                      "sandbox so %", "debug so %", "argdo so", "silent! so %"}) {
+        INFO(command);
+        CHECK(opened(nvim, {"nvim", "+" + command, "/tmp/e.vim"}, "/tmp/e.vim") == found);
+    }
+}
+
+TEST_CASE("a command that opens a file, or looks for its name, does not run it") {
+    const auto nvim = on_terminal("/usr/bin/nvim");
+    for (const std::string command : {"vsplit e.vim", "e e.vim", "sp e.vim", "tabe e.vim", "/e.vim", "r e.vim",
+                                      "w e.vim", "se rtp+=e.vim", "echo 'e.vim'", "h e.vim"}) {
+        INFO(command);
+        CHECK(opened(nvim, {"nvim", "-c", command}, "/tmp/e.vim") == silent);
+    }
+    CHECK(opened(nvim, {"nvim", "-c", "PluginLoad e.vim"}, "/tmp/e.vim") == found);
+}
+
+TEST_CASE("what the shell wrote before it became the program is a drop") {
+    const Who before{.pid = 20, .ppid = 10, .uid = 33, .exe = "/usr/bin/dash"};
+    const auto became = [&](const std::string& exe, const std::vector<std::string>& argv, const std::string& file) {
+        auto log = begun();
+        log.exec(before, {"sh"}).create(before, file, 700).exec(as(exe), argv).at(start + 30);
+        return briefs(log.read(as(exe), file, 700));
+    };
+    CHECK(became("/usr/bin/nvim", {"nvim", "--headless", "+q"}, "/home/u/.config/nvim/init.lua") == found);
+    CHECK(became("/usr/bin/mpv", {"mpv", "x.mkv"}, "/home/u/.config/mpv/scripts/e.lua") == found);
+}
+
+TEST_CASE("a window is asked for before the end of the options, and not by who has none") {
+    CHECK(opened(in_session("/usr/bin/nvim"), {"nvim", "--headless", "--embed"}, "/home/u/p/x.lua") == found);
+    CHECK(opened(in_session("/usr/bin/nvim"), {"nvim", "-es", "--", "--embed"}, "/home/u/p/x.lua") == found);
+}
+
 TEST_CASE("what an editor wrote for itself is none of it, unless another program wrote it") {
     const auto kept = [](const std::string& writer, const std::string& file) {
         auto log = begun();

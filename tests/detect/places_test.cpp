@@ -78,11 +78,89 @@ TEST_CASE("what lies below a new mount is new") {
 
 TEST_CASE("other flags of an old mount, and one over everything, bring nothing") {
     const std::vector<Log::Item> target{{"/srv/app", 600, "NORMAL", directory}};
-    for (const auto* flags : {"1020", "40000", "44000", "80000", "100000", "20000"}) {
+    for (const auto* flags : {"20", "1020", "40000", "44000", "80000", "100000", "20000", "c0ed0020", "c0ed1020"}) {
         CHECK(mounted(mount_call, fmt::format("a0=1 a1=2 a2=0 a3={}", flags), target, "/srv/app/job.lua") == nothing);
     }
     CHECK(mounted(mount_call, "a0=1 a1=2 a2=3 a3=0", {{"/", 2, "NORMAL", directory}}, "/srv/app/job.lua") == nothing);
     CHECK(mounted("arch=c000003e syscall=430", "a0=1 a1=0 a2=0 a3=0", {}, "/srv/app/job.lua") == nothing); // fsopen
+}
+
+TEST_CASE("a bind that also says how it propagates is a bind, with the old magic number as well") {
+    const std::vector<Log::Item> bind{{"/srv/app", 600, "NORMAL", directory}, {"/tmp/x", 601, "NORMAL", directory}};
+    for (const auto* flags : {"1000", "41000", "5000", "c0ed1000", "c0ed0000", "c0ed5000"}) {
+        INFO(flags);
+        CHECK(mounted(mount_call, fmt::format("a0=1 a1=2 a2=0 a3={}", flags), bind, "/srv/app/job.lua") == found);
+    }
+    const std::vector<Log::Item> itself{{"/srv/app", 600, "NORMAL", directory}, {"/srv/app", 600, "NORMAL", directory}};
+    CHECK(mounted(mount_call, "a0=1 a1=2 a2=0 a3=1000", itself, "/srv/app/job.lua") == nothing);
+}
+
+TEST_CASE("what was unmounted again brings nothing, unless it is only taken out of the tree") {
+    const auto after = [](const std::string& flags) {
+        auto log = begun();
+        const Who mounter = as("/usr/bin/mount", 21);
+        const std::vector<Log::Item> target{{"/srv/app", 600, "NORMAL", directory}};
+        log.exec(mounter, {"mount"}).file_call(mounter, mount_call, "a0=1 a1=2 a2=3 a3=0", target);
+        log.file_call(mounter, "arch=c000003e syscall=166", "a0=1 a1=" + flags + " a2=0 a3=0", target);
+        return briefs(log.at(start + 100).exec(as("/usr/bin/lua5.4"), {"lua5.4", "/srv/app/job.lua"}));
+    };
+    CHECK(after("0") == nothing);
+    CHECK(after("2") == found);
+}
+
+TEST_CASE("what an old script loads from below a mount, or from a directory that was moved there, is new") {
+    const auto lua = as("/usr/bin/lua5.4");
+    const auto loaded = [&](const std::string& head, const std::vector<Log::Item>& items) {
+        auto log = begun();
+        const Who mounter = as("/usr/bin/mount", 21);
+        log.exec(mounter, {"mount"}).file_call(mounter, head, "a0=1 a1=2 a2=3 a3=0", items).at(start + 100);
+        return briefs(log.exec(lua, {"lua5.4", "/srv/old.lua"}).read(lua, "/opt/lua/m.lua", 800)).back();
+    };
+    CHECK(loaded(mount_call, {{"/opt/lua", 600, "NORMAL", directory}}) ==
+          "high script: module-drop/mount | no-baseline");
+    CHECK(loaded("arch=c000003e syscall=82", {{"/opt/", 2, "PARENT", directory},
+                                              {"/opt/", 2, "PARENT", directory},
+                                              {"/opt/new", 600, "DELETE", directory},
+                                              {"/opt/lua", 600, "CREATE", directory}}) ==
+          "high script: module-drop/rename | no-baseline");
+    auto editor = begun();
+    const Who mounter = as("/usr/bin/mount", 21);
+    const Who nvim{.pid = 20, .ppid = 10, .uid = 33, .exe = "/usr/bin/nvim", .tty = "pts0"};
+    editor.exec(mounter, {"mount"});
+    editor.file_call(mounter, mount_call, "a0=1 a1=2 a2=3 a3=0", {{"/home/u/.config", 600, "NORMAL", directory}});
+    editor.exec(nvim, {"nvim"}).read(nvim, "/home/u/.config/nvim/init.lua", 800);
+    CHECK(briefs(editor) == Briefs{"high embedded: script-drop/mount | no-baseline"});
+}
+
+TEST_CASE("who mounts without being root is in a namespace of its own") {
+    const std::vector<Log::Item> target{{"/srv/app", 600, "NORMAL", directory}};
+    auto log = begun();
+    const Who login{.pid = 40, .ppid = 1, .uid = 1000, .exe = "/usr/bin/bash"};
+    const Who mounter{.pid = 41, .ppid = 40, .uid = 1000, .exe = "/usr/bin/mount"};
+    const Who below{.pid = 42, .ppid = 40, .uid = 1000, .exe = "/usr/bin/lua5.4"};
+    log.exec(login, {"bash"}).fork(login, 41).fork(login, 42).exec(mounter, {"mount"});
+    log.file_call(mounter, mount_call, "a0=1 a1=2 a2=3 a3=0", target).at(start + 100);
+    CHECK(briefs(log.exec(as("/usr/bin/lua5.4"), {"lua5.4", "/srv/app/job.lua"})) == nothing);
+    CHECK(briefs(log.exec(below, {"lua5.4", "/srv/app/job.lua"})).back() == found.front());
+}
+
+TEST_CASE("a place to which something comes again and again is one, and the findings stay short") {
+    auto log = begun();
+    const Who mounter = as("/usr/bin/mount", 21);
+    log.exec(mounter, {"mount"});
+    for (int i = 0; i < 300; ++i) {
+        log.file_call(mounter, mount_call, "a0=1 a1=2 a2=3 a3=0", {{"/srv/app", 600, "NORMAL", directory}});
+    }
+    CHECK(briefs(log.exec(as("/usr/bin/lua5.4"), {"lua5.4", "/srv/app/job.lua"})) == found);
+    std::string deep = "/srv";
+    auto nested = begun();
+    nested.exec(mounter, {"mount"});
+    for (int i = 0; i < 20; ++i) {
+        deep += "/d";
+        nested.file_call(mounter, mount_call, "a0=1 a1=2 a2=3 a3=0", {{deep, 600, "NORMAL", directory}});
+    }
+    const auto made = replay(nested.exec(as("/usr/bin/lua5.4"), {"lua5.4", deep + "/job.lua"}).text);
+    CHECK(made.findings.front().chain.size() == 4);
 }
 
 TEST_CASE("what the system mounts is no drop, unless somebody brought that system") {
@@ -93,6 +171,14 @@ TEST_CASE("what the system mounts is no drop, unless somebody brought that syste
     CHECK(by({.pid = 50, .ppid = 1, .exe = "/usr/lib/systemd/systemd"}) == nothing);
     CHECK(by({.pid = 50, .ppid = 1, .exe = "/usr/bin/mount"}) == nothing); // of a mount unit
     CHECK(by({.pid = 50, .ppid = 40, .exe = "/usr/bin/runc"}) == nothing);
+    CHECK(by({.pid = 50, .ppid = 40, .exe = "/usr/sbin/sshd"}) == nothing); // pam_namespace
+    auto helpers = begun();                                                 // an automounted home
+    const Who automount{.pid = 50, .ppid = 1, .exe = "/usr/sbin/automount"};
+    const Who mount{.pid = 51, .ppid = 50, .exe = "/usr/bin/mount"};
+    const Who nfs{.pid = 52, .ppid = 51, .exe = "/usr/sbin/mount.nfs"};
+    helpers.exec(automount, {"automount"}).fork(automount, 51).exec(mount, {"mount"}).fork(mount, 52).exec(nfs, {"x"});
+    helpers.file_call(nfs, mount_call, "a0=1 a1=2 a2=3 a3=0", target).at(start + 100);
+    CHECK(briefs(helpers.exec(as("/usr/bin/lua5.4"), {"lua5.4", "/srv/app/job.lua"})) == nothing);
     auto own = begun();
     const Who fake{.pid = 21, .ppid = 10, .exe = "/tmp/runc"};
     own.create(shell, "/tmp/runc", 700).exec(fake, {"runc"}).file_call(fake, mount_call, "a0=1 a1=2 a2=3 a3=0", target);

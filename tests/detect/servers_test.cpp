@@ -1,4 +1,6 @@
 // Programs with Lua inside that run it without an exec.
+#include <algorithm>
+
 #include "support/catch.hpp"
 #include "support/log.hpp"
 
@@ -51,11 +53,36 @@ TEST_CASE("a shell below a server is told, and a dropped configuration that its 
           Briefs{"info embedded: child-shell | no-baseline"});
 }
 
+TEST_CASE("a configuration counts where the server was started on it, and not what it wrote itself") {
+    const auto server = as("/usr/bin/redis-sentinel");
+    const Who child{.pid = 30, .ppid = 20, .uid = 33, .exe = "/usr/bin/dash"};
+    auto own = begun(); // it keeps its state there
+    own.exec(server, {"redis-sentinel", "/etc/s.conf"}).create(server, "/etc/s.conf", 700).fork(server, 30);
+    CHECK(briefs(own.at(start + 100).exec(child, {"sh", "-c", "id"})) ==
+          Briefs{"info embedded: child-shell | no-baseline"});
+    auto later = begun(); // edited, and not reloaded
+    later.exec(server, {"redis-sentinel", "/etc/s.conf"}).fork(server, 30).at(start + 50);
+    later.create(shell, "/etc/s.conf", 700);
+    CHECK(briefs(later.at(start + 100).exec(child, {"sh", "-c", "id"})) ==
+          Briefs{"info embedded: child-shell | no-baseline"});
+}
+
+TEST_CASE("what an old script of a server starts says nothing of its Lua") {
+    const auto server = as("/usr/sbin/haproxy");
+    const Who script{.pid = 30, .ppid = 20, .uid = 33, .exe = "/usr/bin/dash"};
+    const Who curl{.pid = 31, .ppid = 30, .uid = 33, .exe = "/usr/bin/curl"};
+    auto log = begun();
+    log.exec(server, {"haproxy"}).fork(server, 30).exec(script, {"/bin/sh", "/etc/haproxy/check.sh"}).fork(script, 31);
+    const auto made = briefs(log.at(start + 100).exec(curl, {"curl", "http://10.0.0.1/"}));
+    CHECK(std::count(made.begin(), made.end(), "info embedded: download | no-baseline") == 0);
+}
+
 TEST_CASE("rpm starts shells of its own: one with -c, where its package was dropped, is what os.execute starts") {
     const std::string package = "/tmp/x.rpm";
     const std::vector<std::string> install{"rpm", "-i", package};
     const Briefs found{"critical embedded: script-drop/create child-shell | no-baseline"};
     CHECK(below("/usr/bin/rpm", install, {"sh", "-c", "id"}, package) == found);
+    CHECK(below("/usr/bin/rpm", install, {"sh", "-ec", "id"}, package) == found);
     CHECK(below("/usr/bin/rpm", install, {"/bin/sh", "/var/tmp/rpm-tmp.Ab12", "1"}, package) == silent); // a scriptlet
     CHECK(below("/usr/bin/rpm", install, {"sh", "-c", "id"}) == silent); // an old package
     CHECK(below("/usr/bin/rpmbuild", {"rpmbuild", "-bb", "/tmp/x.spec"}, {"sh", "-c", "date"}, "/tmp/x.spec") ==

@@ -152,7 +152,7 @@ class ExplainTest(BaselineCase):
         baseline = self.write(f'schema = 1\n[[expect]]\nid = "p"\nexecutable = "{exe}"\nscript = "{path}"\nscript_package = "job"\n')
         done = OLD.replay("--baseline", baseline)
         self.assertEqual([], done.findings())
-        self.assertIn("1 expected run is so by the script's path alone", done.err)
+        self.assertIn("expected runs are so by the script's path alone", done.err)
         text = self.baseline("explain", finding["id"], OLD.log, "--baseline", baseline).out.decode()
         self.assertIn("p every key matches, but script_package job: no inventory was given to ask\n", text)
 

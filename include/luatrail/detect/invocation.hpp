@@ -32,6 +32,7 @@ struct Invocation {
     std::vector<std::string> modules;        // of -l; also where only they run (luajit -b loads jit.bcsave)
     std::vector<std::string> more_scripts;   // the others, where several run (nmap --script=a.nse,b.nse)
     std::vector<std::string> sourced;        // files in the program's own language, which may hold Lua (vim -S x.vim)
+    std::vector<std::string> other_commands; // of that language, of which nothing is known (vim +Plugin)
     std::vector<std::string> data;           // files that options give it to work on (highlight --input)
     // Globs on absolute paths where the program finds a script that is not below the cwd: "**/filters/f.lua".
     std::vector<std::string> script_elsewhere;

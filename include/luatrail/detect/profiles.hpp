@@ -112,6 +112,7 @@ struct Profile {
     std::vector<std::string> own;
     // Options with which somebody sits before it without a terminal (a graphical editor).
     std::vector<std::string> windowed;
+    std::vector<std::string> unattended; // and those with which nobody does, whatever else is said
     // Not empty: it also opens such files to show or edit them, and runs by itself only what lies there. An open of
     // another counts where a command of its command line names the file, or where nobody sits at a terminal.
     std::vector<std::string> startup;
