@@ -271,7 +271,8 @@ struct Engine::Impl {
         }
         ++counters.runs;
         report_unless_expected(node, "open", *finding);
-        node.runs.add({.process = who, .script_path = cut(finding->code.path)}, std::move(*finding));
+        Run run{.process = who, .script_path = cut(finding->code.path)};
+        node.runs.add(std::move(run), std::move(*finding));
     }
 
     void saw_environment(const Finding& run, std::string_view assignment) {
@@ -377,7 +378,6 @@ struct Engine::Impl {
     }
 
     void fit() { nodes.fit(); }
-
     void note_loss(Node& node) {
         ++counters.losses;
         node.lost_ms = node.newest_ms;
