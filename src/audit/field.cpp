@@ -243,6 +243,13 @@ std::optional<std::string_view> unquoted(std::string_view value) {
     return value;
 }
 
+std::optional<std::uint64_t> parse_unsigned(std::string_view value) {
+    std::uint64_t number = 0;
+    const auto* last = value.data() + value.size();
+    const auto [end, error] = std::from_chars(value.data(), last, number);
+    return error == std::errc{} && end == last ? std::optional(number) : std::nullopt;
+}
+
 std::optional<std::int64_t> parse_decimal(std::string_view value) {
     std::int64_t number = 0;
     if (value.size() - 1 < 18) { // 1 to 18 characters: no sign and no overflow in nearly all

@@ -372,8 +372,10 @@ void Decoder::read_path(const Record& record) {
             item.name = untrusted(field.value, field.cut);
             break;
         case name_code("inode"): {
-            const auto inode = parse_decimal(plain(field.value));
-            item.inode = inode && *inode >= 0 ? std::optional(static_cast<std::uint64_t>(*inode)) : std::nullopt;
+            const auto value = plain(field.value);
+            const auto inode = parse_decimal(value); // fast, and enough for all but FUSE, NFS and the like
+            item.inode =
+                inode && *inode >= 0 ? std::optional(static_cast<std::uint64_t>(*inode)) : parse_unsigned(value);
             break;
         }
         case name_code("dev"):

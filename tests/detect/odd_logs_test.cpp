@@ -342,3 +342,18 @@ TEST_CASE("lost records are told in the findings after them") {
     CHECK(made.briefs == Briefs{"info script: | lost-records no-baseline"});
     CHECK(made.counters.losses == 1);
 }
+
+TEST_CASE("inodes up to 2^64 - 1 name files (FUSE, NFS, gocryptfs)") {
+    for (const std::uint64_t inode : {9'223'372'036'854'775'807ULL, 9'223'372'036'854'775'808ULL,
+                                      14'920'808'378'658'256'559ULL, 18'446'744'073'709'551'615ULL}) {
+        INFO(inode);
+        Log log;
+        log.at(start).exec(shell, {"bash"}).create(shell, "/mnt/pool/b.lua", inode).fork(shell, 20).at(start + 10);
+        CHECK(replay(log.exec(lua, {"lua5.4", "b.lua"}, "/mnt/pool").text).briefs ==
+              Briefs{"high script: script-drop/create | no-baseline"});
+        Log moved; // also where only the inode connects the two names
+        moved.at(start).exec(shell, {"bash"}).create(shell, "/mnt/pool/b.lua", inode).fork(shell, 20).at(start + 10);
+        moved.exec(lua, {"lua5.4", "/srv/old.lua"}).read(lua, "/mnt/pool/link.lua", inode);
+        CHECK(replay(moved.text).briefs.back() == "high script: module-drop/create | no-baseline");
+    }
+}

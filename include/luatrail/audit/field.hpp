@@ -72,6 +72,8 @@ std::optional<std::string_view> decode_untrusted(std::string_view value, std::st
 std::optional<std::string_view> unquoted(std::string_view value);
 
 std::optional<std::int64_t> parse_decimal(std::string_view value);
+// The same without a sign, up to 2^64 - 1 (inodes).
+std::optional<std::uint64_t> parse_unsigned(std::string_view value);
 std::optional<std::uint64_t> parse_hex(std::string_view value);
 
 } // namespace luatrail::audit
