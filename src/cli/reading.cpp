@@ -1,5 +1,7 @@
 #include "cli/reading.hpp"
 
+#include <algorithm>
+
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -139,6 +141,17 @@ void print_parsing_stats(const setup::Pipeline& pipeline, std::int64_t elapsed_m
                "\nevents     {} assembled; records: {} duplicate, {} late, {} trimmed; {} events closed early for want "
                "of room\n",
                joined.events, joined.duplicates, joined.late, joined.trimmed, joined.evicted);
+}
+
+std::optional<std::string> not_understood(const source::ParserCounters& parsed) {
+    const auto bad = parsed.malformed_total();
+    if (bad == 0) {
+        return std::nullopt;
+    }
+    const auto* const most = std::max_element(parsed.malformed.begin(), parsed.malformed.end());
+    const auto reason = static_cast<source::Malformed>(most - parsed.malformed.begin());
+    return fmt::format("{} of {} lines {} not understood, {} of them: {}; --bad-lines FILE keeps them", bad,
+                       parsed.lines, bad == 1 ? "was" : "were", *most, source::to_string(reason));
 }
 
 } // namespace luatrail::cli

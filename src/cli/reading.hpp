@@ -49,4 +49,7 @@ bool read_all(const ReadingOptions& options, setup::Pipeline& pipeline);
 // One line each for --stats, on standard error.
 void print_parsing_stats(const setup::Pipeline& pipeline, std::int64_t elapsed_ms);
 
+// How many lines were no records, and mostly why; nothing: all were.
+std::optional<std::string> not_understood(const source::ParserCounters& parsed);
+
 } // namespace luatrail::cli

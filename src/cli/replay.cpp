@@ -174,6 +174,10 @@ int replay(const CLI::App& app, const ReplayOptions& options) {
     } else if (!options.reading.quiet && options.format == "text") {
         base::say(fmt::format("{} in {} events", counted(selection), pipeline.assembler().counters().events));
     }
+    const bool tell = good && !options.reading.stats && !options.reading.quiet && options.reading.bad_lines.empty();
+    if (const auto bad = tell ? not_understood(pipeline.parsed()) : std::nullopt) {
+        base::say(*bad);
+    }
     if (const auto unchecked = engine.counters().unchecked_runs; unchecked > 0 && !options.reading.quiet) {
         base::say(fmt::format("{} expected run{} by the script's path alone: the baseline names its package, and no "
                               "inventory was given to ask; give --inventory FILE or --root DIR",

@@ -82,6 +82,14 @@ class Paths(harness.TestCase):
         result = replay("--format", "json", "")
         self.assertEqual((result.status, result.err), (2, "luatrail: '': an empty path; name a file or a directory\n"))
 
+    def test_lines_that_are_no_records_are_told(self):
+        scenario = harness.scenario("rename-mv")
+        path = self.directory() / "audit.log"
+        path.write_bytes(scenario.log.read_bytes() + b"one\ntwo\n")
+        result = harness.run("replay", "--format", "json", path)
+        self.assertRegex(result.err, r"^luatrail: 2 of [0-9]+ lines were not understood, 2 of them: no-record; --bad-lines FILE keeps them\n$")
+        self.assertEqual("", harness.run("replay", "--quiet", path).err)
+
     def test_text_of_another_kind(self):
         log = self.directory() / "audit.log"
         log.write_text("Nov 25 02:00:10 web01 sshd[12]: Accepted publickey\n" * 6)
