@@ -20,6 +20,7 @@ struct Answer {
     KeyMiss miss;
     bool matches = false;
     bool unchecked = false; // a match for want of an inventory
+    bool searched = false;  // a match of a place where the program looks for the script
 
     bool differs() const { return !matches && !miss.unanswered; }
 };
@@ -52,13 +53,28 @@ Answer compare_user(const std::string& wanted, const RunFacts& facts) {
     return made;
 }
 
+// Whether an entry's script may be one that a program looks for: in the entry's directory, by the name that the
+// program asks for, that path fits both.
+bool may_be_searched(const std::string& entry, const std::vector<std::string>& searched) {
+    const auto directory = entry.substr(0, entry.find_first_of("*?["));
+    const auto slash = directory.rfind('/');
+    return slash != std::string::npos && std::any_of(searched.begin(), searched.end(), [&](const std::string& place) {
+               const auto path = directory.substr(0, slash + 1) + std::string(base::basename(place));
+               return base::glob_match(entry, path) && base::glob_match(place, path);
+           });
+}
+
 Answer compare_script(const std::string& glob, const RunFacts& facts) {
     const auto fits = [&glob](const std::optional<std::string>& path) { return path && base::glob_match(glob, *path); };
-    return {{.key = RuleKey::script,
-             .wanted = glob,
-             .found = facts.script,
-             .unanswered = facts.script ? std::nullopt : std::optional(Unanswered::script)},
-            fits(facts.script) || (facts.script && fits(facts.script_as_packaged))};
+    Answer made{{.key = RuleKey::script,
+                 .wanted = glob,
+                 .found = facts.script,
+                 .unanswered = facts.script ? std::nullopt : std::optional(Unanswered::script)},
+                fits(facts.script) || (facts.script && fits(facts.script_as_packaged))};
+    if (!made.matches && may_be_searched(glob, facts.searched)) {
+        made.matches = made.searched = true;
+    }
+    return made;
 }
 
 // A key whose value the run's is compared with as a glob, or as it stands.
@@ -304,6 +320,7 @@ RunFacts facts_of(const Finding& finding) {
     facts.interactive = finding.code.reads_stdin;
     facts.arguments_lost = finding.code.arguments_lost;
     facts.owners_known = finding.code.owners_known;
+    facts.searched = finding.code.searched;
     if (finding.process.ppid) { // the SYSCALL record is there
         facts.login = finding.process.auid.has_value();
     }
@@ -322,6 +339,7 @@ Comparison compare(const Rule& rule, const RunFacts& facts) {
         made.matched += one.matches ? 1 : 0;
         made.differing += one.differs() ? 1 : 0;
         made.package_unchecked = made.package_unchecked || one.unchecked;
+        made.searched = made.searched || one.searched;
     }
     auto missed = std::find_if(all.begin(), all.end(), [](const Answer& one) { return one.differs(); });
     if (missed == all.end()) {
@@ -372,7 +390,8 @@ Expectation Baseline::judge(const RunFacts& facts) const {
                     .reason = ExpectationReason::expected,
                     .rule = rule.id,
                     .because = rule.because,
-                    .package_unchecked = compared.package_unchecked};
+                    .package_unchecked = compared.package_unchecked,
+                    .searched = compared.searched};
         }
         if (nearest == nullptr || nearer(compared, best)) {
             nearest = &rule;

@@ -78,6 +78,9 @@ std::optional<Contradiction> by_script(Node& node, Run& run, std::string path, c
     if (std::exchange(run.script_seen, true) || has_own_files(node, run.process, options)) {
         return std::nullopt;
     }
+    if (recall(run, node.name).expectation.searched) { // it was expected elsewhere, and lies below the cwd
+        return Contradiction{&run, ExpectationReason::other_file, std::move(path)};
+    }
     const auto seen = see(node, path, id, options, event.id.time_ms);
     if (seen.behind != nullptr) {
         for (auto& entry :

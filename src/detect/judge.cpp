@@ -45,6 +45,7 @@ void describe_code(const Invoked& run, Finding& finding) {
     code.path = run.script_path;
     code.inline_text = invocation.inline_text;
     code.modules = invocation.modules;
+    code.searched = invocation.script_elsewhere;
     for (const auto& name : invocation.more_scripts) {
         code.more_scripts.push_back(host::join_path(run.event->cwd.value_or("/"), name));
     }

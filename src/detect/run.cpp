@@ -33,7 +33,7 @@ template <class Archive>
 static void transfer(Archive& archive, Code& code) {
     archive(code.origin, code.argument, code.path, code.inline_text, code.format, code.package, code.inode,
             code.packaged_path, code.altered, code.modules, code.more_scripts, code.reads_stdin, code.arguments_lost,
-            code.owners_known);
+            code.owners_known, code.searched);
 }
 
 template <class Archive>
@@ -57,7 +57,7 @@ template <class Archive>
 static void transfer(Archive& archive, Expectation& expectation) {
     archive(expectation.verdict, expectation.reason, expectation.rule, expectation.because, expectation.nearest,
             expectation.missed, expectation.named_elsewhere, expectation.program, expectation.expires_ms,
-            expectation.path, expectation.package, expectation.package_unchecked);
+            expectation.path, expectation.package, expectation.package_unchecked, expectation.searched);
 }
 
 template <class Archive>
@@ -130,6 +130,7 @@ class Bounds {
         text(code.packaged_path);
         command_line(code.modules);
         command_line(code.more_scripts);
+        command_line(code.searched);
     }
     void interpreter(Interpreter& interpreter) {
         for (auto* one : {&interpreter.exe, &interpreter.package, &interpreter.copy_of, &interpreter.called}) {

@@ -174,6 +174,25 @@ TEST_CASE("a script that is named without its place may lie where the program lo
     CHECK(replay(log.text).findings.back().code.path == filter);
 }
 
+TEST_CASE("what is expected where a program looks for it is expected by its bare name, until another is opened") {
+    const auto sysbench = as("/usr/bin/sysbench");
+    const auto ran = [&](const std::string& script, const std::string& name, const std::string& opened_file) {
+        detect::EngineOptions options;
+        options.baseline.load_text(
+            "schema = 1\n[[expect]]\nid = \"b\"\nexecutable = \"/usr/bin/sysbench\"\nscript = \"" + script + "\"\n",
+            "b.toml");
+        auto log = begun();
+        log.exec(sysbench, {"sysbench", name, "run"}, "/home/u").at(start + 30).read(sysbench, opened_file, 900);
+        return replay(log.text, std::move(options)).briefs;
+    };
+    const std::string packaged = "/usr/share/sysbench/oltp.lua";
+    CHECK(ran("/usr/share/sysbench/**", "oltp", packaged) == silent);
+    CHECK(ran(packaged, "oltp", packaged) == silent);
+    CHECK(ran(packaged, "oltp", "/home/u/oltp") == Briefs{"low embedded: | path-uncertain other-file"});
+    CHECK(ran(packaged, "other", packaged) == Briefs{"low embedded: | path-uncertain"});
+    CHECK(ran("/srv/oltp.lua", "oltp", packaged) == Briefs{"low embedded: | path-uncertain"}); // not a place of its
+}
+
 TEST_CASE("a file of macros that rpm is told to load is code") {
     const auto rpm = as("/usr/bin/rpm");
     CHECK(opened(rpm, {"rpm", "--load", "/tmp/m", "-E", "%foo"}, "/tmp/m") == found);

@@ -46,12 +46,13 @@ struct RunFacts {
     std::int64_t time_ms = 0;
     std::optional<std::string> exe, user_name, script, script_package, code, parent_exe, unit;
     std::optional<std::string>
-        script_as_packaged;           // the same file by the path that its package lists, where that is another
-    std::vector<std::string> modules; // that its command line names
-    std::vector<std::string> scripts; // beside `script`
-    bool interactive = false;         // it reads code from standard input
-    bool arguments_lost = false;      // options may have stood where the log shows none
-    bool owners_known = true;         // an inventory was given
+        script_as_packaged;            // the same file by the path that its package lists, where that is another
+    std::vector<std::string> searched; // globs: where else the program looks for the script
+    std::vector<std::string> modules;  // that its command line names
+    std::vector<std::string> scripts;  // beside `script`
+    bool interactive = false;          // it reads code from standard input
+    bool arguments_lost = false;       // options may have stood where the log shows none
+    bool owners_known = true;          // an inventory was given
     std::optional<std::uint32_t> uid;
     std::optional<bool> login; // true: auid is set (a login session); false: unset (a service); nothing: unknown
 };
@@ -64,7 +65,8 @@ struct Comparison {
     // would have been.
     std::optional<KeyMiss> missed;
     bool expired = false;
-    bool package_unchecked = false;         // no inventory was given
+    bool package_unchecked = false; // no inventory was given
+    bool searched = false;          // the script is the entry's where the program found it there, and not below the cwd
     std::size_t matched = 0, differing = 0; // keys
 
     bool matches() const { return !missed && !expired; }

@@ -93,6 +93,7 @@ struct Expectation {
     std::optional<std::string> rule{};            // id of the entry that matched
     std::optional<std::string> because{};         // and what it says of itself
     bool package_unchecked = false;               // it names a package, and no inventory was given
+    bool searched = false;                        // where the script was found elsewhere than below the cwd
     std::optional<std::string> nearest{};         // id of the one that came nearest, where none matched
     std::optional<KeyMiss> missed{};              // by the nearest
     bool named_elsewhere = false;                 // another entry for this program names what the nearest missed

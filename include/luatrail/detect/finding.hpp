@@ -122,9 +122,10 @@ struct Code {
     bool altered = false; // known not to be as packaged
     // Not rendered: what else the command line brings.
     std::vector<std::string> modules{}, more_scripts{};
-    bool reads_stdin = false;    // code from standard input, typed or from a pipe
-    bool arguments_lost = false; // options may have stood where the log shows none
-    bool owners_known = true;    // an inventory was given
+    std::vector<std::string> searched{}; // globs on where else the script may lie (Invocation::script_elsewhere)
+    bool reads_stdin = false;            // code from standard input, typed or from a pipe
+    bool arguments_lost = false;         // options may have stood where the log shows none
+    bool owners_known = true;            // an inventory was given
 };
 
 struct ProcessInfo : audit::Credentials {
