@@ -2,33 +2,19 @@
 #include <algorithm>
 
 #include "support/catch.hpp"
-#include "support/log.hpp"
+#include "support/session.hpp"
 
 using namespace luatrail;
-using test::Log;
-using test::replay;
+using test::as;
+using test::begun;
+using test::Briefs;
+using test::briefs;
+using test::shell;
+using test::silent;
+using test::start;
 using test::Who;
 
 namespace {
-
-using Briefs = std::vector<std::string>;
-const Briefs silent;
-constexpr std::int64_t start = 1'795'572'000'000;
-const Who shell{.pid = 10, .ppid = 1, .exe = "/usr/bin/bash"};
-
-Who as(std::string exe, std::uint32_t pid = 20) {
-    return {.pid = pid, .ppid = 10, .uid = 33, .exe = std::move(exe)};
-}
-
-Log begun() {
-    Log log;
-    log.at(start).exec(shell, {"bash"}).fork(shell, 20).fork(shell, 21).at(start + 10);
-    return log;
-}
-
-Briefs briefs(const Log& log) {
-    return replay(log.text).briefs;
-}
 
 Briefs below(const std::string& server, const std::vector<std::string>& server_argv,
              const std::vector<std::string>& shell_argv, const std::string& dropped = {}) {
