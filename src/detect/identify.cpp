@@ -151,11 +151,16 @@ bool copies_loader(const Node& node, const host::File* file, std::string_view pa
 
 // A file written by who had read an interpreter.
 Identified copy_by_reader(const Node& node, const host::File* file, const ProfileSet& profiles) {
-    const auto* reading = file == nullptr ? nullptr : copied_by_reader(node, *file, profiles);
-    if (reading == nullptr) {
+    if (file == nullptr) {
         return {};
     }
-    return {{profiles.named(reading->profile), IdentifiedBy::copy}, 0, reading->what, {}, true};
+    if (const auto* reading = copied_by_reader(node, *file, profiles)) {
+        return {{profiles.named(reading->profile), IdentifiedBy::copy}, 0, reading->what, {}, true};
+    }
+    if (const auto* reading = copied_by_user(node, *file, profiles)) {
+        return {{profiles.named(reading->profile), IdentifiedBy::copy}, 0, reading->what, {}, false, true};
+    }
+    return {};
 }
 
 // What it calls itself, where nothing else is known. A program that a package brought as something else keeps its name.

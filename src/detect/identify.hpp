@@ -19,6 +19,7 @@ struct Identified {
     std::optional<std::string> copy_of{};
     std::optional<Copying> copying{};
     bool by_reader = false; // the copy was written by who had read what it is one of
+    bool by_user = false;   // or by the same user at least: which process read it had to be forgotten
 };
 // By its path; a package that lists it as one; a file that ran as one under another name; ld.so's arguments; a copy, by
 // the ledger and the copier's arguments; argv[0], where that is an interpreter's name (`called_one`). Learns which

@@ -63,8 +63,9 @@ void mark_degraded(const Node& node, const Invoked& run, const EngineOptions& op
     if (node.lost_ms != INT64_MIN && node.lost_ms >= finding.time_ms - options.window_ms) {
         marks.push_back(Degraded::lost_records);
     }
-    if (node.runs.lost_since(finding.time_ms - options.window_ms)) {
-        marks.push_back(Degraded::evicted); // it may have followed one of these
+    // It may have followed one of these, or be a copy by another process.
+    if (run.copied_by_user || node.runs.lost_since(finding.time_ms - options.window_ms)) {
+        marks.push_back(Degraded::evicted);
     }
     if (run.event->partial) {
         marks.push_back(Degraded::partial_event);
@@ -87,6 +88,7 @@ Invoked invoke(const audit::TypedEvent& event, host::ProcessRef process, Identif
     run.copy_of = std::move(identified.copy_of);
     run.copying = std::move(identified.copying);
     run.copied_by_reader = identified.by_reader;
+    run.copied_by_user = identified.by_user;
     const auto offset = identified.offset;
     run.invocation = parse_invocation(*run.interpreter.profile, {.argv = std::span(event.execve.argv).subspan(offset),
                                                                  .missing = event.execve.missing,
@@ -111,6 +113,7 @@ Finding describe(const Node& node, const Invoked& run, const EngineOptions& opti
     finding.interpreter.jit = run.interpreter.profile->jit;
     finding.interpreter.copy_of = run.copy_of;
     finding.interpreter.copied_by_reader = run.copied_by_reader;
+    finding.interpreter.copied_by_user = run.copied_by_user;
     const auto& argv = run.event->execve.argv;
     const bool by_name = run.interpreter.by == IdentifiedBy::path && run.interpreter.profile->argv1.empty();
     if (by_name && !argv.empty() && options.profiles.match(argv.front(), argv.front()).profile == nullptr) {

@@ -25,6 +25,7 @@ struct Invoked {
     std::optional<std::string> copy_of; // of a copied interpreter: what was copied
     std::optional<Copying> copying;     // and who did it, where its own exec shows that
     bool copied_by_reader = false;      // who wrote it had read what it is a copy of
+    bool copied_by_user = false;        // the same user at least
     bool input_unknown = false;         // standard input: a terminal, or something else
 };
 

@@ -7,9 +7,9 @@ namespace luatrail::detect {
 
 Node::Node(std::string_view node_name, Shares& shares)
     : name(node_name), processes(shares.processes), files(shares.files), runs(shares.runs), births(shares.traces),
-      memfds(shares.traces), copies(shares.traces), readings(shares.traces), moved_directories(shares.traces),
-      service_starts(shares.traces), logins(shares.traces), interpreters(shares.traces), impostors(shares.traces),
-      programs(shares.traces), known_files(shares.traces),
+      memfds(shares.traces), copies(shares.traces), readings(shares.traces), lost_readings(shares.traces),
+      moved_directories(shares.traces), service_starts(shares.traces), logins(shares.traces),
+      interpreters(shares.traces), impostors(shares.traces), programs(shares.traces), known_files(shares.traces),
       own(shares.nodes,
           base::list_node<Node>() + base::heap_of(name) + base::hash_node<std::string_view, void*>(true)) {}
 
@@ -62,9 +62,9 @@ std::size_t Node::bytes(Share share) const {
     case Share::runs:
         return runs.bytes();
     case Share::traces:
-        return births.bytes() + memfds.bytes() + copies.bytes() + readings.bytes() + moved_directories.bytes() +
-               service_starts.bytes() + logins.bytes() + interpreters.bytes() + known_files.bytes() +
-               impostors.bytes() + programs.bytes();
+        return births.bytes() + memfds.bytes() + copies.bytes() + readings.bytes() + lost_readings.bytes() +
+               moved_directories.bytes() + service_starts.bytes() + logins.bytes() + interpreters.bytes() +
+               known_files.bytes() + impostors.bytes() + programs.bytes();
     case Share::nodes:
         break;
     }
@@ -89,9 +89,9 @@ bool Node::give_way(Share share) {
 
 // The oldest of what takes most.
 bool Node::give_way_of_traces() {
-    const std::array bytes{births.bytes(),      memfds.bytes(),         copies.bytes(),  interpreters.bytes(),
-                           readings.bytes(),    service_starts.bytes(), logins.bytes(),  moved_directories.bytes(),
-                           known_files.bytes(), impostors.bytes(),      programs.bytes()};
+    const std::array bytes{births.bytes(),      memfds.bytes(),         copies.bytes(),   interpreters.bytes(),
+                           readings.bytes(),    service_starts.bytes(), logins.bytes(),   moved_directories.bytes(),
+                           known_files.bytes(), impostors.bytes(),      programs.bytes(), lost_readings.bytes()};
     switch (std::max_element(bytes.begin(), bytes.end()) - bytes.begin()) {
     case 0:
         return births.give_way();
@@ -113,6 +113,8 @@ bool Node::give_way_of_traces() {
         return known_files.give_way();
     case 9:
         return impostors.give_way();
+    case 11:
+        return lost_readings.give_way();
     default:
         return programs.give_way();
     }

@@ -131,6 +131,7 @@ struct Node {
     Recent<Birth> births;
     Recent<Memfd> memfds;
     Recent<Copying> copies, readings;
+    Recent<Copying> lost_readings; // the latest of each user that had to go for newer ones
     Recent<MovedDirectory> moved_directories;
     Recent<ServiceStart> service_starts;
     Recent<Login> logins;

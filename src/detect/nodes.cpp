@@ -163,8 +163,9 @@ static void transfer(Archive& archive, Impostor& impostor) {
 void Nodes::save(base::Packer& out) const {
     out.number(nodes_.size());
     for (auto node = nodes_.rbegin(); node != nodes_.rend(); ++node) { // the least recently used first
-        out(node->name, node->births, node->memfds, node->copies, node->readings, node->moved_directories,
-            node->service_starts, node->logins, node->interpreters, node->rules_known, node->newest_ms, node->lost_ms);
+        out(node->name, node->births, node->memfds, node->copies, node->readings, node->lost_readings,
+            node->moved_directories, node->service_starts, node->logins, node->interpreters, node->rules_known,
+            node->newest_ms, node->lost_ms);
         node->known_files.save(out);
         node->programs.save(out);
         out(node->devices, node->impostors);
@@ -185,8 +186,8 @@ void Nodes::load(base::Unpacker& in) {
                 throw base::UnpackError("a node is there twice");
             }
             auto& node = add(name);
-            in(node.births, node.memfds, node.copies, node.readings, node.moved_directories, node.service_starts,
-               node.logins, node.interpreters, node.rules_known, node.newest_ms, node.lost_ms);
+            in(node.births, node.memfds, node.copies, node.readings, node.lost_readings, node.moved_directories,
+               node.service_starts, node.logins, node.interpreters, node.rules_known, node.newest_ms, node.lost_ms);
             node.known_files.load(in);
             node.programs.load(in);
             in(node.devices, node.impostors);

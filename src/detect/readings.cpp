@@ -46,6 +46,21 @@ std::string_view interpreter_of(const Node& node, const audit::PathItem& item, b
     return inventory::is_lua_library(name) || options.profiles.named("lua") == nullptr ? std::string_view() : "lua";
 }
 
+// Of what the next reading pushes out the latest of each user is kept.
+void remember_what_goes(Node& node) {
+    if (node.readings.size() < Recent<Copying>::most) {
+        return;
+    }
+    const auto& oldest = *node.readings.begin();
+    const auto known = std::find_if(node.lost_readings.begin(), node.lost_readings.end(),
+                                    [&](const Copying& one) { return one.uid == oldest.uid; });
+    if (known == node.lost_readings.end()) {
+        node.lost_readings.keep(oldest);
+    } else {
+        node.lost_readings.replace(known, oldest);
+    }
+}
+
 } // namespace
 
 void note_reading(Node& node, const audit::TypedEvent& event, host::ProcessRef who, Programs& programs,
@@ -77,6 +92,7 @@ void note_reading(Node& node, const audit::TypedEvent& event, host::ProcessRef w
             return one.by == reading.by && one.profile == reading.profile;
         });
         if (!known) {
+            remember_what_goes(node);
             node.readings.keep(std::move(reading));
         }
         return;
@@ -85,15 +101,19 @@ void note_reading(Node& node, const audit::TypedEvent& event, host::ProcessRef w
 
 namespace {
 
+constexpr std::int64_t copied_ms = 600'000; // no copy takes longer
+
+bool is_content(const host::Change& change) {
+    return change.kind == host::ChangeKind::create || change.kind == host::ChangeKind::write;
+}
+
 // Whether who made a change can have the content from a reading: the reader, who descends from it, and who stands
 // beside it or starts it (the members of a pipeline, the commands of one script).
 bool in_reach(const Node& node, const Copying& reading, const host::Change& change) {
     constexpr std::int64_t opened_before_ms = 60'000; // `gzip -c lua > x` opens x first
-    constexpr std::int64_t copied_ms = 600'000;       // no copy takes longer
     constexpr std::int64_t beside_ms = 60'000;        // what one shell does later has nothing to do with it
     const auto apart = change.event.time_ms - reading.event.time_ms;
-    const bool content = change.kind == host::ChangeKind::create || change.kind == host::ChangeKind::write;
-    if (!content || apart < -opened_before_ms || apart > copied_ms) {
+    if (!is_content(change) || apart < -opened_before_ms || apart > copied_ms) {
         return false;
     }
     if (change.by_pid == reading.pid) {
@@ -130,6 +150,19 @@ class CopySearch {
             }
             if (beside != nullptr && !copies_something_else(change, copies) && !downloads(change)) {
                 return beside;
+            }
+        }
+        return nullptr;
+    }
+
+    const Copying* find_by_user(const host::File& file) {
+        for (const auto& change : file.changes) {
+            for (const auto& lost : node_.lost_readings) {
+                const auto apart = change.event.time_ms - lost.event.time_ms;
+                if (is_content(change) && change.by_uid == lost.uid && apart >= -copied_ms && apart <= copied_ms &&
+                    !copies_something_else(change, 0) && !downloads(change)) {
+                    return &lost;
+                }
             }
         }
         return nullptr;
@@ -192,6 +225,10 @@ class CopySearch {
 
 const Copying* copied_by_reader(const Node& node, const host::File& file, const ProfileSet& profiles) {
     return node.readings.empty() ? nullptr : CopySearch(node, profiles).find(file);
+}
+
+const Copying* copied_by_user(const Node& node, const host::File& file, const ProfileSet& profiles) {
+    return node.lost_readings.empty() ? nullptr : CopySearch(node, profiles).find_by_user(file);
 }
 
 } // namespace luatrail::detect

@@ -16,4 +16,8 @@ void note_reading(Node& node, const audit::TypedEvent& event, host::ProcessRef w
 // The reading that a file may be a copy by; null: none.
 const Copying* copied_by_reader(const Node& node, const host::File& file, const ProfileSet& profiles);
 
+// Where so many processes read interpreters that some had to be forgotten: the reading of a user who wrote the file
+// near that time; null: none. Any program of that user may be the copy, for there is no reason to read one that often.
+const Copying* copied_by_user(const Node& node, const host::File& file, const ProfileSet& profiles);
+
 } // namespace luatrail::detect

@@ -26,7 +26,8 @@ static void transfer(Archive& archive, Actor& actor) {
 template <class Archive>
 static void transfer(Archive& archive, Interpreter& interpreter) {
     archive(interpreter.exe, interpreter.profile, interpreter.identified_by, interpreter.package, interpreter.altered,
-            interpreter.jit, interpreter.copied_by_reader, interpreter.copy_of, interpreter.called);
+            interpreter.jit, interpreter.copied_by_reader, interpreter.copied_by_user, interpreter.copy_of,
+            interpreter.called);
 }
 
 template <class Archive>

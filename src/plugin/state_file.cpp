@@ -23,8 +23,8 @@ namespace {
 using base::Descriptor;
 
 // To be raised with every change of a transfer() function.
-constexpr base::Seal seal{"state", 11};
-constexpr std::size_t most_bytes = std::size_t{1} << 30U;
+constexpr base::Seal seal{"state", 12};
+constexpr std::size_t most_state_bytes = std::size_t{1} << 30U;
 
 // Takes the first line away. Why the rest is nothing to trust; empty when it is.
 std::string check(std::string& content, const struct stat& status) {
@@ -73,9 +73,9 @@ std::optional<std::string> StateFile::load(std::string& complaint) const {
         reject("it is no file", complaint);
         return std::nullopt;
     }
-    auto content = base::read_all(file.get(), most_bytes + 1);
+    auto content = base::read_all(file.get(), most_state_bytes + 1);
     const auto why =
-        content && content->size() <= most_bytes ? check(*content, status) : std::string("it cannot be read");
+        content && content->size() <= most_state_bytes ? check(*content, status) : std::string("it cannot be read");
     if (!why.empty()) {
         reject(why, complaint);
         return std::nullopt;

@@ -52,7 +52,9 @@ std::string text_of(const Finding& finding, const detect::Reason& reason) {
     case ReasonKind::copy:
         return fmt::format("{} was {} {}", exe(),
                            interpreter.copied_by_reader ? "written by a process, or one beside it, that had read"
-                                                        : "made by a program that was told of",
+                           : interpreter.copied_by_user
+                               ? "written by a user whose processes had read, more often than could be kept,"
+                               : "made by a program that was told of",
                            printable(interpreter.copy_of.value_or("")));
     case ReasonKind::inode:
         return fmt::format("{} is the same file as an interpreter of another name", exe());

@@ -3,9 +3,11 @@
 #include "support/catch.hpp"
 #include "support/session.hpp"
 
+namespace editors_test {
+
 using namespace luatrail;
 using test::as;
-using test::begun;
+using test::begun_twice;
 using test::Briefs;
 using test::briefs;
 using test::replay;
@@ -18,7 +20,7 @@ namespace {
 
 // A file that is dropped, and that a program opens.
 Briefs opened(Who who, const std::vector<std::string>& argv, const std::string& file) {
-    auto log = begun();
+    auto log = begun_twice();
     log.create(shell, file, 700).at(start + 20).exec(who, argv).at(start + 30);
     return briefs(log.read(who, file, 700));
 }
@@ -91,7 +93,7 @@ TEST_CASE("a command that opens a file, or looks for its name, does not run it")
 TEST_CASE("what the shell wrote before it became the program is a drop") {
     const Who before{.pid = 20, .ppid = 10, .uid = 33, .exe = "/usr/bin/dash"};
     const auto became = [&](const std::string& exe, const std::vector<std::string>& argv, const std::string& file) {
-        auto log = begun();
+        auto log = begun_twice();
         log.exec(before, {"sh"}).create(before, file, 700).exec(as(exe), argv).at(start + 30);
         return briefs(log.read(as(exe), file, 700));
     };
@@ -106,7 +108,7 @@ TEST_CASE("a window is asked for before the end of the options, and not by who h
 
 TEST_CASE("what an editor wrote for itself is none of it, unless another program wrote it") {
     const auto kept = [](const std::string& writer, const std::string& file) {
-        auto log = begun();
+        auto log = begun_twice();
         const auto first = on_terminal(writer);
         auto second = on_terminal("/usr/bin/nvim");
         second.pid = 21;
@@ -124,7 +126,7 @@ TEST_CASE("a line with more commands than are read is told as code") {
     for (int i = 0; i < 300; ++i) {
         line += "se nu|";
     }
-    auto log = begun();
+    auto log = begun_twice();
     log.exec(on_terminal("/usr/bin/nvim"), {"nvim", line + "luaf /tmp/e.lua"});
     CHECK(briefs(log) == Briefs{"info embedded: | no-baseline"});
 }
@@ -140,7 +142,7 @@ TEST_CASE("an option may give a file to work on") {
 TEST_CASE("nmap's index of scripts is its own, unless another program wrote it") {
     const std::string index = "/usr/share/nmap/scripts/script.db";
     const auto written = [&](const std::string& writer) {
-        auto log = begun();
+        auto log = begun_twice();
         const auto first = as(writer);
         const auto second = as("/usr/bin/nmap", 21);
         log.exec(first, {"x"}).create(first, index, 700).exit(first).at(start + 50);
@@ -153,7 +155,7 @@ TEST_CASE("nmap's index of scripts is its own, unless another program wrote it")
 TEST_CASE("a script that is named without its place may lie where the program looks for it") {
     const auto pandoc = as("/usr/bin/pandoc");
     const std::string filter = "/home/u/.local/share/pandoc/filters/f.lua";
-    auto log = begun();
+    auto log = begun_twice();
     log.create(shell, filter, 700).at(start + 20).exec(pandoc, {"pandoc", "-L", "f.lua", "x.md"});
     log.read(pandoc, filter, 700);
     CHECK(briefs(log) == Briefs{"info embedded: | no-baseline path-uncertain",
@@ -168,7 +170,7 @@ TEST_CASE("what is expected where a program looks for it is expected by its bare
         options.baseline.load_text(
             "schema = 1\n[[expect]]\nid = \"b\"\nexecutable = \"/usr/bin/sysbench\"\nscript = \"" + script + "\"\n",
             "b.toml");
-        auto log = begun();
+        auto log = begun_twice();
         log.exec(sysbench, {"sysbench", name, "run"}, "/home/u").at(start + 30).read(sysbench, opened_file, 900);
         return replay(log.text, std::move(options)).briefs;
     };
@@ -185,3 +187,5 @@ TEST_CASE("a file of macros that rpm is told to load is code") {
     CHECK(opened(rpm, {"rpm", "--load", "/tmp/m", "-E", "%foo"}, "/tmp/m") == found);
     CHECK(opened(rpm, {"rpm", "-qp", "/tmp/x.rpm"}, "/tmp/x.rpm") == silent);
 }
+
+} // namespace editors_test

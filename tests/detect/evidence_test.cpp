@@ -2,37 +2,12 @@
 #include <algorithm>
 
 #include "support/catch.hpp"
-#include "support/log.hpp"
+#include "support/session.hpp"
+
+namespace evidence_test {
 
 using namespace luatrail;
-using test::Log;
-using test::replay;
-using test::Who;
-
-namespace {
-
-constexpr std::int64_t start = 1'795'572'000'000;
-
-const Who shell{.pid = 10, .ppid = 1, .exe = "/usr/bin/bash"};
-
-Who as(std::string exe, std::uint32_t pid = 20) {
-    return {.pid = pid, .ppid = 10, .uid = 33, .exe = std::move(exe)};
-}
-
-Log begun() {
-    Log log;
-    log.at(start).exec(shell, {"bash"}).fork(shell, 20).at(start + 10);
-    return log;
-}
-
-std::vector<std::string> briefs(const Log& log, detect::EngineOptions options = {}) {
-    return replay(log.text, std::move(options)).briefs;
-}
-
-using Briefs = std::vector<std::string>;
-const Briefs silent;
-
-} // namespace
+using namespace test;
 
 TEST_CASE("dropped code that a program with Lua inside opens is a run, whatever its command line says") {
     const auto opened = [](const std::string& exe, const std::vector<std::string>& argv, const std::string& file) {
@@ -196,6 +171,28 @@ TEST_CASE("what is written by who read an interpreter, or beside it, is a copy o
     CHECK(copied(as("/usr/bin/gdb"), as("/usr/bin/cp", 21), {"cp", "/build/prog", "/tmp/upd"}) == silent);
 }
 
+TEST_CASE("a reading that 300 others pushed out still makes a copy of what its user wrote") {
+    const auto with = [](std::uint32_t readers_user, std::uint32_t others) {
+        auto log = begun();
+        Who reader = as("/usr/bin/python3.11");
+        reader.uid = readers_user;
+        log.exec(reader, {"python3"}).read(reader, "/usr/bin/lua5.4", 900, "0100755");
+        for (std::uint32_t pid = 100; pid < 100 + others; ++pid) {
+            const Who head{.pid = pid, .ppid = 60, .uid = readers_user, .exe = "/usr/bin/head"};
+            log.read(head, "/usr/bin/lua5.4", 900, "0100755");
+        }
+        Who writer = as("/usr/bin/python3.11");
+        writer.uid = 33;
+        log.create(writer, "/tmp/upd", 700).fork(shell, 22);
+        log.exec(as("/tmp/upd", 22), {"/tmp/upd", "/var/lib/old.lua"});
+        return replay(log.text);
+    };
+    const auto pushed_out = with(33, 300);
+    CHECK(pushed_out.briefs == Briefs{"high script: interpreter-drop/create | evicted no-baseline"});
+    CHECK(with(34, 300).briefs == silent); // another user's
+    CHECK(with(33, 200).briefs == Briefs{"high script: interpreter-drop/create | no-baseline"});
+}
+
 TEST_CASE("a package manager that reads interpreters copies none") {
     Who dpkg{.pid = 20, .ppid = 10, .uid = 0, .exe = "/usr/bin/dpkg"};
     CHECK(copied(dpkg, dpkg, {"dpkg", "-i", "x.deb"}) == silent);
@@ -336,3 +333,5 @@ TEST_CASE("a copier that is given a pipe or its own program hides no copy") {
         .create(as("/usr/bin/cp", 21), "/tmp/z", 700);
     CHECK(briefs(piped.fork(shell, 22).at(start + 100).exec(as("/tmp/z", 22), {"/tmp/z", "evil"})) != silent);
 }
+
+} // namespace evidence_test

@@ -1,27 +1,13 @@
 // An interpreter under another name: hard links, copies, redirections, what it calls itself, what a package lists.
 #include "support/catch.hpp"
-#include "support/log.hpp"
+#include "support/session.hpp"
+
+namespace identify_test {
 
 using namespace luatrail;
-using test::Log;
-using test::replay;
-using test::Who;
+using namespace test;
 
 namespace {
-
-constexpr std::int64_t start = 1'795'572'000'000;
-
-const Who shell{.pid = 10, .ppid = 1, .exe = "/usr/bin/bash"};
-
-Who as(std::string exe, std::uint32_t pid = 20) {
-    return {.pid = pid, .ppid = 10, .uid = 33, .exe = std::move(exe)};
-}
-
-Log begun() {
-    Log log;
-    log.at(start).exec(shell, {"bash"}).fork(shell, 20).at(start + 10);
-    return log;
-}
 
 // How the only finding's interpreter is known, and as which profile.
 std::string known(const Log& log, detect::EngineOptions options = {}) {
@@ -217,3 +203,5 @@ TEST_CASE("a program that loads the one which its arguments name runs that one's
     CHECK(loaded("/usr/bin/qemu-img", {"qemu-img", "lua", "x"}) == "0 findings");
     CHECK(loaded("/usr/bin/box64", {"box64", "/opt/luajit", "-e", "y"}) == "luajit by loader: y");
 }
+
+} // namespace identify_test

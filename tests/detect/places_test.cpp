@@ -2,9 +2,11 @@
 #include "support/catch.hpp"
 #include "support/session.hpp"
 
+namespace places_test {
+
 using namespace luatrail;
 using test::as;
-using test::begun;
+using test::begun_twice;
 using test::Briefs;
 using test::briefs;
 using test::Log;
@@ -21,7 +23,7 @@ constexpr auto move_mount_call = "arch=c000003e syscall=429";
 
 Briefs mounted(const std::string& head, const std::string& arguments, const std::vector<Log::Item>& items,
                const std::string& script, const Who& mounter = as("/usr/bin/mount", 21)) {
-    auto log = begun();
+    auto log = begun_twice();
     log.exec(mounter, {"mount"}).file_call(mounter, head, arguments, items).at(start + 100);
     return briefs(log.exec(as("/usr/bin/lua5.4"), {"lua5.4", script}));
 }
@@ -32,7 +34,7 @@ const Briefs nothing{"info script: | no-baseline"};
 } // namespace
 
 TEST_CASE("a directory that was moved into place brings every file in it") {
-    auto log = begun();
+    auto log = begun_twice();
     log.file_call(shell, "arch=c000003e syscall=82", "a0=1 a1=2 a2=0 a3=0",
                   {{"/opt/", 2, "PARENT", "040755"},
                    {"/opt/", 2, "PARENT", "040755"},
@@ -40,7 +42,7 @@ TEST_CASE("a directory that was moved into place brings every file in it") {
                    {"/opt/app", 600, "CREATE", "040755"}});
     log.at(start + 100).exec(as("/usr/bin/lua5.4"), {"lua5.4", "/opt/app/lib/job.lua"});
     CHECK(briefs(log) == Briefs{"high script: script-drop/rename | no-baseline"});
-    auto other = begun();
+    auto other = begun_twice();
     other.file_call(shell, "arch=c000003e syscall=82", "a0=1 a1=2 a2=0 a3=0",
                     {{"/opt/", 2, "PARENT", "040755"},
                      {"/opt/", 2, "PARENT", "040755"},
@@ -84,7 +86,7 @@ TEST_CASE("a bind that also says how it propagates is a bind, with the old magic
 
 TEST_CASE("what was unmounted again brings nothing, unless it is only taken out of the tree") {
     const auto after = [](const std::string& flags) {
-        auto log = begun();
+        auto log = begun_twice();
         const Who mounter = as("/usr/bin/mount", 21);
         const std::vector<Log::Item> target{{"/srv/app", 600, "NORMAL", directory}};
         log.exec(mounter, {"mount"}).file_call(mounter, mount_call, "a0=1 a1=2 a2=3 a3=0", target);
@@ -98,7 +100,7 @@ TEST_CASE("what was unmounted again brings nothing, unless it is only taken out 
 TEST_CASE("what an old script loads from below a mount, or from a directory that was moved there, is new") {
     const auto lua = as("/usr/bin/lua5.4");
     const auto loaded = [&](const std::string& head, const std::vector<Log::Item>& items) {
-        auto log = begun();
+        auto log = begun_twice();
         const Who mounter = as("/usr/bin/mount", 21);
         log.exec(mounter, {"mount"}).file_call(mounter, head, "a0=1 a1=2 a2=3 a3=0", items).at(start + 100);
         return briefs(log.exec(lua, {"lua5.4", "/srv/old.lua"}).read(lua, "/opt/lua/m.lua", 800)).back();
@@ -110,7 +112,7 @@ TEST_CASE("what an old script loads from below a mount, or from a directory that
                                               {"/opt/new", 600, "DELETE", directory},
                                               {"/opt/lua", 600, "CREATE", directory}}) ==
           "high script: module-drop/rename | no-baseline");
-    auto editor = begun();
+    auto editor = begun_twice();
     const Who mounter = as("/usr/bin/mount", 21);
     const Who nvim{.pid = 20, .ppid = 10, .uid = 33, .exe = "/usr/bin/nvim", .tty = "pts0"};
     editor.exec(mounter, {"mount"});
@@ -121,7 +123,7 @@ TEST_CASE("what an old script loads from below a mount, or from a directory that
 
 TEST_CASE("who mounts without being root is in a namespace of its own") {
     const std::vector<Log::Item> target{{"/srv/app", 600, "NORMAL", directory}};
-    auto log = begun();
+    auto log = begun_twice();
     const Who login{.pid = 40, .ppid = 1, .uid = 1000, .exe = "/usr/bin/bash"};
     const Who mounter{.pid = 41, .ppid = 40, .uid = 1000, .exe = "/usr/bin/mount"};
     const Who below{.pid = 42, .ppid = 40, .uid = 1000, .exe = "/usr/bin/lua5.4"};
@@ -132,7 +134,7 @@ TEST_CASE("who mounts without being root is in a namespace of its own") {
 }
 
 TEST_CASE("a place to which something comes again and again is one, and the findings stay short") {
-    auto log = begun();
+    auto log = begun_twice();
     const Who mounter = as("/usr/bin/mount", 21);
     log.exec(mounter, {"mount"});
     for (int i = 0; i < 300; ++i) {
@@ -140,7 +142,7 @@ TEST_CASE("a place to which something comes again and again is one, and the find
     }
     CHECK(briefs(log.exec(as("/usr/bin/lua5.4"), {"lua5.4", "/srv/app/job.lua"})) == found);
     std::string deep = "/srv";
-    auto nested = begun();
+    auto nested = begun_twice();
     nested.exec(mounter, {"mount"});
     for (int i = 0; i < 20; ++i) {
         deep += "/d";
@@ -159,21 +161,21 @@ TEST_CASE("what the system mounts is no drop, unless somebody brought that syste
     CHECK(by({.pid = 50, .ppid = 1, .exe = "/usr/bin/mount"}) == nothing); // of a mount unit
     CHECK(by({.pid = 50, .ppid = 40, .exe = "/usr/bin/runc"}) == nothing);
     CHECK(by({.pid = 50, .ppid = 40, .exe = "/usr/sbin/sshd"}) == nothing); // pam_namespace
-    auto helpers = begun();                                                 // an automounted home
+    auto helpers = begun_twice();                                           // an automounted home
     const Who automount{.pid = 50, .ppid = 1, .exe = "/usr/sbin/automount"};
     const Who mount{.pid = 51, .ppid = 50, .exe = "/usr/bin/mount"};
     const Who nfs{.pid = 52, .ppid = 51, .exe = "/usr/sbin/mount.nfs"};
     helpers.exec(automount, {"automount"}).fork(automount, 51).exec(mount, {"mount"}).fork(mount, 52).exec(nfs, {"x"});
     helpers.file_call(nfs, mount_call, "a0=1 a1=2 a2=3 a3=0", target).at(start + 100);
     CHECK(briefs(helpers.exec(as("/usr/bin/lua5.4"), {"lua5.4", "/srv/app/job.lua"})) == nothing);
-    auto own = begun();
+    auto own = begun_twice();
     const Who fake{.pid = 21, .ppid = 10, .exe = "/tmp/runc"};
     own.create(shell, "/tmp/runc", 700).exec(fake, {"runc"}).file_call(fake, mount_call, "a0=1 a1=2 a2=3 a3=0", target);
     CHECK(briefs(own.at(start + 100).exec(as("/usr/bin/lua5.4"), {"lua5.4", "/srv/app/job.lua"})) == found);
 }
 
 TEST_CASE("an interpreter below a new mount was brought with it") {
-    auto log = begun();
+    auto log = begun_twice();
     const Who mounter = as("/usr/bin/mount", 21);
     log.exec(mounter, {"mount"});
     log.file_call(mounter, mount_call, "a0=1 a1=2 a2=3 a3=0", {{"/mnt", 600, "NORMAL", directory}}).at(start + 100);
@@ -182,7 +184,7 @@ TEST_CASE("an interpreter below a new mount was brought with it") {
 }
 
 TEST_CASE("the container's runtime mounts for the container alone, whose paths are other ones") {
-    auto log = begun();
+    auto log = begun_twice();
     const Who runc{.pid = 21, .ppid = 10, .exe = "/usr/bin/runc"};
     const Who inside{.pid = 30, .ppid = 21, .exe = "/usr/bin/busybox"};
     const Who lua{.pid = 31, .ppid = 30, .exe = "/usr/bin/lua5.4"};
@@ -194,7 +196,7 @@ TEST_CASE("the container's runtime mounts for the container alone, whose paths a
 }
 
 TEST_CASE("a file that an operation of io_uring made is followed by its inode") {
-    auto log = begun();
+    auto log = begun_twice();
     const Who maker = as("/srv/maker", 21);
     log.exec(maker, {"maker"});
     log.ring(maker, 18, {{"(null)", 2, "PARENT", "041777"}, {"(null)", 700, "CREATE", "0100644"}}).at(start + 100);
@@ -209,7 +211,7 @@ TEST_CASE("a file that an operation of io_uring made is followed by its inode") 
 
 TEST_CASE("a rename through io_uring is one, and a reading is no change") {
     const auto done = [](int operation, const std::vector<Log::Item>& items) {
-        auto log = begun();
+        auto log = begun_twice();
         const Who maker = as("/srv/maker", 21);
         log.exec(maker, {"maker"}).ring(maker, operation, items).at(start + 100);
         log.exec(as("/usr/bin/lua5.4"), {"lua5.4", "/tmp/e.lua"}).read(as("/usr/bin/lua5.4"), "/tmp/e.lua", 700);
@@ -221,3 +223,5 @@ TEST_CASE("a rename through io_uring is one, and a reading is no change") {
     CHECK(done(18, {{"(null)", 700, "NORMAL"}}) == nothing);
     CHECK(done(0, {{"(null)", 700, "CREATE"}}) == nothing); // IORING_OP_NOP
 }
+
+} // namespace places_test

@@ -1,4 +1,4 @@
-// What most tests of detect/ begin with: a shell that forks the two processes of the story.
+// What most tests of detect/ begin with: a shell that forks the processes of the story.
 #pragma once
 
 #include "support/log.hpp"
@@ -16,12 +16,19 @@ inline Who as(std::string exe, std::uint32_t pid = 20) {
 
 inline Log begun() {
     Log log;
+    log.at(start).exec(shell, {"bash"}).fork(shell, 20).at(start + 10);
+    return log;
+}
+
+// With a second process, 21.
+inline Log begun_twice() {
+    Log log;
     log.at(start).exec(shell, {"bash"}).fork(shell, 20).fork(shell, 21).at(start + 10);
     return log;
 }
 
-inline Briefs briefs(const Log& log) {
-    return replay(log.text).briefs;
+inline Briefs briefs(const Log& log, luatrail::detect::EngineOptions options = {}) {
+    return replay(log.text, std::move(options)).briefs;
 }
 
 } // namespace test

@@ -104,7 +104,7 @@ struct Interpreter {
     // Not rendered: known not to be as packaged; makes memory executable by itself; the copy was written by who had
     // read the interpreter; of a copy, what it is one of, of a library, which; what it calls itself, where that is no
     // interpreter's name.
-    bool altered = false, jit = false, copied_by_reader = false;
+    bool altered = false, jit = false, copied_by_reader = false, copied_by_user = false;
     std::optional<std::string> copy_of{}, called{};
 };
 
