@@ -12,8 +12,8 @@ constexpr std::int16_t no = -1;
 
 // Which argument is what, as the table names it.
 constexpr Arguments flags{.flags = 1};
-constexpr Arguments mode{.mode = 1};
-constexpr Arguments at{.descriptor = 0};
+constexpr Arguments path_mode{.mode = 1};
+constexpr Arguments at_path{.descriptor = 0};
 constexpr Arguments at_flags{.descriptor = 0, .flags = 2};
 constexpr Arguments at_mode{.descriptor = 0, .mode = 2};
 constexpr Arguments at_both{.descriptor = 0, .second_descriptor = 2};
@@ -48,13 +48,13 @@ constexpr SystemCall table[] = {
     {C::exit_group,        "exit_group",        E::exit,        {231, 231, 252, 248,  94, 234, 248}},
     {C::open,              "open",              E::open,        {  2,   2,   5,   5,  no,   5,   5}, flags, "rw"},
     {C::openat,            "openat",            E::open,        {257, 257, 295, 322,  56, 286, 288}, at_flags, "rw"},
-    {C::openat2,           "openat2",           E::open,        {437, 437, 437, 437, 437, 437, 437}, at, "rw"},
+    {C::openat2,           "openat2",           E::open,        {437, 437, 437, 437, 437, 437, 437}, at_path, "rw"},
     {C::open_by_handle_at, "open_by_handle_at", E::open,        {304, 304, 342, 371, 265, 346, 336}, at_flags},
     {C::creat,             "creat",             E::open,        { 85,  85,   8,   8,  no,   8,   8}, {}, "w", writes},
     {C::mkdir,             "mkdir",             E::mkdir,       { 83,  83,  39,  39,  no,  39,  39}, {}, "w"},
-    {C::mkdirat,           "mkdirat",           E::mkdir,       {258, 258, 296, 323,  34, 287, 289}, at, "w"},
+    {C::mkdirat,           "mkdirat",           E::mkdir,       {258, 258, 296, 323,  34, 287, 289}, at_path, "w"},
     {C::mknod,             "mknod",             E::mknod,       {133, 133,  14,  14,  no,  14,  14}, {}, "w"},
-    {C::mknodat,           "mknodat",           E::mknod,       {259, 259, 297, 324,  33, 288, 290}, at, "w"},
+    {C::mknodat,           "mknodat",           E::mknod,       {259, 259, 297, 324,  33, 288, 290}, at_path, "w"},
     {C::rename,            "rename",            E::rename,      { 82,  82,  38,  38,  no,  38,  38}, {}, "w"},
     {C::renameat,          "renameat",          E::rename,      {264, 264, 302, 329,  38, 293, 295}, at_both, "w"},
     {C::renameat2,         "renameat2",         E::rename,      {316, 316, 353, 382, 276, 357, 347}, at_both, "w"},
@@ -63,17 +63,17 @@ constexpr SystemCall table[] = {
     {C::symlink,           "symlink",           E::symlink,     { 88,  88,  83,  83,  no,  83,  83}, {}, "w"},
     {C::symlinkat,         "symlinkat",         E::symlink,     {266, 266, 304, 331,  36, 295, 297}, at_second, "w"},
     {C::unlink,            "unlink",            E::unlink,      { 87,  87,  10,  10,  no,  10,  10}, {}, "w"},
-    {C::unlinkat,          "unlinkat",          E::unlink,      {263, 263, 301, 328,  35, 292, 294}, at, "w"},
+    {C::unlinkat,          "unlinkat",          E::unlink,      {263, 263, 301, 328,  35, 292, 294}, at_path, "w"},
     {C::rmdir,             "rmdir",             E::rmdir,       { 84,  84,  40,  40,  no,  40,  40}, {}, "w"},
-    {C::chmod,             "chmod",             E::chmod,       { 90,  90,  15,  15,  no,  15,  15}, mode, "a"},
-    {C::fchmod,            "fchmod",            E::chmod,       { 91,  91,  94,  94,  52,  94,  94}, mode, "a"},
+    {C::chmod,             "chmod",             E::chmod,       { 90,  90,  15,  15,  no,  15,  15}, path_mode, "a"},
+    {C::fchmod,            "fchmod",            E::chmod,       { 91,  91,  94,  94,  52,  94,  94}, path_mode, "a"},
     {C::fchmodat,          "fchmodat",          E::chmod,       {268, 268, 306, 333,  53, 297, 299}, at_mode, "a"},
     {C::fchmodat2,         "fchmodat2",         E::chmod,       {452, 452, 452, 452, 452, 452, 452}, at_mode},
     // An attribute may be an access list, which makes a file executable as a mode does.
     {C::setxattr,          "setxattr",          E::chmod,       {188, 188, 226, 226,   5, 209, 224}, attribute, "a"},
     {C::lsetxattr,         "lsetxattr",         E::chmod,       {189, 189, 227, 227,   6, 210, 225}, attribute, "a"},
     {C::fsetxattr,         "fsetxattr",         E::chmod,       {190, 190, 228, 228,   7, 211, 226}, attribute, "a"},
-    {C::setxattrat,        "setxattrat",        E::chmod,       {463, 463, 463, 463, 463, 463, 463}, at, "a"},
+    {C::setxattrat,        "setxattrat",        E::chmod,       {463, 463, 463, 463, 463, 463, 463}, at_path, "a"},
     {C::truncate,          "truncate",          E::truncate,    { 76,  76,  92,  92,  45,  92,  92}, {}, "w", writes},
     {C::truncate64,        "truncate64",        E::truncate,    { no,  no, 193, 193,  no, 193, 193}, {}, "w", narrow_writes},
     {C::ftruncate,         "ftruncate",         E::truncate,    { 77,  77,  93,  93,  46,  93,  93}, {}, "w", writes},

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <filesystem>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -30,6 +31,12 @@ std::optional<std::string> read_all(int fd, std::size_t most) {
 std::optional<std::string> read_file(const std::string& path, std::size_t most) {
     const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
     return file.get() < 0 ? std::nullopt : read_all(file.get(), most);
+}
+
+std::optional<std::string> real_path(const std::string& path) {
+    std::error_code error;
+    auto real = std::filesystem::canonical(path, error);
+    return error ? std::nullopt : std::optional(real.string());
 }
 
 } // namespace luatrail::base

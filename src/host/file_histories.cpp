@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "luatrail/base/heap.hpp"
+#include "luatrail/host/paths.hpp"
 
 namespace luatrail::host {
 

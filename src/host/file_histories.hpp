@@ -12,8 +12,6 @@
 
 namespace luatrail::host {
 
-inline constexpr std::size_t path_bytes = 4096; // PATH_MAX
-
 struct Entry {
     File file;                          // `paths` is filled from `names` when somebody asks
     std::vector<PathTree::Node*> names; // held

@@ -4,6 +4,7 @@
 
 #include "host/file_names.hpp"
 #include "luatrail/base/heap.hpp"
+#include "luatrail/host/paths.hpp"
 
 namespace luatrail::host {
 

@@ -4,12 +4,12 @@
 #include <functional>
 
 #include "luatrail/base/heap.hpp"
+#include "luatrail/host/paths.hpp"
 
 namespace luatrail::host {
 
 namespace {
 
-constexpr std::size_t path_bytes = 4096; // PATH_MAX
 constexpr std::size_t least_buckets = 64;
 constexpr std::size_t sparse = 8; // an index with fewer nodes than buckets by so much is halved
 

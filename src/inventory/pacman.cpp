@@ -12,7 +12,7 @@
 namespace luatrail::inventory {
 namespace {
 
-const std::string directory = "/var/lib/pacman/local";
+const std::string database = "/var/lib/pacman/local";
 constexpr std::size_t most_mtree = 64UL * 1024 * 1024;
 
 // "%NAME%" and the lines below it, up to an empty one.
@@ -42,7 +42,7 @@ std::string without_version(const std::string& text) {
 }
 
 // "\040" and the like in mtree's names.
-std::string unescaped(std::string_view name) {
+std::string from_octal_escapes(std::string_view name) {
     std::string out;
     for (std::size_t at = 0; at < name.size(); ++at) {
         const auto digits = name.substr(at + 1, 3);
@@ -66,7 +66,7 @@ std::unordered_map<std::string, std::string> digests_of(std::string_view mtree) 
             continue;
         }
         const auto value = line.substr(digest + key.size());
-        digests[unescaped(line.substr(1, line.find(' ') - 1))] = value.substr(0, value.find(' '));
+        digests[from_octal_escapes(line.substr(1, line.find(' ') - 1))] = value.substr(0, value.find(' '));
     }
     return digests;
 }
@@ -74,15 +74,15 @@ std::unordered_map<std::string, std::string> digests_of(std::string_view mtree) 
 } // namespace
 
 bool read_pacman(const Root& root, Listing& listing, Complaints& complaints) {
-    const auto names = root.list(directory);
+    const auto names = root.list(database);
     if (names.empty()) {
         return false;
     }
     for (const auto& name : names) {
-        const auto desc = root.read(fmt::format("{}/{}/desc", directory, name));
+        const auto desc = root.read(fmt::format("{}/{}/desc", database, name));
         if (!desc) {
             if (name != "ALPM_DB_VERSION") {
-                complaints.add(fmt::format("{}/{}/desc", directory, name), "not there");
+                complaints.add(fmt::format("{}/{}/desc", database, name), "not there");
             }
             continue;
         }
@@ -92,7 +92,7 @@ bool read_pacman(const Root& root, Listing& listing, Complaints& complaints) {
         package.version = first_of(facts, "VERSION");
         package.architecture = first_of(facts, "ARCH");
         if (package.name.empty()) {
-            complaints.add(fmt::format("{}/{}/desc", directory, name), "no package's name");
+            complaints.add(fmt::format("{}/{}/desc", database, name), "no package's name");
             continue;
         }
         if (const auto depends = facts.find("DEPENDS"); depends != facts.end()) {
@@ -105,9 +105,9 @@ bool read_pacman(const Root& root, Listing& listing, Complaints& complaints) {
                 package.provides.push_back(without_version(one));
             }
         }
-        const auto mtree = root.read(fmt::format("{}/{}/mtree", directory, name)).value_or("");
+        const auto mtree = root.read(fmt::format("{}/{}/mtree", database, name)).value_or("");
         const auto digests = digests_of(base::inflated(mtree, most_mtree));
-        const auto files = sections_of(root.read(fmt::format("{}/{}/files", directory, name)).value_or(""));
+        const auto files = sections_of(root.read(fmt::format("{}/{}/files", database, name)).value_or(""));
         if (const auto list = files.find("FILES"); list != files.end()) {
             for (const auto& path : list->second) {
                 if (!path.ends_with('/')) {

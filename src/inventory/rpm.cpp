@@ -80,7 +80,7 @@ class Copy {
     std::string directory_;
 };
 
-std::string unescaped(std::string_view text) {
+std::string from_hex_escapes(std::string_view text) {
     std::string out;
     const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
     for (std::size_t at = 0; at < text.size(); ++at) {
@@ -146,7 +146,7 @@ bool read_rpm(const Root& root, const std::string& helper, Listing& listing, Com
             listing.packages.back().provides.emplace_back(fields[1]);
         } else if (fields[0] == "F" && fields.size() == 3) {
             listing.packages.back().files.push_back(
-                {unescaped(fields[2]), fields[1] == "-" ? std::string() : std::string(fields[1])});
+                {from_hex_escapes(fields[2]), fields[1] == "-" ? std::string() : std::string(fields[1])});
         }
     }
     return true;

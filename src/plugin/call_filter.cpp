@@ -20,52 +20,53 @@ constexpr bool sanitized = true; // sanitizers make calls of their own
 constexpr bool sanitized = false;
 #endif
 
-using Names = std::initializer_list<const char*>;
+using CallNames = std::initializer_list<const char*>;
 
 // Memory (executable memory apart), signals, time, the process itself.
-constexpr Names of_every_process{"munmap",
-                                 "mremap",
-                                 "brk",
-                                 "madvise",
-                                 "futex",
-                                 "rt_sigaction",
-                                 "rt_sigprocmask",
-                                 "rt_sigreturn",
-                                 "sigaltstack",
-                                 "sigreturn",
-                                 "restart_syscall",
-                                 "clock_gettime",
-                                 "clock_gettime64",
-                                 "clock_nanosleep",
-                                 "nanosleep",
-                                 "gettimeofday",
-                                 "time",
-                                 "getpid",
-                                 "gettid",
-                                 "getuid",
-                                 "geteuid",
-                                 "getgid",
-                                 "getegid",
-                                 "uname",
-                                 "sysinfo",
-                                 "getrandom",
-                                 "sched_yield",
-                                 "sched_getaffinity",
-                                 "exit",
-                                 "exit_group",
-                                 "poll",
-                                 "ppoll",
-                                 "recvfrom",
-                                 "recvmsg",
-                                 "sendto",
-                                 "sendmsg",
-                                 "read"};
+constexpr CallNames of_every_process{"munmap",
+                                     "mremap",
+                                     "brk",
+                                     "madvise",
+                                     "futex",
+                                     "rt_sigaction",
+                                     "rt_sigprocmask",
+                                     "rt_sigreturn",
+                                     "sigaltstack",
+                                     "sigreturn",
+                                     "restart_syscall",
+                                     "clock_gettime",
+                                     "clock_gettime64",
+                                     "clock_nanosleep",
+                                     "nanosleep",
+                                     "gettimeofday",
+                                     "time",
+                                     "getpid",
+                                     "gettid",
+                                     "getuid",
+                                     "geteuid",
+                                     "getgid",
+                                     "getegid",
+                                     "uname",
+                                     "sysinfo",
+                                     "getrandom",
+                                     "sched_yield",
+                                     "sched_getaffinity",
+                                     "exit",
+                                     "exit_group",
+                                     "poll",
+                                     "ppoll",
+                                     "recvfrom",
+                                     "recvmsg",
+                                     "sendto",
+                                     "sendmsg",
+                                     "read"};
 
-constexpr Names to_read_files{"readv",  "pread64",   "fstatfs",    "fstatfs64",  "lseek",      "stat",      "stat64",
-                              "lstat",  "lstat64",   "fstat",      "fstat64",    "newfstatat", "fstatat64", "statx",
-                              "access", "faccessat", "faccessat2", "getdents64", "readlink",   "readlinkat"};
+constexpr CallNames to_read_files{"readv",     "pread64",    "fstatfs",    "fstatfs64", "lseek",
+                                  "stat",      "stat64",     "lstat",      "lstat64",   "fstat",
+                                  "fstat64",   "newfstatat", "fstatat64",  "statx",     "access",
+                                  "faccessat", "faccessat2", "getdents64", "readlink",  "readlinkat"};
 
-constexpr Names of_the_plugin{
+constexpr CallNames of_the_plugin{
     "write",      "writev",      "close",        "open",           "openat",          "fsync",         "fdatasync",
     "rename",     "renameat",    "renameat2",    "unlink",         "unlinkat",        "flock",         "fcntl",
     "fcntl64",    "dup",         "pipe2",        "getcwd",         "umask",           "epoll_create1", "epoll_ctl",
@@ -82,7 +83,7 @@ class Filter {
     Filter(const Filter&) = delete;
     Filter& operator=(const Filter&) = delete;
 
-    void allow(const Names& names) {
+    void allow(const CallNames& names) {
         for (const auto* const name : names) {
             const int call = seccomp_syscall_resolve_name(name);
             good_ = good_ && (call == __NR_SCMP_ERROR || seccomp_rule_add(filter_, SCMP_ACT_ALLOW, call, 0) == 0);

@@ -19,11 +19,11 @@ namespace luatrail::plugin {
 namespace {
 
 using base::Descriptor;
-using Names = std::vector<std::string>;
+using FileNames = std::vector<std::string>;
 
 // Beside each "NAME.new" (base::write_atomically).
-const Names of_state{"state", "state.bad", "lock", "inventory.wanted"};
-const Names of_root{"inventory"}; // may lie there, too
+const FileNames of_state{"state", "state.bad", "lock", "inventory.wanted"};
+const FileNames of_root{"inventory"}; // may lie there, too
 
 std::string directory_of(const std::string& path) {
     const auto slash = path.rfind('/');
@@ -34,7 +34,7 @@ std::string name_of(const std::string& path) {
     return path.substr(path.rfind('/') + 1);
 }
 
-bool among(const Names& names, std::string_view entry) {
+bool among(const FileNames& names, std::string_view entry) {
     if (entry.ends_with(".new")) {
         entry.remove_suffix(4);
     }
@@ -42,7 +42,7 @@ bool among(const Names& names, std::string_view entry) {
 }
 
 // Whether there is nothing in it but files of such names.
-bool holds_only(const std::string& directory, const Names& names) {
+bool holds_only(const std::string& directory, const FileNames& names) {
     const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(directory.c_str()), &::closedir);
     while (const auto* const entry = entries ? ::readdir(entries.get()) : nullptr) {
         const std::string_view name(entry->d_name);
@@ -74,7 +74,7 @@ bool give(int directory, const std::string& name, const Account& account) {
 }
 
 // Returns whether the account can make files in it.
-bool give_directory(const std::string& path, const Names& names, mode_t mode, const Account& account) {
+bool give_directory(const std::string& path, const FileNames& names, mode_t mode, const Account& account) {
     const Descriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     struct stat status {};
     if (directory.get() < 0 || ::fstat(directory.get(), &status) != 0) {

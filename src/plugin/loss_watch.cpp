@@ -20,7 +20,7 @@ struct Where {
     const char* remedy;
 };
 
-constexpr Where places[] = {
+constexpr Where loss_counters[] = {
     {&LossCounters::kernel, "kernel", "records that the kernel lost: {}", "raise the backlog limit (auditctl -b)"},
     {&LossCounters::missing, "missing", "events that never came: {}",
      "raise q_depth in auditd.conf, and look for a filter before this plugin"},
@@ -75,7 +75,7 @@ std::optional<report::Notice> LossWatch::notice(std::int64_t monotonic_ms, std::
         return std::nullopt;
     }
     report::Notice notice;
-    for (const auto& place : places) {
+    for (const auto& place : loss_counters) {
         const auto more = now_.*place.count - told_.*place.count;
         notice.counts.emplace_back(place.name, more);
         if (more > 0) {

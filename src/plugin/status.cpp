@@ -9,13 +9,12 @@
 
 #include "luatrail/base/text.hpp"
 #include "luatrail/base/time.hpp"
+#include "plugin/status_value.hpp"
 
 namespace luatrail::plugin {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-constexpr const char* schema = "luatrail/status/1";
 
 Json malformed_value(const source::ParserCounters& parsed) {
     Json value;
@@ -78,7 +77,7 @@ Json kernel_value(const Status& status) {
 std::string to_json(const Status& status) {
     const auto& engine = status.engine;
     Json out;
-    out["schema"] = schema;
+    out["schema"] = status_schema;
     out["version"] = status.version;
     out["config"] = base::to_utf8(status.config);
     out["pid"] = status.pid;

@@ -12,8 +12,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* schema = "luatrail/status/1";
-
 std::uint64_t number_of(const Json& value) {
     return value.is_number_integer() ? value.get<std::uint64_t>() : value.is_boolean() && value.get<bool>() ? 1 : 0;
 }
@@ -34,7 +32,7 @@ struct StatusValue::Impl {
 
 StatusValue::StatusValue(std::string_view json) : impl_(std::make_unique<Impl>(json)) {
     const auto* const named = impl_->json.is_object() ? impl_->at("/schema") : nullptr;
-    if (named == nullptr || *named != schema) {
+    if (named == nullptr || *named != status_schema) {
         throw base::Error("no status of luatrail; name the file that status.file of the plugin's configuration names");
     }
 }

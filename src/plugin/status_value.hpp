@@ -11,6 +11,8 @@
 
 namespace luatrail::plugin {
 
+inline constexpr const char* status_schema = "luatrail/status/1";
+
 class StatusValue {
   public:
     // Throws base::Error when it is no status of luatrail.

@@ -21,7 +21,7 @@ using detect::UnitStart;
 namespace {
 
 // A TOML basic string.
-std::string quoted(std::string_view text) {
+std::string toml_string(std::string_view text) {
     std::string out = "\"";
     for (const char c : base::to_utf8(text)) {
         const auto byte = static_cast<unsigned char>(c);
@@ -37,7 +37,7 @@ std::string quoted(std::string_view text) {
     return out + "\"";
 }
 
-std::string words(const inventory::Package& package) {
+std::string wording(const inventory::Package& package) {
     return package.depends_on_lua.empty() ? fmt::format("package {} {}", package.name, package.version)
                                           : fmt::format("package {} {}, which needs {}", package.name, package.version,
                                                         fmt::join(package.depends_on_lua, ", "));
@@ -47,7 +47,7 @@ std::string chained(detect::ChainKind kind) {
     return fmt::format("{} chained with it", to_string(kind));
 }
 
-std::string_view words(Objection objection) {
+std::string_view wording(Objection objection) {
     switch (objection) {
     case Objection::no_file:
         return "no file holds its code, so no expectation can name it";
@@ -70,11 +70,11 @@ struct Grounds {
 };
 
 Grounds grounds(const UnitStart& unit) {
-    return {
-        unit.package ? fmt::format("unit {} of package {}", unit.unit, unit.package->name)
-                     : fmt::format("unit {}, which no package owns", unit.unit),
-        {fmt::format("{} runs: {}", unit.path, unit.command),
-         unit.package ? words(*unit.package) : std::string("made on this host: see whether it is meant to be there")}};
+    return {unit.package ? fmt::format("unit {} of package {}", unit.unit, unit.package->name)
+                         : fmt::format("unit {}, which no package owns", unit.unit),
+            {fmt::format("{} runs: {}", unit.path, unit.command),
+             unit.package ? wording(*unit.package)
+                          : std::string("made on this host: see whether it is meant to be there")}};
 }
 
 Grounds grounds(const CronStart& cron) {
@@ -83,7 +83,7 @@ Grounds grounds(const CronStart& cron) {
 }
 
 Grounds grounds(const PackagedScript& script) {
-    Grounds made{fmt::format("package {} brings this script", script.package.name), {words(script.package)}};
+    Grounds made{fmt::format("package {} brings this script", script.package.name), {wording(script.package)}};
     if (script.altered) {
         made.lines.emplace_back("NOT AS PACKAGED when this was written: its runs are not expected until it is");
     }
@@ -92,7 +92,7 @@ Grounds grounds(const PackagedScript& script) {
 
 Grounds grounds(const HostProgram& host) {
     return {fmt::format("{} with the Lua that packages bring for it", host.program),
-            {words(host.package), "somebody starts it by hand, with these files and no others"}};
+            {wording(host.package), "somebody starts it by hand, with these files and no others"}};
 }
 
 Grounds grounds(const SeenRuns& seen) {
@@ -131,7 +131,7 @@ std::string to_toml(const std::vector<detect::Proposal>& proposals, const std::v
         }
         out += "[[expect]]\n";
         const auto key = [&out](std::string_view name, const std::string& value) {
-            out += fmt::format("{:<14} = {}\n", name, quoted(value));
+            out += fmt::format("{:<14} = {}\n", name, toml_string(value));
         };
         key("id", rule.id);
         for (std::size_t at = 0; at < detect::rule_values.size(); ++at) {
@@ -141,7 +141,7 @@ std::string to_toml(const std::vector<detect::Proposal>& proposals, const std::v
         }
         if (!rule.modules.empty()) {
             std::vector<std::string> all;
-            std::transform(rule.modules.begin(), rule.modules.end(), std::back_inserter(all), quoted);
+            std::transform(rule.modules.begin(), rule.modules.end(), std::back_inserter(all), toml_string);
             out += fmt::format("{:<14} = [{}]\n", "modules", fmt::join(all, ", "));
         }
         if (rule.interactive) {
@@ -158,7 +158,7 @@ std::string words(const detect::LeftOut& left_out) {
         against.push_back(chained(kind));
     }
     for (const auto objection : left_out.objections) {
-        against.emplace_back(words(objection));
+        against.emplace_back(wording(objection));
     }
     std::sort(against.begin(), against.end());
     return fmt::format("{} by {}: {} ({} run{}): {}", left_out.exe, left_out.user, left_out.script, left_out.runs,

@@ -66,13 +66,13 @@ std::string safe(std::string_view bytes) {
 }
 
 // Of a path, too: quotes show the blanks at its end.
-std::string quoted(std::string_view bytes) {
+std::string in_shell_quotes(std::string_view bytes) {
     const auto shown = front(bytes);
     return base::shell_quoted(shown) + missing(bytes.size() - shown.size(), "bytes");
 }
 
 std::string or_unknown(const std::optional<std::string>& path) {
-    return path ? quoted(*path) : "unknown";
+    return path ? in_shell_quotes(*path) : "unknown";
 }
 
 std::string command_line(const std::vector<std::string>& argv) {
@@ -80,7 +80,7 @@ std::string command_line(const std::vector<std::string>& argv) {
     std::size_t shown = 0;
     while (shown < argv.size() && out.size() <= shown_bytes) {
         out += shown == 0 ? "" : " ";
-        out += quoted(argv[shown]);
+        out += in_shell_quotes(argv[shown]);
         ++shown;
     }
     return argv.empty() ? "(no arguments in the log)" : out + missing(argv.size() - shown, "arguments");
@@ -108,10 +108,10 @@ void what_ran(Page& page, const Finding& finding) {
                              interpreter.package ? ", package " + safe(*interpreter.package) : ""));
     page.row("code", words(code.origin));
     if (code.argument) {
-        page.row("as given", quoted(*code.argument));
+        page.row("as given", in_shell_quotes(*code.argument));
     }
     if (code.path) {
-        page.row("path", quoted(*code.path));
+        page.row("path", in_shell_quotes(*code.path));
     }
     if (code.package) {
         page.row("package", safe(*code.package));
@@ -148,7 +148,7 @@ void who_ran_it(Page& page, const Finding& finding) {
     page.row("directory", or_unknown(process.cwd));
     page.row("command", command_line(process.argv));
     page.row("process", fmt::format("{}, parent {}{}", process.pid, number_or(process.ppid, "unknown"),
-                                    process.comm ? ", named " + quoted(*process.comm) : ""));
+                                    process.comm ? ", named " + in_shell_quotes(*process.comm) : ""));
     if (const auto& login = process.login; login && (login->address || login->terminal)) {
         page.row("login", fmt::format("{}{}{}", login->address ? "from " + safe(*login->address) : "local",
                                       login->account ? " as " + safe(*login->account) : "",
@@ -175,7 +175,7 @@ void chain_entry(Page& page, const detect::ChainEntry& entry) {
     page.item("  - ", fmt::format("{}{}{}", words_of(entry.kind).heading,
                                   entry.how ? fmt::format(" ({})", words_of(*entry.how).heading) : "", when(entry)));
     if (entry.path) {
-        page.item(below, quoted(*entry.path));
+        page.item(below, in_shell_quotes(*entry.path));
     }
     if (entry.by && !entry.by->argv.empty()) {
         page.item(below, command_line(entry.by->argv));

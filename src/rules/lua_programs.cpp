@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <deque>
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -12,18 +11,13 @@
 #include <sys/stat.h>
 
 #include "luatrail/base/elf.hpp"
+#include "luatrail/base/file.hpp"
 #include "luatrail/inventory/inventory.hpp"
 
 namespace luatrail::rules {
 namespace {
 
 using Names = std::set<std::string>;
-
-std::optional<std::string> real_path(const std::string& path) {
-    std::error_code error;
-    auto real = std::filesystem::canonical(path, error);
-    return error ? std::nullopt : std::optional(real.string());
-}
 
 std::vector<std::string> entries(const std::string& directory) {
     const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(directory.c_str()), &::closedir);
@@ -80,7 +74,7 @@ class Libraries {
 
   private:
     void look_in(const std::string& directory, Names& seen) {
-        const auto real = real_path(directory);
+        const auto real = base::real_path(directory);
         if (!real || !seen.insert(*real).second) {
             return;
         }
@@ -88,7 +82,7 @@ class Libraries {
             if (path.find(".so", real->size()) == std::string::npos) {
                 continue;
             }
-            const auto file = real_path(path);
+            const auto file = base::real_path(path);
             if (!file || !is(S_IFREG, *file)) {
                 continue;
             }
@@ -145,7 +139,7 @@ LuaFiles find_lua(const detect::ProfileSet& profiles, const LookIn& where,
     Names without;
     for (const auto& directory : where.programs) {
         for (const auto& path : entries(directory)) {
-            const auto file = real_path(path);
+            const auto file = base::real_path(path);
             if (!file) {
                 continue;
             }

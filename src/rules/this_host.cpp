@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 
 #include <sys/stat.h>
 
 #include "luatrail/base/elf.hpp"
+#include "luatrail/base/file.hpp"
 
 // libaudit 3.1 and later, and with it auditctl.
 extern "C" int audit_name_to_uringop(const char* operation) __attribute__((weak));
@@ -19,15 +19,9 @@ namespace {
 constexpr std::array<const char*, 6> package_managers{"/usr/bin/dpkg",   "/usr/bin/dnf5", "/usr/bin/rpm",
                                                       "/usr/bin/pacman", "/sbin/apk",     "/usr/bin/apk"};
 
-std::optional<std::string> real_path(const std::string& path) {
-    std::error_code error;
-    auto real = std::filesystem::canonical(path, error);
-    return error ? std::nullopt : std::optional(real.string());
-}
-
 std::optional<std::string> directory(const std::string& path) {
     struct stat status {};
-    auto real = real_path(path);
+    auto real = base::real_path(path);
     return real && ::stat(real->c_str(), &status) == 0 && S_ISDIR(status.st_mode) ? real : std::nullopt;
 }
 
@@ -61,7 +55,8 @@ Host this_host(const LuaFiles& found) {
         list.push_back(program.path);
     }
     for (const auto* const path : package_managers) {
-        if (const auto real = real_path(path); real && base::needed_libraries(*real) && only_root_can_replace(*real)) {
+        if (const auto real = base::real_path(path);
+            real && base::needed_libraries(*real) && only_root_can_replace(*real)) {
             host.package_manager = *real;
             break;
         }

@@ -1,4 +1,4 @@
-// Files read whole.
+// Files read whole, and where they really are.
 #pragma once
 
 #include <cstddef>
@@ -12,5 +12,8 @@ std::optional<std::string> read_all(int fd, std::size_t most);
 
 // The same of a file, whose last component may be a link. A file that grows, or that never ends, is cut at `most`.
 std::optional<std::string> read_file(const std::string& path, std::size_t most);
+
+// Absolute and without links, "." and ".."; nothing where a part is missing or may not be searched (realpath(3)).
+std::optional<std::string> real_path(const std::string& path);
 
 } // namespace luatrail::base
