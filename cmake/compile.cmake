@@ -50,3 +50,25 @@ add_library(luatrail_fortify INTERFACE)
 if(NOT sanitized AND NOT CMAKE_CXX_FLAGS MATCHES "-O0")
   target_compile_options(luatrail_fortify INTERFACE "$<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE;-D_FORTIFY_SOURCE=3>")
 endif()
+
+# luatrail_compile_together(TARGET SOURCE...): most of what a file takes to compile is what it includes, so a directory's files are
+# compiled some at a time: all of it in less than half the time. CMAKE_UNITY_BUILD=OFF compiles each alone, which is better while
+# files are being changed, and what the linter needs.
+function(luatrail_compile_together target)
+  if(DEFINED CMAKE_UNITY_BUILD AND NOT CMAKE_UNITY_BUILD)
+    return()
+  endif()
+  set(at_a_time 8)
+  foreach(source ${ARGN})
+    get_filename_component(directory ${source} DIRECTORY)
+    get_filename_component(directory ${directory} NAME)
+    math(EXPR group "${together_${directory}} + 0")
+    math(EXPR together_${directory} "${group} + 1")
+    math(EXPR group "${group} / ${at_a_time}")
+    set_source_files_properties(${source} PROPERTIES UNITY_GROUP ${directory}_${group})
+  endforeach()
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU") # it takes a file that is included for a header
+    target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
+  endif()
+endfunction()

@@ -2,6 +2,8 @@
 
 #include "audit/support.hpp"
 
+namespace execve_test {
+
 using namespace luatrail;
 using namespace audit_test;
 
@@ -148,3 +150,5 @@ TEST_CASE("without EXECVE the arguments are PROCTITLE's, which is cut at 128 byt
     // Neither: nothing is known.
     CHECK(argv_text(event_of(syscall_line(stamp, 59))->typed().execve) == "argc=- truncated");
 }
+
+} // namespace execve_test

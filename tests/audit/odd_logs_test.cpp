@@ -5,6 +5,8 @@
 
 #include "audit/support.hpp"
 
+namespace odd_logs_test {
+
 using namespace luatrail;
 using namespace audit_test;
 
@@ -237,3 +239,5 @@ TEST_CASE("lines of dmesg, of the journal, of syslog and of netlink are records"
     REQUIRE(netlink.events.size() == 1);
     CHECK(netlink.events.front()->typed().is_exec());
 }
+
+} // namespace odd_logs_test

@@ -3,6 +3,8 @@
 
 #include "audit/support.hpp"
 
+namespace typed_test {
+
 using namespace luatrail;
 using audit::Call;
 using audit::PathItem;
@@ -314,3 +316,5 @@ TEST_CASE("records that are not of a system call say who and what") {
     CHECK(!message("SYSCALL", "pid=20"));
     CHECK(message("AVC", "")); // nothing in it
 }
+
+} // namespace typed_test

@@ -7,7 +7,7 @@
 #include "luatrail/base/time.hpp"
 #include "support/catch.hpp"
 
-namespace luatrail::detect {
+namespace luatrail::detect::baseline_test {
 namespace {
 
 constexpr std::string_view prosody = R"(schema = 1
@@ -392,4 +392,4 @@ TEST_CASE("a wrong baseline is refused whole, with place, key and remedy") {
 }
 
 } // namespace
-} // namespace luatrail::detect
+} // namespace luatrail::detect::baseline_test

@@ -5,6 +5,8 @@
 #include "support/catch.hpp"
 #include "support/log.hpp"
 
+namespace calls_test {
+
 using namespace luatrail;
 using audit::Architecture;
 using audit::Call;
@@ -261,3 +263,5 @@ TEST_CASE("a file that is written by its handle is known by its inode: the call'
         CHECK(verdict(log) == run_alone + "high script: script-drop/write |; ");
     }
 }
+
+} // namespace calls_test

@@ -4,6 +4,8 @@
 #include "support/catch.hpp"
 #include "support/log.hpp"
 
+namespace engine_test {
+
 using namespace luatrail;
 using test::Log;
 using test::replay;
@@ -298,3 +300,5 @@ TEST_CASE("records that are missing from another event mark the findings near it
     CHECK(marks(2) ==
           Briefs{"info inline: | lost-records no-baseline"}); // the kernel's backlog was full: no serial is missing
 }
+
+} // namespace engine_test

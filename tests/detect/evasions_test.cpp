@@ -2,6 +2,8 @@
 #include "support/catch.hpp"
 #include "support/log.hpp"
 
+namespace evasions_test {
+
 using namespace luatrail;
 using test::Log;
 using test::replay;
@@ -90,3 +92,5 @@ TEST_CASE("what an interpreter calls itself changes nothing") {
     log.fork(shell, 20).exec(lua, {"[kworker/0:1]", "/tmp/x.lua"});
     CHECK(replay(log.text).briefs == Briefs{found});
 }
+
+} // namespace evasions_test

@@ -5,6 +5,8 @@
 #include "support/catch.hpp"
 #include "support/log.hpp"
 
+namespace file_identity_test {
+
 using namespace luatrail;
 using test::Log;
 using test::replay;
@@ -224,3 +226,5 @@ TEST_CASE("known files: bounded, the one met longest ago goes; another file is t
     CHECK(known.size() == 0);
     CHECK_FALSE(known.give_way());
 }
+
+} // namespace file_identity_test

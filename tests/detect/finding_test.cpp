@@ -2,6 +2,8 @@
 
 #include "support/catch.hpp"
 
+namespace finding_test {
+
 using namespace luatrail::detect;
 
 TEST_CASE("a severity is read by its name alone") {
@@ -14,3 +16,5 @@ TEST_CASE("a severity is read by its name alone") {
         CHECK_FALSE(severity_from(other).has_value());
     }
 }
+
+} // namespace finding_test

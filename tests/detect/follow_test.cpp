@@ -2,6 +2,8 @@
 #include "support/catch.hpp"
 #include "support/log.hpp"
 
+namespace follow_test {
+
 using namespace luatrail;
 using test::Log;
 using test::replay;
@@ -202,3 +204,5 @@ TEST_CASE("what an expected run does later is judged by the same table") {
     CHECK(!made.findings[0].follows);
     CHECK(made.counters.expected_runs == 1);
 }
+
+} // namespace follow_test

@@ -3,6 +3,8 @@
 #include "support/catch.hpp"
 #include "support/log.hpp"
 
+namespace given_data_test {
+
 using namespace luatrail;
 using test::Log;
 using test::replay;
@@ -174,3 +176,5 @@ TEST_CASE("the drop counts as soon as the run does what it did not do before") {
     CHECK(replay(twice.text, expecting(Facts::packaged)).briefs ==
           Briefs{"medium script: module-drop/create |", "high script: module-drop/create child-shell |"});
 }
+
+} // namespace given_data_test

@@ -6,7 +6,7 @@
 #include "support/catch.hpp"
 #include "support/table.hpp"
 
-namespace luatrail::detect {
+namespace luatrail::detect::invocation_test {
 namespace {
 
 struct CommandLine {
@@ -160,4 +160,4 @@ TEST_CASE("huge and odd command lines are read in time that grows with their len
 }
 
 } // namespace
-} // namespace luatrail::detect
+} // namespace luatrail::detect::invocation_test

@@ -2,6 +2,8 @@
 #include "support/catch.hpp"
 #include "support/log.hpp"
 
+namespace ldd_test {
+
 using namespace luatrail;
 using test::Log;
 using test::replay;
@@ -44,3 +46,5 @@ TEST_CASE("who only looks like ldd runs what it starts") {
     dropped.create(shell, "/usr/bin/ldd", 900);
     CHECK(findings(ldd, loader, {loader, "/usr/bin/lua5.4"}, dropped) == 1);
 }
+
+} // namespace ldd_test

@@ -7,6 +7,8 @@
 #include "support/counted_heap.hpp"
 #include "support/log.hpp"
 
+namespace memory_test {
+
 using namespace luatrail;
 using test::Log;
 using test::Who;
@@ -224,3 +226,5 @@ TEST_CASE("a memfd that had to go marks the finding that it could have been part
     CHECK(told(10) == std::vector<std::string>{"high descriptor: memfd | no-baseline no-lineage"});
     CHECK(told(300) == std::vector<std::string>{"high descriptor: | no-baseline no-lineage evicted"});
 }
+
+} // namespace memory_test

@@ -6,6 +6,8 @@
 #include "support/catch.hpp"
 #include "support/log.hpp"
 
+namespace odd_logs_test {
+
 using namespace luatrail;
 using test::Log;
 using test::replay;
@@ -357,3 +359,5 @@ TEST_CASE("inodes up to 2^64 - 1 name files (FUSE, NFS, gocryptfs)") {
         CHECK(replay(moved.text).briefs.back() == "high script: module-drop/create | no-baseline");
     }
 }
+
+} // namespace odd_logs_test

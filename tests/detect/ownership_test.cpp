@@ -3,6 +3,8 @@
 #include "support/catch.hpp"
 #include "support/log.hpp"
 
+namespace ownership_test {
+
 using namespace luatrail;
 using test::Log;
 using test::replay;
@@ -260,3 +262,5 @@ TEST_CASE("a package manager's work is no drop where a package owns the file, an
     older->built_ms = start - 1000; // the package may be newer than what is known
     CHECK(drops("/usr/bin/new.lua", older) == 0);
 }
+
+} // namespace ownership_test

@@ -7,7 +7,7 @@
 #include "support/catch.hpp"
 #include "support/table.hpp"
 
-namespace luatrail::detect {
+namespace luatrail::detect::profiles_test {
 namespace {
 
 std::string cell(const std::string& text) {
@@ -164,4 +164,4 @@ TEST_CASE("a glob with a directory is compared with the whole path") {
 }
 
 } // namespace
-} // namespace luatrail::detect
+} // namespace luatrail::detect::profiles_test

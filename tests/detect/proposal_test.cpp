@@ -5,7 +5,7 @@
 
 #include "support/catch.hpp"
 
-namespace luatrail::detect {
+namespace luatrail::detect::proposal_test {
 namespace {
 
 using inventory::FileKind;
@@ -156,4 +156,4 @@ TEST_CASE("entries that would hide an attack are told: any module, any input") {
 }
 
 } // namespace
-} // namespace luatrail::detect
+} // namespace luatrail::detect::proposal_test

@@ -11,6 +11,8 @@
 #include "support/catch.hpp"
 #include "support/log.hpp"
 
+namespace runs_test {
+
 using namespace luatrail;
 using namespace luatrail::detect;
 
@@ -203,3 +205,5 @@ TEST_CASE("bytes that are no run's facts are refused") {
     base::Unpacker in(bytes);
     CHECK_THROWS_AS(other.load(in), base::UnpackError);
 }
+
+} // namespace runs_test

@@ -9,7 +9,7 @@
 #include "support/catch.hpp"
 #include "support/table.hpp"
 
-namespace luatrail::detect {
+namespace luatrail::detect::severity_test {
 namespace {
 
 ChainKind kind_from(const std::string& name) {
@@ -113,4 +113,4 @@ TEST_CASE("the order of the chain does not matter") {
 }
 
 } // namespace
-} // namespace luatrail::detect
+} // namespace luatrail::detect::severity_test

@@ -12,6 +12,8 @@
 #include "support/catch.hpp"
 #include "support/log.hpp"
 
+namespace state_test {
+
 using namespace luatrail;
 
 namespace {
@@ -160,3 +162,5 @@ TEST_CASE("this very process is among those that run, with its parent before it"
     host::seed(table, running, now); // known already
     CHECK(table.size() == size);
 }
+
+} // namespace state_test

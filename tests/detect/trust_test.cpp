@@ -2,6 +2,8 @@
 #include "support/catch.hpp"
 #include "support/log.hpp"
 
+namespace trust_test {
+
 using namespace luatrail;
 using test::Log;
 using test::replay;
@@ -106,3 +108,5 @@ TEST_CASE("when impostors push one another out, nobody is believed") {
     const Who first{.pid = 1000, .ppid = 10, .uid = 0, .exe = "/usr/bin/dpkg"};
     CHECK(drops(log, first) == 1);
 }
+
+} // namespace trust_test

@@ -6,6 +6,8 @@
 #include "support/catch.hpp"
 #include "support/counted_heap.hpp"
 
+namespace budget_test {
+
 using namespace luatrail;
 
 namespace {
@@ -167,3 +169,5 @@ TEST_CASE("tables that share a budget are within it together") {
     tables.clear();
     CHECK(budget.used() == 0);
 }
+
+} // namespace budget_test

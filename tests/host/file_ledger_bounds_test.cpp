@@ -6,6 +6,8 @@
 #include "host/ledger_log.hpp"
 #include "support/catch.hpp"
 
+namespace file_ledger_bounds_test {
+
 using namespace ledger_log;
 
 TEST_CASE("what is older than the horizon is forgotten") {
@@ -190,3 +192,5 @@ TEST_CASE("throw-away files for ever: memory stays below the capacity") {
         REQUIRE(log.ledger.memory() <= 4 << 20);
     }
 }
+
+} // namespace file_ledger_bounds_test

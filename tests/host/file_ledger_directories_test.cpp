@@ -2,6 +2,8 @@
 #include "host/ledger_log.hpp"
 #include "support/catch.hpp"
 
+namespace file_ledger_directories_test {
+
 using namespace ledger_log;
 
 TEST_CASE("a name relative to a descriptor is told by its parent's inode") {
@@ -185,3 +187,5 @@ TEST_CASE("looking through a symlink leaves it what it is") {
     CHECK(log.tell(101) == "symlink /tmp/s | /tmp/s");
     CHECK(log.tell("/tmp/s") == log.tell(100));
 }
+
+} // namespace file_ledger_directories_test

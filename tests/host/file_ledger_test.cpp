@@ -2,6 +2,8 @@
 #include "host/ledger_log.hpp"
 #include "support/catch.hpp"
 
+namespace file_ledger_test {
+
 using namespace ledger_log;
 
 TEST_CASE("a created file is found by its inode and by its path") {
@@ -246,3 +248,5 @@ TEST_CASE("at most eight names are kept: the latest") {
     CHECK(log.ledger.find(inode(100))->paths.size() == 8);
     CHECK(log.ledger.find("/tmp/19") != nullptr);
 }
+
+} // namespace file_ledger_test

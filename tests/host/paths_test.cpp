@@ -3,6 +3,8 @@
 #include "luatrail/host/file_ledger.hpp"
 #include "support/catch.hpp"
 
+namespace paths_test {
+
 using luatrail::host::join_path;
 using luatrail::host::normal_path;
 
@@ -52,3 +54,5 @@ TEST_CASE("a name is joined to its directory unless it is absolute") {
         CHECK(join_path(row.directory, row.name) == row.joined);
     }
 }
+
+} // namespace paths_test

@@ -4,6 +4,8 @@
 #include "host/process_log.hpp"
 #include "support/catch.hpp"
 
+namespace process_table_bounds_test {
+
 using namespace process_log;
 
 TEST_CASE("a process that execs itself for ever keeps its first image and little else") {
@@ -225,3 +227,5 @@ TEST_CASE("one deep tree for ever keeps the table bounded and its newest image k
     CHECK(log.table.size() <= capacity);
     CHECK(log.table.find(100'001) != nullptr);
 }
+
+} // namespace process_table_bounds_test

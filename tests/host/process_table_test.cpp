@@ -2,6 +2,8 @@
 #include "host/process_log.hpp"
 #include "support/catch.hpp"
 
+namespace process_table_test {
+
 using namespace process_log;
 
 TEST_CASE("lineage follows forks and execs") {
@@ -275,3 +277,5 @@ TEST_CASE("no process is pid 0") {
     log.exit(0, 0, "/x");
     CHECK(log.table.size() == 1);
 }
+
+} // namespace process_table_test

@@ -172,7 +172,7 @@ void check_all(Calls calls, const std::vector<unsigned>& capabilities, bool writ
         WARN("only root can give up what root may; sanitizers make calls of their own");
         return;
     }
-    const luatrail::test::TempDir dir;
+    const test::TempDir dir;
     std::filesystem::permissions(dir.path(), std::filesystem::perms(0755));
     dir.write("own/x", "");
     dir.write("others/there", "");

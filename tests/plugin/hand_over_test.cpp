@@ -8,6 +8,8 @@
 #include "support/catch.hpp"
 #include "support/temp_dir.hpp"
 
+namespace hand_over_test {
+
 using namespace luatrail;
 using namespace luatrail::plugin;
 
@@ -22,7 +24,7 @@ struct stat status_of(const std::string& path) {
     return status;
 }
 
-luatrail::setup::Config config_in(const luatrail::test::TempDir& dir) {
+luatrail::setup::Config config_in(const test::TempDir& dir) {
     luatrail::setup::Config config;
     config.state.directory = dir.path("state");
     config.status.file = dir.path("run/status.json");
@@ -43,7 +45,7 @@ TEST_CASE("what an older plugin left as root is the account's, the inventory sta
     if (!root()) {
         return;
     }
-    const luatrail::test::TempDir dir;
+    const test::TempDir dir;
     for (const auto* name : {"state", "state.bad", "lock", "inventory", "state.new"}) {
         dir.write(std::string("state/") + name, "x");
     }
@@ -71,7 +73,7 @@ TEST_CASE("a link in the state's directory gives nobody what it leads to") {
     if (!root()) {
         return;
     }
-    const luatrail::test::TempDir dir;
+    const test::TempDir dir;
     dir.write("secret", "x");
     dir.write("state/lock", "");
     std::filesystem::create_hard_link(dir.path("secret"), dir.path("state/state"));
@@ -86,7 +88,7 @@ TEST_CASE("a directory that others use stays as it is") {
     if (!root()) {
         return;
     }
-    const luatrail::test::TempDir dir;
+    const test::TempDir dir;
     dir.write("state/other", "x");
     dir.write("run/other", "x");
     auto config = config_in(dir);
@@ -106,6 +108,8 @@ TEST_CASE("a state directory that is missing is no reason to stay root") {
     if (!root()) {
         return;
     }
-    const luatrail::test::TempDir dir;
+    const test::TempDir dir;
     CHECK(hand_over(config_in(dir), account).trouble.empty());
 }
+
+} // namespace hand_over_test

@@ -17,6 +17,8 @@
 #include "support/catch.hpp"
 #include "support/temp_dir.hpp"
 
+namespace look_up_test {
+
 using namespace luatrail;
 
 namespace {
@@ -370,3 +372,5 @@ TEST_CASE("of a program that has ended the file by its name is looked at") {
     finding.interpreter.exe = dir.write("x", "$LuaVersion: Lua 5.4.4  Copyright");
     CHECK(!look_ups.lua_in(plugin::asked_run(finding))); // no program
 }
+
+} // namespace look_up_test

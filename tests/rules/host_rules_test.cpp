@@ -8,6 +8,8 @@
 #include "luatrail/rules/this_host.hpp"
 #include "support/catch.hpp"
 
+namespace host_rules_test {
+
 using namespace luatrail;
 using namespace luatrail::rules;
 
@@ -261,3 +263,5 @@ TEST_CASE("this host has a processor, and names no link as an interpreter") {
     CHECK_FALSE(here.directory("/proc/version").has_value());
     CHECK_FALSE(here.directory("/no/such/directory").has_value());
 }
+
+} // namespace host_rules_test

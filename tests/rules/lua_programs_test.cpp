@@ -9,6 +9,8 @@
 
 #include "support/catch.hpp"
 
+namespace lua_programs_test {
+
 using namespace luatrail;
 using namespace luatrail::rules;
 
@@ -140,3 +142,5 @@ TEST_CASE("libraries that need each other in a circle are followed once") {
     REQUIRE(found.programs.size() == 1);
     CHECK(found.programs.front().needs == std::vector<std::string>{"libone.so", "libtwo.so", "liblua.so.5.4"});
 }
+
+} // namespace lua_programs_test

@@ -2,6 +2,8 @@
 #include "luatrail/rules/rule_text.hpp"
 #include "support/catch.hpp"
 
+namespace rule_test {
+
 using namespace luatrail::rules;
 
 namespace {
@@ -107,3 +109,5 @@ TEST_CASE("calls are numbers of a processor") {
     CHECK_FALSE(same_processor("b32", "b64", "x86_64"));
     CHECK_FALSE(same_processor("vax", "vax", "x86_64"));
 }
+
+} // namespace rule_test

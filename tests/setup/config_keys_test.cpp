@@ -13,7 +13,7 @@
 #include "support/catch.hpp"
 #include "support/temp_dir.hpp"
 
-namespace luatrail::setup {
+namespace luatrail::setup::config_keys_test {
 namespace {
 
 std::string file_with(const ConfigKey& key, std::string_view value) {
@@ -293,4 +293,4 @@ TEST_CASE("the manual page has every key with its values and its default, and no
 }
 
 } // namespace
-} // namespace luatrail::setup
+} // namespace luatrail::setup::config_keys_test

@@ -6,7 +6,7 @@
 #include "support/catch.hpp"
 #include "support/temp_dir.hpp"
 
-namespace luatrail::setup {
+namespace luatrail::setup::config_test {
 namespace {
 
 std::string error_of(std::string_view toml) {
@@ -226,4 +226,4 @@ TEST_CASE("sizes have a unit and fit into 64 bits") {
 }
 
 } // namespace
-} // namespace luatrail::setup
+} // namespace luatrail::setup::config_test

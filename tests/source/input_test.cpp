@@ -22,7 +22,7 @@ using source_test::Recorder;
 
 namespace {
 
-using Directory = luatrail::test::TempDir;
+using Directory = test::TempDir;
 
 std::string record(int second, const std::string& body = "a=b") {
     return "type=CWD msg=audit(" + std::to_string(1000000000 + second) + ".000:1): " + body + "\n";

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace luatrail::test {
+namespace test {
 
 struct Row {
     std::size_t line = 0;
@@ -48,4 +48,4 @@ inline std::vector<Row> read_table(const std::string& file, std::size_t columns)
     return rows;
 }
 
-} // namespace luatrail::test
+} // namespace test

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace luatrail::test {
+namespace test {
 
 class TempDir {
   public:
@@ -43,4 +43,4 @@ class TempDir {
     std::filesystem::path path_;
 };
 
-} // namespace luatrail::test
+} // namespace test
