@@ -12,6 +12,7 @@ from plugin_case import RSYSLOG
 RULE = "-a always,exit -F arch=b64 -S getpriority -F key=storm\n"
 RATES = (40_000, 30_000, 20_000, 15_000, 10_000, 7000, 5000, 3000, 2000)
 MODERATE = 2000  # events a second
+SECONDS = 3  # that each rate is tried
 
 
 class LoadTest(LiveCase):
@@ -28,11 +29,11 @@ class LoadTest(LiveCase):
             self.audit.load(RULE, self.dir)
             self.audit.start_auditd(self.dir, {})
             lost = int(kernel.status()["lost"])
-            made = self.storm(rate, 4)
+            made = self.storm(rate, SECONDS)
             self.settle()
             lost = int(kernel.status()["lost"]) - lost
             self.audit.stop_auditd()
-            held_up = made < 0.97 * 4 * rate
+            held_up = made < 0.97 * SECONDS * rate
             logged = self.logged()
             (self.dir / "audit.log").unlink()
             if not lost and not held_up and logged == made:
@@ -45,10 +46,10 @@ class LoadTest(LiveCase):
         rsyslog = self.rsyslog()
         self.go_live(rsyslog, more_rules=RULE)
         lost = int(kernel.status()["lost"])
-        storm = self.begin_storm(rate, 30)
+        storm = self.begin_storm(rate, 20)
         for number in range(10):
             self.run_lua(self.drop(f"storm{number}"))
-            time.sleep(2)
+            time.sleep(1.5)
         made = self.end_storm(storm)
         self.settle()
         self.assertEqual(10, len(self.settled(rsyslog, 10)))
@@ -60,7 +61,7 @@ class LoadTest(LiveCase):
         self.assertEqual(0, sum(status["malformed"].values()))
         self.assertEqual([], self.notices(rsyslog))
         self.assertEqual({f["id"] for f in self.of_ours(self.received(rsyslog))}, {f["id"] for f in self.replayed()})
-        print(f"{made} storm events of 30 s, {status['records']} records read, lag {status['lag']['p50_ms_at_most']} ms (half), "
+        print(f"{made} storm events of 20 s, {status['records']} records read, lag {status['lag']['p50_ms_at_most']} ms (half), "
               f"{status['lag']['p99_ms_at_most']} ms (99 %)")  # fmt: skip
 
     def under_load(self, action, runs=12):
