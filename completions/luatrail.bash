@@ -3,7 +3,7 @@
 
 _luatrail() {
   local words current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} word command=
-  local reading='--output --since --until --node --parser --bad-lines --stats --quiet'
+  local reading='--output --since --until --node --node-from --parser --bad-lines --stats --quiet'
   local always='--help --version'
   COMPREPLY=()
   # "--config=FILE" comes as three words.
@@ -26,6 +26,7 @@ _luatrail() {
       mapfile -t COMPREPLY < <(compgen -W "$formats" -- "$current")
       return
       ;;
+    --node-from) mapfile -t COMPREPLY < <(compgen -W 'auto prefix path none' -- "$current"); return ;;
     --profile) mapfile -t COMPREPLY < <(compgen -W 'full lean' -- "$current"); return ;;
     --parser) mapfile -t COMPREPLY < <(compgen -W 'native auparse' -- "$current"); return ;;
     --min-severity) mapfile -t COMPREPLY < <(compgen -W 'info low medium high critical' -- "$current"); return ;;

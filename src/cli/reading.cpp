@@ -1,15 +1,19 @@
 #include "cli/reading.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "cli/checks.hpp"
 #include "cli/commands.hpp"
 #include "luatrail/base/error.hpp"
+#include "luatrail/base/text.hpp"
 #include "luatrail/base/time.hpp"
 #include "luatrail/source/collect.hpp"
 
@@ -21,13 +25,40 @@ void say_failure(const source::InputFailure& failure) {
                                      : fmt::format("{}: {}; {}", failure.path, failure.reason, failure.remedy));
 }
 
+// What turns such lines into records; empty where nothing does.
+std::string_view remedy_of(source::Malformed reason) {
+    switch (reason) {
+    case source::Malformed::interpreted:
+        return "this is `ausearch -i` output; save the log with `ausearch --raw` instead";
+    case source::Malformed::journal_text:
+        return "the journal's text has no event numbers; save it with `journalctl -o export _TRANSPORT=audit` instead";
+    case source::Malformed::utf16:
+        return "convert it first: iconv -f UTF-16 -t UTF-8";
+    default:
+        return {};
+    }
+}
+
 // Many lines and not one record: the file is something else than it was taken for, and silence would look like safety.
 std::string nothing_understood(const std::string& path, std::uint64_t lines, std::optional<source::Malformed> why) {
-    const auto* remedy = why == source::Malformed::interpreted
-                             ? "this is `ausearch -i` output; save the log with `ausearch --raw` instead"
-                             : "give audit.log files, or `ausearch --raw` output";
+    const auto remedy = why ? remedy_of(*why) : std::string_view();
     return fmt::format("{}: 0 of {} lines are audit records ({}); {}", path, lines,
-                       why ? source::to_string(*why) : std::string_view("of another node or shape"), remedy);
+                       why ? source::to_string(*why) : std::string_view("of another node or shape"),
+                       remedy.empty() ? std::string_view("give audit.log files, or `ausearch --raw` output") : remedy);
+}
+
+// "db1, web1 and 38 more".
+std::string hosts_of(const std::vector<source::Input>& inputs) {
+    std::set<std::string> hosts;
+    for (const auto& input : inputs) {
+        if (!input.host.empty()) {
+            hosts.insert(base::printable(input.host));
+        }
+    }
+    constexpr std::size_t shown = 4;
+    const auto last = std::next(hosts.begin(), static_cast<std::ptrdiff_t>(std::min(shown, hosts.size())));
+    const std::string rest = hosts.size() > shown ? fmt::format(" and {} more", hosts.size() - shown) : "";
+    return fmt::format("{}{}", fmt::join(hosts.begin(), last, ", "), rest);
 }
 
 bool read_one(const source::Input& input, setup::Pipeline& pipeline, base::Progress& progress) {
@@ -71,6 +102,11 @@ void add_reading_options(CLI::App& app, ReadingOptions& options) {
         ->check(CLI::Validator(time_check(), ""));
     app.add_option("--node", options.node, "Only records of this node (node=NAME; \"\" for records without one)")
         ->type_name("NAME");
+    app.add_option("--node-from", options.node_from,
+                   "Whose a record without node= is: prefix (syslog's host), path, none, or auto")
+        ->check(CLI::IsMember({"auto", "prefix", "path", "none"}))
+        ->type_name("SOURCE")
+        ->capture_default_str();
     app.add_option("--parser", options.parser, "native (fast) or auparse (libauparse, for comparison)")
         ->check(CLI::IsMember({"native", "auparse"}))
         ->type_name("PARSER")
@@ -111,8 +147,19 @@ bool read_all(const ReadingOptions& options, setup::Pipeline& pipeline) {
     for (const auto& input : inputs) {
         total += input.size;
     }
+    const bool guessed = options.node_from == "auto" && source::are_of_several_hosts(inputs);
+    if (guessed && !options.quiet) {
+        base::say(
+            fmt::format("records without a node's name are taken for those of {}, by the paths; --node-from prefix "
+                        "reads them as one host's",
+                        hosts_of(inputs)));
+    }
+    source::NodeNaming naming;
+    naming.by_relay = options.node_from == "auto" || options.node_from == "prefix";
     base::Progress progress(!options.quiet && ::isatty(::fileno(stderr)) == 1, total);
     for (const auto& input : inputs) {
+        naming.otherwise = guessed || options.node_from == "path" ? input.host : "";
+        pipeline.parser().name_nodes(naming);
         good = read_one(input, pipeline, progress) && good;
     }
     pipeline.assembler().flush();
@@ -150,8 +197,10 @@ std::optional<std::string> not_understood(const source::ParserCounters& parsed) 
     }
     const auto* const most = std::max_element(parsed.malformed.begin(), parsed.malformed.end());
     const auto reason = static_cast<source::Malformed>(most - parsed.malformed.begin());
-    return fmt::format("{} of {} lines {} not understood, {} of them: {}; --bad-lines FILE keeps them", bad,
-                       parsed.lines, bad == 1 ? "was" : "were", *most, source::to_string(reason));
+    const auto remedy = remedy_of(reason);
+    return fmt::format("{} of {} lines {} not understood, {} of them: {}; {}", bad, parsed.lines,
+                       bad == 1 ? "was" : "were", *most, source::to_string(reason),
+                       remedy.empty() ? std::string_view("--bad-lines FILE keeps them") : remedy);
 }
 
 } // namespace luatrail::cli

@@ -21,6 +21,7 @@ struct ReadingOptions {
     std::string parser = "native";
     std::string output, bad_lines;
     std::optional<std::string> node;
+    std::string node_from = "auto";
     std::string since, until;
     bool stats = false, quiet = false;
 

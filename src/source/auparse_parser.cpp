@@ -81,11 +81,12 @@ class AuparseParser final : public Parser {
         flush();
     }
 
+    void name_nodes(NodeNaming naming) override { naming_ = std::move(naming); }
     const ParserCounters& counters() const override { return counters_; }
 
     void line(std::string_view text) {
         audit::Record record;
-        if (!read_line(text, counters_, sink_, record)) {
+        if (!read_line(text, naming_, counters_, sink_, record)) {
             return;
         }
         if (!write_canonical(record)) {
@@ -216,6 +217,7 @@ class AuparseParser final : public Parser {
 
     RecordSink& sink_;
     ParserCounters counters_;
+    NodeNaming naming_;
     LineSplitter<AuparseParser> splitter_{*this};
     FeedLedger ledger_;
     const FeedLedger::Lost recover_{[this](std::string_view line) { recover(line); }};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <map>
 #include <set>
 #include <system_error>
 #include <utility>
@@ -73,7 +74,7 @@ class Collecting {
         } else if (S_ISSOCK(status.st_mode)) {
             failures_.push_back({path, "a socket can't be read as a log", {}});
         } else { // standard input, a pipe or a device: reading ahead would take from it
-            inputs.push_back({path, std::nullopt, 0});
+            inputs.push_back({path, std::nullopt, 0, {}});
         }
     }
 
@@ -96,7 +97,7 @@ class Collecting {
             return false;
         }
         if (seen_.insert({status.st_dev, status.st_ino}).second) { // a log given twice counts once
-            inputs.push_back({path, first, static_cast<std::uint64_t>(status.st_size)});
+            inputs.push_back({path, first, static_cast<std::uint64_t>(status.st_size), host_of(path, origin)});
         }
         return true;
     }
@@ -105,6 +106,8 @@ class Collecting {
     void add_directory(const std::string& path) {
         const auto failures_before = failures_.size();
         bool found = false;
+        named_ = fs::path(path) / ".";
+        named_ = named_.parent_path();
         for (const auto& entry : list(path)) {
             std::error_code ignored; // what can't be looked at is named by add_entry()
             if (fs::is_directory(fs::symlink_status(entry, ignored))) {
@@ -145,6 +148,18 @@ class Collecting {
         return status.st_size == 0 || add_file(path, status, Origin::directory);
     }
 
+    // By the file's name, else by the directory that it lies in, below the one that was named.
+    std::string host_of(const std::string& path, Origin origin) const {
+        const auto name = fs::path(path).filename().string();
+        const auto parent = fs::path(path).parent_path();
+        const auto host = host_in_name(name);
+        if (!host.empty()) {
+            return std::string(host);
+        }
+        return origin == Origin::directory && parent == named_ ? std::string() : parent.filename().string();
+    }
+
+    fs::path named_; // the directory that is being gone through
     std::vector<InputFailure>& failures_;
     std::set<std::pair<dev_t, ino_t>> seen_;
 };
@@ -170,6 +185,19 @@ std::vector<Input> in_order(std::vector<Input> inputs) {
 }
 
 } // namespace
+
+bool are_of_several_hosts(const std::vector<Input>& inputs) {
+    std::map<std::string, std::set<std::string>> hosts; // by the file's name without the host's
+    for (const auto& input : inputs) {
+        auto name = fs::path(input.path).filename().string();
+        if (!input.host.empty() && name.starts_with(input.host)) {
+            name.erase(0, input.host.size());
+        }
+        hosts[name].insert(input.host);
+        hosts[name].erase("");
+    }
+    return std::any_of(hosts.begin(), hosts.end(), [](const auto& one) { return one.second.size() > 1; });
+}
 
 std::vector<Input> collect_inputs(const std::vector<std::string>& paths, std::vector<InputFailure>& failures) {
     Collecting collecting(failures);

@@ -63,6 +63,9 @@ class Reading {
         return {input_.path, reason, remedy};
     }
     InputFailure binary_failure() const {
+        if (parser_.counters().malformed.at(static_cast<std::size_t>(Malformed::utf16)) > 0) {
+            return failure("UTF-16 text", "convert it first: iconv -f UTF-16 -t UTF-8");
+        }
         return failure("binary file", "name an audit log, or an archive of audit logs");
     }
 

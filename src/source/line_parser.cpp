@@ -1,5 +1,6 @@
 #include "source/line_parser.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include <libaudit.h>
@@ -165,17 +166,63 @@ bool parse_record(string_view text, audit::Record& record, Malformed& reason) {
     return true;
 }
 
-} // namespace
+// Every second byte of Latin text is 0.
+bool is_utf16(string_view line) {
+    std::size_t zeros = 0;
+    for (std::size_t at = 0; at + 1 < line.size(); at += 2) {
+        zeros += static_cast<std::size_t>((line[at] == '\0') != (line[at + 1] == '\0'));
+    }
+    return line.size() > 16 && zeros > line.size() * 3 / 8; // of half as many pairs
+}
 
-bool parse_bare_line(string_view line, audit::Record& record, Malformed& reason) {
-    if (std::memchr(line.data(), '\0', line.size()) != nullptr) {
-        reason = Malformed::nul_byte;
-        return false;
+// "SYSCALL arch=c000003e ...": journald writes a type's name where others write "type=SYSCALL msg=audit(...):".
+bool is_journal_text(string_view text) {
+    const auto name = text.substr(0, text.find(' '));
+    return name.size() < text.size() && text.find('=', name.size()) != string_view::npos &&
+           name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") == string_view::npos &&
+           audit::record_type_from_name(name) != 0;
+}
+
+// Without the zeros that a crash, or a file made longer in advance, leaves before and behind a line.
+string_view without_padding(string_view line) {
+    line.remove_prefix(std::min(line.find_first_not_of('\0'), line.size()));
+    return line.substr(0, line.find_last_not_of('\0') + 1);
+}
+
+bool parse_text(string_view line, audit::Record& record, Malformed& reason) {
+    if (line.starts_with("\xef\xbb\xbf")) { // a byte order mark
+        line.remove_prefix(3);
     }
     if (line.starts_with("type=") || line.starts_with("node=") || line.starts_with("host=")) {
         return parse_record(line, record, reason);
     }
-    return parse_record(after_relay_prefix(line), record, reason);
+    const auto relayed = after_relay_prefix(line);
+    if (!parse_record(relayed.record, record, reason)) {
+        if (is_journal_text(relayed.record)) {
+            reason = Malformed::journal_text;
+        }
+        return false;
+    }
+    if (record.node.empty() && !relayed.host.empty()) {
+        record.node = relayed.host;
+        record.relayed = true;
+    }
+    return true;
+}
+
+} // namespace
+
+bool parse_bare_line(string_view line, audit::Record& record, Malformed& reason) {
+    if (std::memchr(line.data(), '\0', line.size()) == nullptr) {
+        return parse_text(line, record, reason);
+    }
+    const auto inside = without_padding(line);
+    const bool whole = std::memchr(inside.data(), '\0', inside.size()) == nullptr;
+    if (whole && parse_text(inside, record, reason)) {
+        return true;
+    }
+    reason = is_utf16(inside) ? Malformed::utf16 : Malformed::nul_byte;
+    return false;
 }
 
 bool parse_line(string_view line, audit::Record& record, Malformed& reason) {

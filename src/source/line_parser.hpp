@@ -12,12 +12,11 @@ namespace luatrail::source {
 //   [node=N ]type=T msg=audit(S.mmm:serial): BODY      auditd's log and plugin feed
 //   the same with "host=" in place of "node="          audispd of 2008
 //   the same with "audit(" in place of "msg=audit("    netlink and kmsg texts
-//   the same behind a known relay's prefix: syslog (RFC 3164/5424 with the tags audispd, auditd,
-//   audisp-syslog, audit, kernel), dmesg "[ 12.34] audit: ", /dev/kmsg "6,1,2,-;audit: ", journal
+//   the same behind a relay's prefix: syslog (RFC 3164 and 5424, with any tag), dmesg "[ 12.34] audit: ", /dev/kmsg
+//   "6,1,2,-;audit: ", journal. A record without a node's name gets the host that syslog names.
 // T may be a number. S may have fewer than nine digits (a clock that stands at 1970), mmm fewer than three; the colon
 // may be missing and blanks may be doubled. 0x1D begins the enriched half. Text that merely contains such a record
-// inside of another message's free text is refused. A tag is only as trustworthy as the relay that wrote it: whoever
-// may write to /dev/log can choose one (`logger -t audispd`).
+// inside of another message's free text is refused. Zeros around a line are passed over.
 bool parse_line(std::string_view line, audit::Record& record, Malformed& reason);
 
 // The same of a line whose carriage returns are cut off already: one that ends the raw half is the record's own.
@@ -32,7 +31,8 @@ inline std::string_view without_line_end(std::string_view line) {
 }
 
 // Counts one line and reports it when it is malformed. True when `record` was filled.
-inline bool read_line(std::string_view line, ParserCounters& counters, RecordSink& sink, audit::Record& record) {
+inline bool read_line(std::string_view line, const NodeNaming& naming, ParserCounters& counters, RecordSink& sink,
+                      audit::Record& record) {
     line = without_line_end(line);
     if (line.empty()) {
         return false;
@@ -41,6 +41,12 @@ inline bool read_line(std::string_view line, ParserCounters& counters, RecordSin
     Malformed reason{};
     if (parse_bare_line(line, record, reason)) {
         ++counters.records;
+        if (record.relayed && !naming.by_relay) {
+            record.node = {};
+        }
+        if (record.node.empty()) {
+            record.node = naming.otherwise;
+        }
         return true;
     }
     ++counters.malformed[static_cast<std::size_t>(reason)];

@@ -1,13 +1,13 @@
 #include "source/line_prefix.hpp"
 
 #include <algorithm>
-#include <array>
-#include <optional>
 
 namespace luatrail::source {
 namespace {
 
 using std::string_view;
+
+constexpr string_view byte_order_mark = "\xef\xbb\xbf";
 
 bool is_digit(char c) {
     return c >= '0' && c <= '9';
@@ -96,35 +96,19 @@ bool take_time(string_view& text) {
     return true;
 }
 
-enum class Relay { daemon, kernel };
-
-std::optional<Relay> relay_of(string_view program) {
-    static constexpr std::array<string_view, 3> daemons{"audispd", "auditd", "audisp-syslog"};
-    if (std::find(daemons.begin(), daemons.end(), program) != daemons.end()) {
-        return Relay::daemon;
+// "audispd:", "audit[2482]:", "tag_audit_log:". Leaves `text` behind the tag.
+bool take_tag(string_view& text) {
+    auto rest = text;
+    const auto tag = take_word(rest);
+    if (tag.size() < 2 || tag.back() != ':' || tag.front() == '<' || tag.find('=') != string_view::npos) {
+        return false;
     }
-    return program == "kernel" || program == "audit" ? std::optional(Relay::kernel) : std::nullopt;
+    text = rest;
+    return true;
 }
 
-// "audispd:", "audit[2482]:". Leaves `text` behind the tag.
-std::optional<Relay> take_tag(string_view& text) {
-    auto rest = text;
-    auto tag = take_word(rest);
-    if (tag.empty() || tag.back() != ':') {
-        return std::nullopt;
-    }
-    tag.remove_suffix(1);
-    if (const auto bracket = tag.find('['); bracket != string_view::npos) {
-        if (tag.back() != ']' || !all_digits(tag.substr(bracket + 1, tag.size() - bracket - 2))) {
-            return std::nullopt;
-        }
-        tag = tag.substr(0, bracket);
-    }
-    const auto relay = relay_of(tag);
-    if (relay) {
-        text = rest;
-    }
-    return relay;
+bool begins_record(string_view text) {
+    return text.starts_with("type=") || text.starts_with("node=") || text.starts_with("host=");
 }
 
 // The ring buffer's own time and "audit: " may stand between the kernel's tag and the record.
@@ -136,10 +120,6 @@ string_view after_kernel_marks(string_view text) {
         skip_blanks(text);
     }
     return text;
-}
-
-string_view after_relay(Relay relay, string_view text) {
-    return relay == Relay::kernel ? after_kernel_marks(text) : text;
 }
 
 // "<134>". Leaves `text` behind it.
@@ -180,24 +160,23 @@ bool take_structured_data(string_view& text) {
 }
 
 // Behind "<134>": VERSION TIME HOST APP PROCID MSGID DATA MESSAGE.
-string_view after_rfc5424(string_view text) {
+Relayed after_rfc5424(string_view text) {
     text.remove_prefix(2);
     const auto time = take_word(text);
     if (time != "-" && !starts_with_shape(time, "9999-99-99T99:99:99")) {
         return {};
     }
-    take_word(text); // host
-    const auto relay = relay_of(take_word(text));
+    const auto host = take_word(text);
+    take_word(text); // program
     take_word(text); // process id
     take_word(text); // message id
-    if (!relay || !take_structured_data(text)) {
+    if (!take_structured_data(text)) {
         return {};
     }
-    constexpr string_view byte_order_mark = "\xef\xbb\xbf";
     if (text.starts_with(byte_order_mark)) {
         text.remove_prefix(byte_order_mark.size());
     }
-    return after_relay(*relay, text);
+    return {after_kernel_marks(text), host == "-" ? string_view() : host};
 }
 
 // /dev/kmsg: "6,1234,567890,-;audit: ...".
@@ -212,33 +191,33 @@ string_view after_kmsg(string_view text) {
 
 } // namespace
 
-string_view after_relay_prefix(string_view line) {
+Relayed after_relay_prefix(string_view line) {
     auto text = line;
     if (take_priority(text) && text.starts_with("1 ")) {
         return after_rfc5424(text);
     }
-    if (const auto relay = take_tag(text)) { // a relay that writes neither time nor host
-        return after_relay(*relay, text);
+    if (take_tag(text)) { // a relay that writes neither time nor host
+        return {after_kernel_marks(text), {}};
     }
     if (text.empty()) {
         return {};
     }
     const bool bracketed = text.front() == '[';
     if (!take_time(text)) {
-        return is_digit(text.front()) ? after_kmsg(text) : string_view{};
+        return {is_digit(text.front()) ? after_kmsg(text) : string_view{}, {}};
     }
-    if (bracketed && text.starts_with("audit: ")) {
-        return after_kernel_marks(text);
+    if (bracketed && (text.starts_with("audit: ") || text.starts_with("type="))) { // dmesg, of old kernels the second
+        return {after_kernel_marks(text), {}};
     }
-    if (bracketed && text.starts_with("type=")) { // dmesg of kernels before 3.15
-        return text;
+    if (take_tag(text)) {
+        return {after_kernel_marks(text), {}};
     }
-    if (const auto relay = take_tag(text)) {
-        return after_relay(*relay, text);
+    const auto host = take_word(text);
+    if (!take_tag(text) && !begins_record(text)) { // a tag of rsyslog's imfile may have no colon
+        take_word(text);
+        return begins_record(text) ? Relayed{text, host} : Relayed{};
     }
-    take_word(text); // host
-    const auto relay = take_tag(text);
-    return relay ? after_relay(*relay, text) : string_view{};
+    return {after_kernel_marks(text), host};
 }
 
 } // namespace luatrail::source

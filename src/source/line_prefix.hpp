@@ -5,10 +5,14 @@
 
 namespace luatrail::source {
 
-// The text behind a known relay's prefix, which then has to be a record from its first byte on; empty when the line has
-// no such prefix. The program name that a relay writes is the whole trust: a record is taken behind `audispd:` or
-// `kernel:`, never behind `sshd[1]:` or a user's own tag, because what follows those is free text that anybody can
-// choose.
-std::string_view after_relay_prefix(std::string_view line);
+// Both are parts of the line, and empty when it has no such prefix. `record` has to be a record from its first byte on.
+struct Relayed {
+    std::string_view record;
+    std::string_view host; // as the relay wrote it; empty where it wrote none
+};
+
+// A record is taken behind any program's tag, but only where it follows at once: what stands in the midst of a message
+// is free text. No tag is proof of who wrote it: whoever may write to /dev/log chooses one (`logger -t audispd`).
+Relayed after_relay_prefix(std::string_view line);
 
 } // namespace luatrail::source

@@ -20,18 +20,29 @@ bool drop_compression(std::string_view& name) {
     return false;
 }
 
+// A log's name without what rotation added: a number or a date.
+std::string_view before_rotation(std::string_view name) {
+    drop_compression(name);
+    const auto last = name.find_last_not_of("0123456789");
+    if (last != std::string_view::npos && last + 1 < name.size() && (name[last] == '.' || name[last] == '-')) {
+        name = name.substr(0, last);
+    }
+    return name;
+}
+
 } // namespace
 
 bool is_log_name(std::string_view name) {
-    drop_compression(name);
-    const auto last = name.find_last_not_of("0123456789");
-    if (last == std::string_view::npos) {
-        return false;
+    return before_rotation(name).ends_with(".log");
+}
+
+std::string_view host_in_name(std::string_view name) {
+    name = before_rotation(name);
+    if (!drop_ending(name, "audit.log")) {
+        return {};
     }
-    if (last + 1 < name.size() && (name[last] == '.' || name[last] == '-')) { // rotated: by number or by date
-        name = name.substr(0, last);
-    }
-    return name.ends_with(".log");
+    const auto last = name.find_last_not_of("-_.");
+    return last == std::string_view::npos || last + 1 == name.size() ? std::string_view() : name.substr(0, last + 1);
 }
 
 bool is_archive_name(std::string_view name) {

@@ -11,4 +11,7 @@ bool is_log_name(std::string_view name);
 // "sosreport.tar.xz", "logs.tgz", "logs.zip", "logs.cpio".
 bool is_archive_name(std::string_view name);
 
+// The host's name in "web1-audit.log.2.gz"; empty in "audit.log.2.gz".
+std::string_view host_in_name(std::string_view name);
+
 } // namespace luatrail::source

@@ -15,11 +15,12 @@ class NativeParser final : public Parser {
         splitter_.feed(chunk);
     }
     void finish() override { splitter_.finish(); }
+    void name_nodes(NodeNaming naming) override { naming_ = std::move(naming); }
     const ParserCounters& counters() const override { return counters_; }
 
     void line(std::string_view text) {
         audit::Record record;
-        if (read_line(text, counters_, sink_, record)) {
+        if (read_line(text, naming_, counters_, sink_, record)) {
             sink_.on_record(record);
         }
     }
@@ -28,6 +29,7 @@ class NativeParser final : public Parser {
   private:
     RecordSink& sink_;
     ParserCounters counters_;
+    NodeNaming naming_;
     LineSplitter<NativeParser> splitter_{*this};
 };
 

@@ -88,32 +88,59 @@ TEST_CASE("records from netlink and from the kernel's ring buffer have numeric t
     });
 }
 
-TEST_CASE("a record is read behind the prefix of syslog and of the journal") {
+TEST_CASE("a record is read behind the prefix of syslog and of the journal, and its host is the node") {
     const std::string record = R"(type=CWD msg=audit(1.002:3): cwd="/")";
     const std::string expected = R"(|CWD|1307|1.002:3|cwd="/"|)";
-    for (const char* prefix : {
-             "audispd: ",
-             "Jun 14 15:19:02 ubuntu audispd: ",
-             "Jun  4 15:19:02 ubuntu auditd[77]: ",
-             "<134>Oct 28 09:56:44 centos6 audispd: ",
-             "<14>Oct  8 09:56:44 centos6 audisp-syslog: ",
-             "2016-07-26T19:04:35.989307+03:00 linux-cb0u audispd: ",
-             "2013-01-01 15:09:04.562575+08:00 localhost audispd: ",
-             "Jan  1 15:09:04.562575-08:00 localhost kernel: [ 1911.569682] ",
-             "Jun 11 20:15:56 hyperv kernel: audit: ",
-             "Jan 27 06:14:12 xxx kernel: [ 1498.988417] audit: ",
-             "Fri 2021-06-11 20:15:56 CEST hyperv kernel: audit: ",
-             "1623467756.692134 hyperv kernel: audit: ",
-             "[  194.262636] hyperv kernel: audit: ",
-             "<13>1 2026-11-25T02:00:10.666Z web01 audispd 77 - - ",
-             "<13>1 2026-11-25T02:00:10.666Z web01 kernel - - [a@1 b=\"c]\\\"\"][d] \xef\xbb\xbf"
-             "audit: ",
-         }) {
+    const std::vector<std::pair<std::string, std::string>> prefixes{
+        {"audispd: ", ""},
+        {"Jun 14 15:19:02 ubuntu audispd: ", "ubuntu"},
+        {"Jun  4 15:19:02 ubuntu auditd[77]: ", "ubuntu"},
+        {"Jul  9 04:09:18 web1 tag_audit_log: ", "web1"},
+        {"Jul  9 04:09:18 web1 audit-log ", "web1"}, // rsyslog's imfile with a tag that has no colon
+        {"Jul  9 04:09:18 web1 ", "web1"},           // and with none
+        {"Jul  9 04:09:18 10.0.0.7 /var/log/audit/audit.log: ", "10.0.0.7"},
+        {"2026-11-25 02:00:10 web1 app[a-1]: ", "web1"},
+        {"2026-11-25T02:00:10Z fe80::1 audit: ", "fe80::1"},
+        {"<134>Oct 28 09:56:44 centos6 audispd: ", "centos6"},
+        {"<14>Oct  8 09:56:44 centos6 audisp-syslog: ", "centos6"},
+        {"2016-07-26T19:04:35.989307+03:00 linux-cb0u audispd: ", "linux-cb0u"},
+        {"2013-01-01 15:09:04.562575+08:00 localhost audispd: ", "localhost"},
+        {"Jan  1 15:09:04.562575-08:00 localhost kernel: [ 1911.569682] ", "localhost"},
+        {"Jun 11 20:15:56 hyperv kernel: audit: ", "hyperv"},
+        {"Jan 27 06:14:12 xxx kernel: [ 1498.988417] audit: ", "xxx"},
+        {"Fri 2021-06-11 20:15:56 CEST hyperv kernel: audit: ", "hyperv"},
+        {"1623467756.692134 hyperv kernel: audit: ", "hyperv"},
+        {"[  194.262636] hyperv kernel: audit: ", "hyperv"},
+        {"[  194.262636] audit: ", ""},
+        {"\xef\xbb\xbf", ""},
+        {"\xef\xbb\xbfJun 14 15:19:02 ubuntu audispd: ", "ubuntu"},
+        {"<13>1 2026-11-25T02:00:10.666Z web01 audispd 77 - - ", "web01"},
+        {"<13>1 - - my-app - ID47 - ", ""},
+        {"<13>1 2026-11-25T02:00:10.666Z web01 kernel - - [a@1 b=\"c]\\\"\"][d] \xef\xbb\xbf"
+         "audit: ",
+         "web01"},
+    };
+    for (const auto& [prefix, node] : prefixes) {
         CAPTURE(prefix);
-        CHECK(read(prefix + record) == expected);
-        CHECK(read(std::string(prefix) + "x" + record) == "! no-record");
+        CHECK(read(prefix + record) == node + expected);
+        CHECK(read(prefix + "x" + record) == "! no-record");
     }
     CHECK(read("<134>Oct 28 09:56:44 relay audispd: node=web01 " + record) == "web01" + expected);
+    const std::string zeros(7, '\0');
+    CHECK(read(zeros + record + zeros) == expected);
+}
+
+TEST_CASE("text that cannot be read says what it is") {
+    CHECK(read("Nov 18 11:06:40 host audit[100]: SYSCALL arch=c000003e syscall=59") == "! journal-text");
+    CHECK(read("Nov 18 11:06:40 host audit[1]: PATH item=0 name=\"/x\"") == "! journal-text");
+    CHECK(read("Nov 18 11:06:40 host cron[1]: HELLO a=b") == "! no-record");
+    std::string wide;
+    for (const char c : std::string("type=CWD msg=audit(1.002:3): cwd=\"/\"")) {
+        wide += c;
+        wide += '\0';
+    }
+    CHECK(read(wide) == "! utf-16");
+    CHECK(read("\xff\xfe" + wide) == "! utf-16");
 }
 
 TEST_CASE("another message's free text can't forge a record") {
@@ -121,17 +148,15 @@ TEST_CASE("another message's free text can't forge a record") {
     for (const char* prefix : {
              "sshd[1]: Invalid user ",
              "Jun 14 15:19:02 host sshd[1]: Invalid user ",
-             "Jun 14 15:19:02 host root: ",
+             "Jun 14 15:19:02 host sudo: root ",
+             "Jun 14 15:19:02 sudo: root ",
+             "Jun 14 15:19:02 host app who ",
              "Jun 14 15:19:02 host logger: audispd: ",
              "Jun 14 15:19:02 host sshd[1]: audispd: ",
              "Jun 14 15:19:02 host sshd[1]: Invalid user x kernel: audit: ",
              "Jun 14 15:19:02 host kernel: [ 1.2] x[1]: ",
              "Jun 14 15:19:02 host kernel: audit: x ",
-             "Jun 14 15:19:02 host kernel[x]: ",
-             "Jun 14 15:19:02 host audispdx: ",
-             "[ 12.34] systemd[1]: ",
              "[x audispd: ",
-             "<13>1 2026-11-25T02:00:10.666Z web01 sshd 77 - - ",
              "<13>1 2026-11-25T02:00:10.666Z web01 sshd 77 - - audispd: ",
              "<13>1 2026-11-25T02:00:10.666Z web01 audispd 77 - ",
              "<1345>audispd: ",
@@ -164,7 +189,7 @@ TEST_CASE("a line that is no record is refused with its reason") {
          "! no-record"},
         {"msg=audit(1.002:3): a=b", "! no-record"},
         {"node=x", "! no-record"},
-        {"audit[476]: SYSCALL arch=c000003e syscall=59", "! no-record"},
+        {"audit[476]: SYSCALL arch=c000003e syscall=59", "! journal-text"},
         {"type=CWD msg=audit(): a=b", "! bad-stamp"},
         {"type=CWD msg=audit(1337845201): a=b", "! bad-stamp"},
         {"type=CWD msg=audit(1337845201.002): a=b", "! bad-stamp"},
@@ -179,7 +204,7 @@ TEST_CASE("a line that is no record is refused with its reason") {
         {"node=h type=SYSCALL msg=audit(15.05.2019 16:28:38.510:1684) : arch=x86_64", "! interpreted"},
     });
     CHECK(read("type=CWD msg=audit(1.002:3): a=b\0c"s) == "! nul-byte");
-    CHECK(read("\0type=CWD msg=audit(1.002:3): a=b"s) == "! nul-byte");
+    CHECK(read("\0\0"s) == "! nul-byte");
 }
 
 TEST_CASE("a record's views show the line that was given") {

@@ -52,9 +52,10 @@ struct Record {
     EventId id;
     RecordType type = 0;
     std::string_view type_name; // as written: "SYSCALL", "UNKNOWN[1420]", "1300"
-    std::string_view node;      // of "node=..."; empty when the line had none
+    std::string_view node;      // of "node=...", else the host that a relay put before the record; empty: neither
     std::string_view body;      // the raw fields after "audit(...): ", without line end
     std::string_view enriched;  // what followed 0x1D (auditd's log_format=ENRICHED); may be empty
+    bool relayed = false;       // the node is the relay's word, not the record's
 };
 
 } // namespace luatrail::audit

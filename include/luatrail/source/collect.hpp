@@ -15,4 +15,7 @@ namespace luatrail::source {
 // unreadable, empty directories, and so on.
 std::vector<Input> collect_inputs(const std::vector<std::string>& paths, std::vector<InputFailure>& failures);
 
+// Whether the inputs' paths look like those of several hosts: one log of the same name for each of several.
+bool are_of_several_hosts(const std::vector<Input>& inputs);
+
 } // namespace luatrail::source

@@ -24,6 +24,7 @@ struct Input {
     std::string path;
     std::optional<audit::EventId> first; // id of its first record; nothing when none was found in its first MiB
     std::uint64_t size = 0;              // bytes on disk, for progress; 0 when unknown
+    std::string host{};                  // whose log it is by its path ("web1-audit.log", "web1/audit.log"), or empty
 };
 
 // Called with the number of raw bytes (as on disk) consumed since the last call. May be empty.

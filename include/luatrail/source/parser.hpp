@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "luatrail/audit/record.hpp"
@@ -14,13 +15,15 @@ namespace luatrail::source {
 
 // Why a line is not a record. Malformed input is data: counted by reason, never fatal.
 enum class Malformed : std::uint8_t {
-    no_record,   // no "type=... msg=audit(...)" in the line
-    bad_stamp,   // audit( without SECONDS.MILLIS:SERIAL)
-    interpreted, // `ausearch -i` output: its stamp is a local date; use `ausearch --raw`
-    too_long,    // longer than max_line; skipped up to its newline
-    nul_byte,    // a NUL inside the line
+    no_record,    // no "type=... msg=audit(...)" in the line
+    bad_stamp,    // audit( without SECONDS.MILLIS:SERIAL)
+    interpreted,  // `ausearch -i` output: its stamp is a local date; use `ausearch --raw`
+    too_long,     // longer than max_line; skipped up to its newline
+    nul_byte,     // a NUL inside the line
+    utf16,        // text of two bytes a character; convert it: iconv -f UTF-16 -t UTF-8
+    journal_text, // journalctl's own text has no event's number; use `journalctl -o export _TRANSPORT=audit`
 };
-inline constexpr std::size_t malformed_count = 5;
+inline constexpr std::size_t malformed_count = 7;
 std::string_view to_string(Malformed reason); // "no-record", "bad-stamp", ...
 
 // The longest line that is read. The kernel's own limit for one record is 8970 bytes; enriched
@@ -45,9 +48,17 @@ class RecordSink {
     virtual void on_malformed(Malformed reason, std::string_view line) = 0;
 };
 
+// Whose a record is that does not say so itself ("node=").
+struct NodeNaming {
+    bool by_relay = true;  // the host's that syslog or the journal put before it
+    std::string otherwise; // where there is none, either
+};
+
 class Parser {
   public:
     virtual ~Parser() = default;
+    // From the next line on.
+    virtual void name_nodes(NodeNaming naming) = 0;
     // Any chunking of the same bytes yields the same records. A line that lies whole inside of
     // `chunk` is not copied by the native parser.
     virtual void feed(std::string_view chunk) = 0;
