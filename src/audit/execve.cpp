@@ -203,29 +203,58 @@ void read_execve(const Event& event, Execve& execve) {
     execve.argv.resize(end);
 }
 
-void read_proctitle(const Event& event, Execve& execve) {
+Title title_words(std::string_view body) {
     constexpr std::size_t most_bytes = 128; // MAX_PROCTITLE_AUDIT_LEN
-    execve.truncated = true;                // without any record nothing is known
-    for (const auto& record : event.records) {
-        Field field;
-        if (record.type != AUDIT_PROCTITLE || !FieldReader(record.body).next(field)) {
-            continue;
-        }
-        std::string scratch;
-        auto words = decode_untrusted(field.value, scratch, field.cut).value_or("");
-        execve.truncated = words.size() >= most_bytes;
-        if (words.ends_with('\0')) {
-            words.remove_suffix(1);
-        }
-        while (!words.empty()) {
-            const auto end = std::min(words.find('\0'), words.size());
-            execve.argv.emplace_back(words.substr(0, end));
-            words.remove_prefix(std::min(end + 1, words.size()));
-        }
-        if (execve.truncated && !execve.argv.empty()) {
-            execve.cut.push_back(execve.argv.size() - 1);
-        }
+    Title title;
+    Field field;
+    if (!FieldReader(body).next(field)) {
+        title.cut = true;
+        return title;
+    }
+    std::string scratch;
+    auto words = decode_untrusted(field.value, scratch, field.cut).value_or("");
+    title.cut = words.size() >= most_bytes;
+    if (words.ends_with('\0')) {
+        words.remove_suffix(1);
+    }
+    while (!words.empty()) {
+        const auto end = std::min(words.find('\0'), words.size());
+        title.words.emplace_back(words.substr(0, end));
+        words.remove_prefix(std::min(end + 1, words.size()));
+    }
+    return title;
+}
+
+void read_title(std::string_view body, Execve& execve) {
+    auto title = title_words(body);
+    execve.argv = std::move(title.words);
+    execve.truncated = title.cut; // without any record nothing is known
+    if (title.cut && !execve.argv.empty()) {
+        execve.cut.push_back(execve.argv.size() - 1);
+    }
+}
+
+void complete_by_title(std::string_view body, Execve& execve) {
+    if (body.empty() || (execve.cut.empty() && execve.missing.empty())) {
         return;
+    }
+    auto title = title_words(body);
+    const auto whole = title.words.size() - (title.cut && !title.words.empty() ? 1 : 0);
+    const auto belongs = [&](std::size_t at) { // an image may write over its own title only after the exec
+        return at < whole && at < execve.argv.size() && title.words[at].starts_with(execve.argv[at]);
+    };
+    const auto taken = [&](std::size_t at) {
+        const bool fits = belongs(at);
+        if (fits) {
+            execve.argv[at] = std::move(title.words[at]);
+        }
+        return fits;
+    };
+    std::erase_if(execve.cut, taken);
+    std::erase_if(execve.missing, taken);
+    const auto expected = static_cast<std::size_t>(std::max<std::int64_t>(execve.argc.value_or(0), 0));
+    if (execve.cut.empty() && execve.missing.empty() && execve.headless.empty() && expected == execve.argv.size()) {
+        execve.truncated = false;
     }
 }
 

@@ -11,6 +11,9 @@ void read_execve(const Event& event, Execve& execve);
 
 // Where rules leave EXECVE out or its records were lost: the first 128 bytes of the new image's command line, its words
 // ended by NULs (audit_log_proctitle).
-void read_proctitle(const Event& event, Execve& execve);
+void read_title(std::string_view body, Execve& execve);
+
+// Words that a relay cut, or left out, are taken from the same event's PROCTITLE where that has them whole.
+void complete_by_title(std::string_view body, Execve& execve);
 
 } // namespace luatrail::audit

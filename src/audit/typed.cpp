@@ -12,6 +12,7 @@
 
 #include "audit/execve.hpp"
 #include "audit/ids.hpp"
+#include "audit/name_types.hpp"
 #include "luatrail/audit/field.hpp"
 
 namespace luatrail::audit {
@@ -143,7 +144,7 @@ const TypedEvent& Decoder::decode(const Event& event) {
     typed_.execve.argv = std::move(argv);
     scratch_used_ = 0;
     items_ = 0;
-    exe_cut_ = false;
+    record_cut_ = false;
     typed_.id = event.id;
     typed_.node = event.node;
     typed_.record_count = event.records.size();
@@ -152,24 +153,31 @@ const TypedEvent& Decoder::decode(const Event& event) {
     }
     if (typed_.has_execve) {
         read_execve(event, typed_.execve);
+        record_cut_ = record_cut_ || !typed_.execve.cut.empty();
+        complete_by_title(typed_.title, typed_.execve);
     } else if (typed_.is_exec() && typed_.syscall.success != false) {
-        read_proctitle(event, typed_.execve);
+        read_title(typed_.title, typed_.execve);
     }
     const auto by_item = [](const PathItem& a, const PathItem& b) { return a.item < b.item; };
     if (!std::is_sorted(typed_.paths.begin(), typed_.paths.end(), by_item)) {
         std::stable_sort(typed_.paths.begin(), typed_.paths.end(), by_item);
     }
+    const auto typed_items = std::count_if(typed_.paths.begin(), typed_.paths.end(),
+                                           [](const PathItem& item) { return !item.nametype_text.empty(); });
+    record_cut_ = record_cut_ || (typed_items > 0 && static_cast<std::size_t>(typed_items) < typed_.paths.size());
+    infer_name_types(typed_);
     const bool early = event.closed == Closed::evicted || event.trimmed || event.late; // ours, not the kernel's loss
     const bool missing =
         static_cast<std::int64_t>(typed_.paths.size()) < items_ || (typed_.has_execve && !typed_.has_syscall);
     typed_.records_missing = missing && !early;
-    typed_.partial = early || exe_cut_ || missing;
+    typed_.partial = early || record_cut_ || missing;
     return typed_;
 }
 
 void Decoder::read(const Record& record) {
     switch (record.type) {
-    case AUDIT_PROCTITLE: // says less than the other records of its event: read_proctitle()
+    case AUDIT_PROCTITLE: // says less than the other records of its event: title_words()
+        typed_.title = typed_.title.empty() ? record.body : typed_.title;
         break;
     case AUDIT_SYSCALL:
         if (!typed_.has_syscall) {
@@ -188,6 +196,7 @@ void Decoder::read(const Record& record) {
         if (!typed_.cwd) {
             const auto field = field_of(record.body, name_code("cwd"));
             typed_.cwd = field.name.empty() ? Text{} : untrusted(field.value, field.cut);
+            note_cut(field);
         }
         break;
     case AUDIT_PATH:
@@ -228,6 +237,11 @@ Text Decoder::untrusted(std::string_view value, bool cut) {
         ++scratch_used_;
     }
     return text;
+}
+
+// A text's end is missing: so is what the record had behind it.
+void Decoder::note_cut(const Field& field) {
+    record_cut_ = record_cut_ || (field.cut && field.value.starts_with('"'));
 }
 
 void Decoder::read_syscall(const Record& record) {
@@ -343,13 +357,15 @@ void Decoder::read_field(const Field& field) {
         break;
     case name_code("comm"):
         call.comm = untrusted(field.value, field.cut);
+        note_cut(field);
         break;
     case name_code("exe"):
         call.exe = untrusted(field.value, field.cut);
-        exe_cut_ = field.cut && field.value.starts_with('"');
+        note_cut(field);
         break;
     case name_code("key"):
         call.key = untrusted(field.value, field.cut);
+        note_cut(field);
         break;
     case name_code("UID"):
         call.user = unquoted(field.value);
@@ -370,6 +386,7 @@ void Decoder::read_path(const Record& record) {
             break;
         case name_code("name"):
             item.name = untrusted(field.value, field.cut);
+            note_cut(field);
             break;
         case name_code("inode"): {
             const auto value = plain(field.value);

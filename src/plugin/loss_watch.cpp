@@ -42,7 +42,7 @@ void LossWatch::saw(const audit::Record& record) {
         node_ = std::string(record.node);
     }
     if (record.node == *node_) {
-        gaps_.saw(record.id.serial);
+        gaps_.saw(record.id.serial, record.id.time_ms);
     }
 }
 
@@ -110,7 +110,7 @@ void LossWatch::load(base::Unpacker& in, bool same_boot) {
         kernel_lost_.reset();
         node_.reset();
     } else if (newest) {
-        gaps_.saw(*newest);
+        gaps_.saw(*newest, 0);
     }
 }
 

@@ -151,4 +151,33 @@ TEST_CASE("without EXECVE the arguments are PROCTITLE's, which is cut at 128 byt
     CHECK(argv_text(event_of(syscall_line(stamp, 59))->typed().execve) == "argc=- truncated");
 }
 
+TEST_CASE("what a relay cut off an EXECVE record is taken from the whole PROCTITLE, and the event stays partial") {
+    const auto completed = [](const std::string& body, const std::string& title) {
+        const auto kept = event_of(syscall_line(stamp, 59) + line("EXECVE", stamp, body) +
+                                   line("PROCTITLE", stamp, "proctitle=" + hex_of(title)));
+        return argv_text(kept->typed().execve) + (kept->typed().partial ? " partial" : "");
+    };
+    using namespace std::string_literals;
+    const auto title = "lua5.4\0/tmp/evil-name.lua"s;
+    CHECK(completed(R"(argc=2 a0="lua5.4" a1="/tmp/evil-na)", title) == "argc=2 [lua5.4] [/tmp/evil-name.lua] partial");
+    CHECK(completed(R"(argc=2 a0="lua5.4")", title).starts_with("argc=2 [lua5.4] [/tmp/evil-name.lua]"));
+    // Another process's title, and one that is cut itself.
+    CHECK(completed(R"(argc=2 a0="lua5.4" a1="/tmp/evil-na)", "lua5.4\0/srv/x.lua"s).find("/srv") == std::string::npos);
+    const auto longer = title + std::string(200, 'x');
+    CHECK(completed(R"(argc=2 a0="lua5.4" a1="/tmp/evil-na)", longer.substr(0, 128)).find("xx") == std::string::npos);
+}
+
+TEST_CASE("a record that a relay cut makes its event partial") {
+    const auto is_partial = [](const std::string& records) { return event_of(records)->typed().partial; };
+    const std::string call = "arch=c000003e syscall=257 success=yes exit=3 a0=1 a1=2 a2=3 a3=4 items=2 ppid=1 pid=2 "
+                             "comm=\"a\" exe=\"/bin/a\" key=(null)";
+    const std::string parent =
+        line("PATH", stamp, R"(item=0 name="/tmp/" inode=7 dev=fe:00 mode=040755 nametype=PARENT)");
+    const auto whole = line("SYSCALL", stamp, call) + parent;
+    CHECK(!is_partial(whole + line("PATH", stamp, R"(item=1 name="/tmp/a" inode=8 dev=fe:00 nametype=CREATE)")));
+    CHECK(is_partial(whole + line("PATH", stamp, R"(item=1 name="/tmp/a)")));
+    CHECK(is_partial(whole + line("PATH", stamp, R"(item=1 name=2F746D702F)")));
+    CHECK(is_partial(line("SYSCALL", stamp, call.substr(0, call.size() - 14)) + parent + parent));
+}
+
 } // namespace execve_test

@@ -10,16 +10,21 @@ using luatrail::audit::SerialGaps;
 
 namespace {
 
+// One kernel's: the later the number, the later the event.
+void saw(SerialGaps& gaps, std::uint64_t serial) {
+    gaps.saw(serial, static_cast<std::int64_t>(serial % 1'000'000'000));
+}
+
 void settle_all(SerialGaps& gaps) {
-    gaps.settle();
-    gaps.settle();
-    gaps.settle();
+    for (int turn = 0; turn < 64; ++turn) {
+        gaps.settle();
+    }
 }
 
 std::uint64_t lost_of(const std::vector<std::uint64_t>& serials) {
     SerialGaps gaps;
     for (const auto serial : serials) {
-        gaps.saw(serial);
+        saw(gaps, serial);
     }
     settle_all(gaps);
     return gaps.lost();
@@ -45,15 +50,15 @@ TEST_CASE("numbers that stay away are counted once") {
 
 TEST_CASE("a number has two turns to come late") {
     SerialGaps gaps;
-    gaps.saw(1);
-    gaps.saw(3);
+    saw(gaps, 1);
+    saw(gaps, 3);
     CHECK(gaps.settle() == 0);
-    gaps.saw(5);
+    saw(gaps, 5);
     CHECK(gaps.settle() == 0);
-    gaps.saw(2);
+    saw(gaps, 2);
     CHECK(gaps.settle() == 0);
     CHECK(gaps.settle() == 1); // 4
-    gaps.saw(4);
+    saw(gaps, 4);
     CHECK(gaps.settle() == 0);
     CHECK(gaps.lost() == 1);
 }
@@ -67,7 +72,7 @@ TEST_CASE("another kernel's numbers begin anew") {
 TEST_CASE("gaps without end are counted and take no more room") {
     SerialGaps gaps;
     for (std::uint64_t serial = 0; serial < 200'000; serial += 2) {
-        gaps.saw(serial);
+        saw(gaps, serial);
     }
     settle_all(gaps);
     CHECK(gaps.lost() == 99'999);
@@ -88,4 +93,42 @@ TEST_CASE("a shuffle within a turn loses what was left out and nothing else") {
         std::shuffle(serials.begin() + 1, serials.end() - 1, random);
         CHECK(lost_of(serials) == left_out);
     }
+}
+
+TEST_CASE("the numbers of several kernels in one stream are no losses") {
+    SerialGaps gaps; // a host to which two others send, without names: one event a turn
+    for (std::uint64_t turn = 0; turn < 200; ++turn) {
+        const auto now = static_cast<std::int64_t>(1000 * turn);
+        gaps.saw(700'000 + turn, now);
+        gaps.saw(1200 + turn, now + 10);
+        gaps.saw(350'000 + 40 * turn, now + 20);
+        gaps.settle();
+    }
+    CHECK(gaps.several());
+    CHECK(gaps.lost() == 0);
+
+    SerialGaps one; // late by many numbers, and by their time
+    for (std::uint64_t serial = 1; serial < 20'000; serial += 2000) {
+        for (std::uint64_t at = 1000; at < 2000; ++at) {
+            saw(one, serial + at);
+        }
+        for (std::uint64_t at = 0; at < 999; ++at) {
+            saw(one, serial + at);
+        }
+    }
+    settle_all(one);
+    CHECK(!one.several());
+    CHECK(one.lost() == 9);
+}
+
+TEST_CASE("a wide gap in one kernel's numbers is told after a minute's turns") {
+    SerialGaps gaps;
+    saw(gaps, 1);
+    saw(gaps, 50'000);
+    for (int turn = 0; turn < 60; ++turn) {
+        saw(gaps, static_cast<std::uint64_t>(50'001 + turn));
+        CHECK(gaps.settle() == 0);
+    }
+    settle_all(gaps);
+    CHECK(gaps.lost() == 49'998);
 }

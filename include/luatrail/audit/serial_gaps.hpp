@@ -13,14 +13,18 @@ namespace luatrail::audit {
 
 class SerialGaps {
   public:
-    // In about the order of the numbers; late and repeated ones are fine.
-    void saw(std::uint64_t serial);
+    // In about the order of the numbers; late and repeated ones are fine. `time_ms` is the event's.
+    void saw(std::uint64_t serial, std::int64_t time_ms);
 
-    // Once in a while (a second or more): what was missing at the last two calls, and is still, counts as lost. Returns
-    // how many that were.
+    // Once in a while (a second or more): what was missing at the last two calls, and is still, counts as lost; after a
+    // gap of more than 10,000 numbers only 60 calls later. Returns how many that were.
     std::uint64_t settle();
 
     std::uint64_t lost() const { return lost_; } // so far
+
+    // Whether the numbers are those of several kernels, as on a host to which others send their records without a
+    // node's name (auditd.conf(5), distribute_network): no gap says anything then, and none is counted any more.
+    bool several() const { return several_; }
 
     // The newest number, for a next start that goes on where this one ended; nothing when none came yet.
     std::optional<std::uint64_t> newest() const { return any_ ? std::optional(newest_) : std::nullopt; }
@@ -31,7 +35,10 @@ class SerialGaps {
     std::map<std::uint64_t, std::uint64_t> missing_; // first to last of each gap
     std::uint64_t newest_ = 0, at_last_settle_ = 0, at_settle_before_ = 0;
     std::uint64_t lost_ = 0, unsettled_ = 0;
-    bool any_ = false;
+    std::int64_t newest_ms_ = 0; // time of the newest number's event
+    int doubt_ = 0;              // turns until a wide gap is believed
+    int from_others_ = 0;        // numbers that were too far behind, and not late
+    bool any_ = false, several_ = false;
 };
 
 } // namespace luatrail::audit

@@ -64,8 +64,9 @@ struct TypedEvent {
     Syscall syscall;
     Execve execve;
     Text cwd;
-    std::vector<PathItem> paths;             // by item number
-    bool partial = false;                    // evicted, trimmed, late, exe= cut off, or fewer PATH records than `items`
+    std::string_view title;      // the body of PROCTITLE: title_words()
+    std::vector<PathItem> paths; // by item number
+    bool partial = false;        // evicted, trimmed, late, a record cut off, or fewer PATH records than `items`
     std::optional<std::uint32_t> abend_pid;  // ANOM_ABEND: a process crashed
     std::optional<Message> message;          // the first such record
     std::optional<std::string> peer;         // SOCKADDR of the internet families: "192.0.2.1:80", "[2001:db8::1]:443"
@@ -78,6 +79,13 @@ struct TypedEvent {
     bool is_exec() const { return has_execve || (has_syscall && luatrail::audit::is_exec(syscall.call)); }
 };
 
+// The command line as a PROCTITLE record has it.
+struct Title {
+    std::vector<std::string> words;
+    bool cut = false; // the kernel keeps 128 bytes: the last word may be longer, and others may follow
+};
+Title title_words(std::string_view body);
+
 // Decodes events; reused, so that it allocates little. What decode() returns lives until its next call or until the
 // event's views end.
 class Decoder {
@@ -87,6 +95,7 @@ class Decoder {
   private:
     Text untrusted(std::string_view value, bool cut);
     void read(const Record& record);
+    void note_cut(const Field& field);
     void read_syscall(const Record& record);
     void read_operation(const Record& record);
     void name_call(std::string_view enriched_name);
@@ -96,7 +105,7 @@ class Decoder {
 
     TypedEvent typed_;
     std::int64_t items_ = 0;          // PATH records that the SYSCALL record announces
-    bool exe_cut_ = false;            // by the record's end
+    bool record_cut_ = false;         // a relay left a record's end out
     std::deque<std::string> scratch_; // decoded strings; stable addresses
     std::size_t scratch_used_ = 0;
 };
