@@ -345,11 +345,18 @@ void find_chain(const Node& node, const Invoked& run, const EngineOptions& optio
     chain.add_copying();
     std::vector<const host::Change*> through;
     const host::File* script = run.script ? node.files.find(*run.script) : nullptr;
+    if (script != nullptr && run.script_name && node.files.is_another(*run.script, *run.script_name)) {
+        script = nullptr;
+        chain.mark(Degraded::identity_uncertain);
+    }
     if (run.script_path) {
         const auto* by_path = node.files.find(*run.script_name, &through);
         if (script == nullptr && by_path != nullptr && !by_path->deleted &&
             (!run.script || by_path->id == *run.script)) {
             script = by_path;
+        }
+        if (script == nullptr && by_path == nullptr && !run.script) {
+            script = node.files.find_unplaced(*run.script_name);
         }
     }
     // A file that was deleted is not what lies under a name now: its inode was given to another one, where nobody
@@ -357,18 +364,15 @@ void find_chain(const Node& node, const Invoked& run, const EngineOptions& optio
     if (script != nullptr && !(script->deleted && run.script_path)) {
         chain.add_file(ChainKind::script_drop, *script);
         finding.code.inode = script->id.inode;
-        if (!through.empty() && script->paths.size() == 1) {
+        const bool by_descriptor = !finding.code.path && run.invocation.origin == Origin::descriptor;
+        if ((!through.empty() || by_descriptor) && script->paths.size() == 1) {
             finding.code.path = script->paths.front(); // where the links lead
-        }
-        if (!finding.code.path && run.invocation.origin == Origin::descriptor && script->paths.size() == 1) {
-            finding.code.path = script->paths.front();
         }
     }
     for (const auto* change : through) {
         chain.add_change(ChainKind::script_drop, *change);
     }
-    chain.add_brought(ChainKind::script_drop,
-                      run.script_path ? std::string_view(*run.script_path) : std::string_view());
+    chain.add_brought(ChainKind::script_drop, run.script_path.value_or(""));
     chain.add_brought(ChainKind::interpreter_drop, exe);
     chain.add_more_scripts();
     chain.add_modules();

@@ -8,6 +8,7 @@
 #include "detect/chain.hpp"
 #include "detect/conclude.hpp"
 #include "detect/context.hpp"
+#include "detect/destinations.hpp"
 #include "detect/evidence.hpp"
 #include "detect/file_identity.hpp"
 #include "detect/follow.hpp"
@@ -196,10 +197,6 @@ struct Engine::Impl {
             return;
         }
         auto file = host::file_event_of(event, who);
-        if (const auto* maker = file && !event.syscall.exe ? node.processes.find(who) : nullptr;
-            maker != nullptr && maker->exe) {
-            file->exe = *maker->exe;
-        }
         if (!file) {
             if (audit::effect_of(event.syscall.call) == Effect::open) {
                 raise_all(node,
@@ -210,6 +207,7 @@ struct Engine::Impl {
             node.files.observe(event);
             return;
         }
+        complete(node, *file);
         raise_all(node, after_file_change(node, *file, who, options.profiles));
         note_moved(node, *file, who);
         node.files.apply(*file);

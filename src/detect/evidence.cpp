@@ -8,6 +8,7 @@
 #include "detect/bounds.hpp"
 #include "detect/chain.hpp"
 #include "detect/context.hpp"
+#include "detect/follow.hpp"
 #include "luatrail/base/glob.hpp"
 #include "luatrail/base/text.hpp"
 #include "luatrail/detect/invocation.hpp"
@@ -138,7 +139,7 @@ std::optional<OpenedCode> dropped_code(const Node& node, const audit::TypedEvent
                                        host::ProcessRef who, const Profile& profile, const EngineOptions& options) {
     for (const auto& item : event.paths) {
         const auto id = item.nametype == audit::PathItem::NameType::normal ? host::file_id_of(item) : std::nullopt;
-        const auto* file = id && item.name ? node.files.find(*id) : nullptr;
+        const auto* file = id && item.name ? opened_file(node, event, item, *id) : nullptr;
         const bool unknown = file == nullptr || file->deleted;
         if (!id || !item.name || (unknown && node.moved_directories.empty())) {
             continue;

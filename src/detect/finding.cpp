@@ -17,10 +17,10 @@ constexpr std::array identifications{"path"sv,  "package"sv, "inode"sv,   "copy"
                                      "argv0"sv, "loader"sv,  "content"sv, "library"sv};
 constexpr std::array hows{"create"sv, "write"sv, "rename"sv, "link"sv, "symlink"sv, "chmod"sv, "unpack"sv, "mount"sv};
 constexpr std::array verdicts{"expected"sv, "unknown"sv, "unexpected"sv};
-constexpr std::array degradations{"lost-records"sv,      "partial-event"sv,      "truncated-argv"sv,
-                                  "no-lineage"sv,        "no-baseline"sv,        "path-uncertain"sv,
-                                  "evicted"sv,           "input-unknown"sv,      "other-file"sv,
-                                  "package-unchecked"sv, "unwatched-directory"sv};
+constexpr std::array degradations{"lost-records"sv,      "partial-event"sv,       "truncated-argv"sv,
+                                  "no-lineage"sv,        "no-baseline"sv,         "path-uncertain"sv,
+                                  "evicted"sv,           "input-unknown"sv,       "other-file"sv,
+                                  "package-unchecked"sv, "unwatched-directory"sv, "identity-uncertain"sv};
 
 // A table that is shorter than its enumeration does not compile.
 static_assert(severities.size() == static_cast<std::size_t>(Severity::critical) + 1);
@@ -28,7 +28,7 @@ static_assert(origins.size() == static_cast<std::size_t>(Origin::unknown) + 1);
 static_assert(identifications.size() == static_cast<std::size_t>(IdentifiedBy::library) + 1);
 static_assert(hows.size() == static_cast<std::size_t>(How::mount) + 1);
 static_assert(verdicts.size() == static_cast<std::size_t>(Verdict::unexpected) + 1);
-static_assert(degradations.size() == static_cast<std::size_t>(Degraded::unwatched_directory) + 1);
+static_assert(degradations.size() == static_cast<std::size_t>(Degraded::identity_uncertain) + 1);
 
 } // namespace
 

@@ -292,6 +292,13 @@ FollowUps after_file_change(Node& node, const host::FileEvent& file, host::Proce
     return made;
 }
 
+const host::File* opened_file(const Node& node, const audit::TypedEvent& event, const audit::PathItem& item,
+                              const host::FileId& id) {
+    const bool another = item.name && (item.name->starts_with('/') || event.cwd) &&
+                         node.files.is_another(id, host::join_path(event.cwd.value_or("/"), *item.name));
+    return another ? nullptr : node.files.find(id);
+}
+
 FollowUps after_open(Node& node, const audit::TypedEvent& event, host::ProcessRef who, const EngineOptions& options) {
     FollowUps made;
     if (node.runs.empty() || event.paths.empty()) {
@@ -305,7 +312,7 @@ FollowUps after_open(Node& node, const audit::TypedEvent& event, host::ProcessRe
         for (const auto& item : event.paths) {
             const auto id = item.nametype == audit::PathItem::NameType::normal ? host::file_id_of(item) : std::nullopt;
             const bool again = id && opened_again(*run, *id);
-            const auto* file = id ? node.files.find(*id) : nullptr;
+            const auto* file = id ? opened_file(node, event, item, *id) : nullptr;
             const bool unknown = file == nullptr || file->deleted;
             if (!id || !item.name || (unknown && node.moved_directories.empty())) {
                 continue;

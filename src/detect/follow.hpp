@@ -41,6 +41,10 @@ FollowUps after_memory_call(Node& node, const audit::TypedEvent& event, host::Pr
 FollowUps after_file_change(Node& node, const host::FileEvent& file, host::ProcessRef who, const ProfileSet& profiles);
 // An opening for reading, by the run itself, of what was dropped before: `require`, `dofile`, a C module.
 FollowUps after_open(Node& node, const audit::TypedEvent& event, host::ProcessRef who, const EngineOptions& options);
+
+// What is known of a file that was opened; null: nothing, or only of another one with its inode number.
+const host::File* opened_file(const Node& node, const audit::TypedEvent& event, const audit::PathItem& item,
+                              const host::FileId& id);
 // ANOM_ABEND and SECCOMP name a process by its pid, as does an AVC that denied executable memory.
 FollowUps after_crash(Node& node, const audit::EventId& event, std::uint32_t pid);
 FollowUps after_denial(Node& node, const audit::EventId& event, const audit::Message& message);

@@ -75,13 +75,14 @@ Identified same_file(const Node& node, const audit::TypedEvent& event, const Pro
         return {};
     }
     constexpr std::int64_t remembered_ms = 3'600'000; // an inode may be another file's after an upgrade
-    for (auto known = node.interpreters.rbegin(); known != node.interpreters.rend(); ++known) {
+    const bool anonymous = id->dev >> 32U == 0;       // or another subvolume's: FileLedger::is_another
+    for (auto known = node.interpreters.rbegin(); known != node.interpreters.rend() && !anonymous; ++known) {
         if (known->id == *id && known->profile != loader_profile && known->profile != library_profile &&
             event.id.time_ms - known->last_ms < remembered_ms) {
             return {{profiles.named(known->profile), IdentifiedBy::inode}, 0, {}};
         }
     }
-    if (const auto* file = node.files.find(*id)) {
+    if (const auto* file = interpreter_file(node, event)) {
         for (const auto& change : file->changes) { // a name that it has or had
             if (auto match = named_in(change.path, profiles); match.profile != nullptr) {
                 return {{match.profile, IdentifiedBy::inode}, 0, {}};
@@ -292,7 +293,9 @@ void learn_file(Node& node, const host::FileId& id, std::string_view profile, st
 
 const host::File* interpreter_file(const Node& node, const audit::TypedEvent& event) {
     const auto id = id_of_interpreter(event);
-    return id ? node.files.find(*id) : nullptr;
+    const bool another =
+        id && event.syscall.exe && node.files.is_another(*id, base::without_deleted(*event.syscall.exe));
+    return id && !another ? node.files.find(*id) : nullptr;
 }
 
 void note_copying(Node& node, const audit::TypedEvent& event, host::ProcessRef by, const ProfileSet& profiles) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "host/file_names.hpp"
+#include "host/path_roles.hpp"
+#include "host/unplaced_files.hpp"
 #include "luatrail/base/heap.hpp"
 #include "luatrail/host/paths.hpp"
 
@@ -14,44 +16,10 @@ constexpr std::int64_t write_merge_ms = 1000;
 
 using NameType = audit::PathItem::NameType;
 using Call = audit::Effect;
-using Items = std::vector<const audit::PathItem*>;
-
-const audit::PathItem* with_id(const Items& items, FileId id) {
-    const auto found =
-        std::find_if(items.begin(), items.end(), [&](const audit::PathItem* item) { return file_id_of(*item) == id; });
-    return found == items.end() ? nullptr : *found;
-}
 
 std::uint32_t pid_of(const FileEvent& event) {
     return event.typed->syscall.pid.value_or(0);
 }
-
-// The items of one event by what they say, each kind in the order of the log.
-struct Roles {
-    Items parents, created, removed, normal, unknown;
-
-    explicit Roles(const FileEvent& event) {
-        for (const audit::PathItem& item : event.typed->paths) {
-            switch (item.nametype) {
-            case NameType::parent:
-                parents.push_back(&item);
-                break;
-            case NameType::create:
-                created.push_back(&item);
-                break;
-            case NameType::remove:
-                removed.push_back(&item);
-                break;
-            case NameType::normal:
-                normal.push_back(&item);
-                break;
-            case NameType::unknown:
-                unknown.push_back(&item);
-                break;
-            }
-        }
-    }
-};
 
 } // namespace
 
@@ -59,9 +27,10 @@ struct FileLedger::State {
     explicit State(base::Budget& budget) : charge(budget) { measure(); }
 
     FileNames names;
+    UnplacedFiles unplaced;
     base::Charge charge;
 
-    void measure() { charge.resize(base::block(sizeof(State)) + names.bytes()); }
+    void measure() { charge.resize(base::block(sizeof(State)) + names.bytes() + unplaced.bytes()); }
 
     // Which of a call's two names: rename has both, link's new one is the second.
     enum class Side : std::uint8_t { first, second };
@@ -80,6 +49,7 @@ struct FileLedger::State {
         return is_type(item, type_directory) || (!item.mode && names.directory(id_of(item)) != nullptr);
     }
     void note(Entry& entry, ChangeKind kind, const FileEvent& event, const ResolvedPath& place);
+    void remember_unplaced(const audit::PathItem& item, const Roles& roles);
 };
 
 // --- names
@@ -125,7 +95,14 @@ ResolvedPath FileLedger::State::place_of(const audit::PathItem& item, const File
         parent = file_id_of(*roles.parents[at]);
     }
     const bool at_cwd = side == Side::first ? event.at_cwd : event.at_cwd_second;
-    return item.name ? names.resolve(*item.name, event.typed->cwd, parent, at_cwd) : ResolvedPath{};
+    if (!item.name) {
+        return {};
+    }
+    auto place = names.resolve(*item.name, event.typed->cwd, parent, at_cwd);
+    if (place.uncertain && event.destination && !absolute(*item.name)) {
+        place.path = join_path(*event.destination, *item.name);
+    }
+    return place;
 }
 
 void FileLedger::State::note(Entry& entry, ChangeKind kind, const FileEvent& event, const ResolvedPath& place) {
@@ -141,6 +118,16 @@ void FileLedger::State::note(Entry& entry, ChangeKind kind, const FileEvent& eve
     }
     change.by_uid = event.typed->syscall.uid;
     names.files().record(entry, std::move(change));
+}
+
+void FileLedger::State::remember_unplaced(const audit::PathItem& item, const Roles& roles) {
+    if (!item.name) {
+        return;
+    }
+    const auto& parents = roles.parents;
+    const auto directory = parents.empty() ? std::nullopt : file_id_of(*parents.back());
+    unplaced.keep(id_of(item), parents.size() > 1 ? FileId{} : directory.value_or(FileId{}),
+                  last_component(*item.name));
 }
 
 // --- directories
@@ -244,6 +231,9 @@ void FileLedger::State::created(const audit::PathItem& item, const FileEvent& ev
     }
     if (linked != nullptr) {
         also_named(*linked, event);
+    }
+    if (place.uncertain) {
+        remember_unplaced(item, roles);
     }
     names.name_entry(entry, place);
     names.files().set_deleted(entry, false);
@@ -374,6 +364,28 @@ const File* FileLedger::find(std::string_view absolute_path, std::vector<const C
     return node != nullptr && node->id ? find(*node->id) : nullptr;
 }
 
+bool FileLedger::is_another(FileId id, std::string_view absolute_path) const {
+    return absolute(absolute_path) && absolute_path.size() <= path_bytes &&
+           state_->names.is_another(id, normal_path(absolute_path));
+}
+
+const File* FileLedger::find_unplaced(std::string_view absolute_path) const {
+    const std::string path = normal_path(absolute_path);
+    const auto name = last_component(path);
+    const auto above = std::string_view(path).substr(0, path.size() - name.size());
+    const auto* const directory =
+        above.size() < 2 ? nullptr : state_->names.tree().locate(above.substr(0, above.size() - 1));
+    const bool known = directory != nullptr && directory->id && state_->names.directory(*directory->id) == directory;
+    for (auto one = state_->unplaced.rbegin(); one != state_->unplaced.rend(); ++one) {
+        const bool elsewhere = known && one->directory.inode != 0 && *directory->id != one->directory;
+        const auto* file = one->name == name && !elsewhere ? find(one->file) : nullptr;
+        if (file != nullptr && !file->deleted) {
+            return file;
+        }
+    }
+    return nullptr;
+}
+
 ResolvedPath FileLedger::resolve(std::string_view name, std::optional<std::string_view> cwd,
                                  std::optional<FileId> parent, bool at_cwd) const {
     return state_->names.resolve(name, cwd, parent, at_cwd);
@@ -384,7 +396,7 @@ void FileLedger::expire(std::int64_t horizon_ms) {
     state_->measure();
 }
 bool FileLedger::give_way() {
-    const bool gone = state_->names.give_way();
+    const bool gone = state_->names.give_way() || state_->unplaced.give_way();
     state_->measure();
     return gone;
 }
@@ -403,9 +415,11 @@ std::size_t FileLedger::memory() const {
 
 void FileLedger::save(base::Packer& out) const {
     state_->names.save(out);
+    out(state_->unplaced);
 }
 void FileLedger::load(base::Unpacker& in) {
     state_->names.load(in);
+    in(state_->unplaced);
     state_->measure();
 }
 

@@ -124,6 +124,9 @@ void FileNames::seen(const audit::PathItem& item, std::optional<std::string_view
         learn_directory(id_of(item), real);
         return;
     }
+    if (is_another(id_of(item), real)) {
+        return;
+    }
     if (Entry* entry = files_.find(id_of(item))) {
         const bool removed = entry->file.deleted && !entry->file.changes.empty() &&
                              entry->file.changes.back().kind == ChangeKind::unlink;
@@ -138,6 +141,27 @@ void FileNames::seen(const audit::PathItem& item, std::optional<std::string_view
     if (there != nullptr && there != tree_.root()) {
         vacate(there, id_of(item));
     }
+}
+
+bool FileNames::is_another(FileId id, const std::string& path) {
+    constexpr unsigned major_shift = 32;
+    const auto in_memory = [](std::string_view name) {
+        return name.starts_with("/dev/shm/") || name.starts_with("/run/");
+    };
+    const Entry* entry = id.dev >> major_shift == 0 ? files_.find(id) : nullptr;
+    if (entry == nullptr || magic(path) || in_memory(path)) {
+        return false;
+    }
+    const std::string real = follow(path, true);
+    bool named = false;
+    for (const PathTree::Node* node : entry->names) {
+        const std::string name = tree_.path(node);
+        if (!node->certain || name == path || name == real || in_memory(name)) {
+            return false;
+        }
+        named = true;
+    }
+    return named;
 }
 
 // --- who has a name

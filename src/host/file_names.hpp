@@ -57,6 +57,8 @@ class FileNames {
     // False when the file did not have the name.
     bool unname_entry(Entry& entry, const ResolvedPath& place);
 
+    bool is_another(FileId id, const std::string& path); // as FileLedger::is_another
+
     bool give_way(); // as FileLedger::give_way
     std::size_t bytes() const { return tree_.bytes() + files_.bytes() + directories_.bytes(); }
 

@@ -78,6 +78,9 @@ std::string_view words(Degraded degraded) {
         return "No inventory was given to say whether the script is its package's; its path alone is as expected.";
     case Degraded::unwatched_directory:
         return "No audit rule watches the directory of the script: a drop there would not have been seen.";
+    case Degraded::identity_uncertain:
+        return "On this file system an inode number is not one file's: one that changed has the script's, and another "
+               "name. The names were believed.";
     case Degraded::evicted:
         break;
     }

@@ -42,9 +42,10 @@ enum class Degraded : std::uint8_t {
     path_uncertain,
     evicted,
     input_unknown,
-    other_file,         // at the script's path, than earlier runs found there
-    package_unchecked,  // no inventory was given that could say whether the script is its package's
-    unwatched_directory // no rule reports what is done to files where the script lies
+    other_file,          // at the script's path, than earlier runs found there
+    package_unchecked,   // no inventory was given that could say whether the script is its package's
+    unwatched_directory, // no rule reports what is done to files where the script lies
+    identity_uncertain   // another file of a device without a name of its own has the script's inode number
 };
 
 // The names of the schema, in the order of the enumerators: "script", "inline". Those of ChainKind stand in their

@@ -20,6 +20,7 @@ struct FileEvent {
     bool unnamed = false;      // open: O_TMPFILE; its item's name is the directory's, its inode the nameless file's
     ProcessRef by;             // the image of the process that made it
     audit::Text exe;           // its program, where the record does not tell it
+    std::optional<std::string> destination; // absolute: where its program was told to put files; only a guess
 };
 
 // Nothing for reads, failed calls and the rest.

@@ -72,6 +72,16 @@ class FileLedger {
     // Follows symlinks that the ledger saw being made (at most 8). `through` receives the changes of those links.
     const File* find(std::string_view absolute_path, std::vector<const Change*>* through = nullptr) const;
 
+    // Whether the file that is known by this id is another one than what lies at the path. Only asked where the device
+    // is anonymous (major 0): btrfs shows one for all its subvolumes, each of which counts its inodes anew, and of
+    // overlays, NFS and FUSE no more can be said. There a file that is known by other absolute names only is another
+    // one; not so where the path leads somewhere else for each process (/proc), and in memory (/dev/shm, /run).
+    bool is_another(FileId id, std::string_view absolute_path) const;
+
+    // A file that was made under this last component, by a name relative to a descriptor, in a directory that was not
+    // known and can be this one: the latest of the last 256; null: none. Valid as above.
+    const File* find_unplaced(std::string_view absolute_path) const;
+
     // Absolute name of a PATH item: by the parent item's inode first, cwd after.
     ResolvedPath resolve(std::string_view name, std::optional<std::string_view> cwd, std::optional<FileId> parent,
                          bool at_cwd) const;
