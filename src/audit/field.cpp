@@ -269,15 +269,34 @@ std::optional<std::int64_t> parse_decimal(std::string_view value) {
     return number;
 }
 
+// Of numbers, which may have either case; -1: none.
+static constexpr auto hex_digits = [] {
+    std::array<std::int8_t, 256> table{};
+    table.fill(-1);
+    for (int digit = 0; digit < 16; ++digit) {
+        table[static_cast<unsigned char>("0123456789abcdef"[digit])] = static_cast<std::int8_t>(digit);
+        table[static_cast<unsigned char>("0123456789ABCDEF"[digit])] = static_cast<std::int8_t>(digit);
+    }
+    return table;
+}();
+
 std::optional<std::uint64_t> parse_hex(std::string_view value) {
     if (value.starts_with("0x")) { // SECCOMP's code=, half-interpreted logs
         value.remove_prefix(2);
     }
     std::uint64_t number = 0;
-    const auto* last = value.data() + value.size();
-    const auto [end, error] = std::from_chars(value.data(), last, number, 16);
-    if (error != std::errc{} || end != last) {
-        return std::nullopt;
+    constexpr std::size_t most_digits = 16;
+    if (value.empty() || value.size() > most_digits) { // more of them are zeros, or too many
+        const auto* last = value.data() + value.size();
+        const auto [end, error] = std::from_chars(value.data(), last, number, 16);
+        return error == std::errc{} && end == last ? std::optional(number) : std::nullopt;
+    }
+    for (const char c : value) {
+        const auto digit = hex_digits[static_cast<unsigned char>(c)];
+        if (digit < 0) {
+            return std::nullopt;
+        }
+        number = number << 4U | static_cast<std::uint64_t>(digit);
     }
     return number;
 }

@@ -193,6 +193,10 @@ const Architecture* architecture_of(std::uint32_t value) {
 }
 
 const Architecture* architecture_of(std::string_view text) {
+    static const Architecture* const most = architecture_of(std::uint32_t{0xc000003e});
+    if (text == "c000003e") {
+        return most;
+    }
     if (const auto value = parse_hex(text)) {
         return *value <= UINT32_MAX ? architecture_of(static_cast<std::uint32_t>(*value)) : nullptr;
     }

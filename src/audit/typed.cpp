@@ -144,6 +144,7 @@ const TypedEvent& Decoder::decode(const Event& event) {
     typed_.execve.argv = std::move(argv);
     scratch_used_ = 0;
     items_ = 0;
+    typed_items_ = 0;
     record_cut_ = false;
     typed_.id = event.id;
     typed_.node = event.node;
@@ -162,10 +163,10 @@ const TypedEvent& Decoder::decode(const Event& event) {
     if (!std::is_sorted(typed_.paths.begin(), typed_.paths.end(), by_item)) {
         std::stable_sort(typed_.paths.begin(), typed_.paths.end(), by_item);
     }
-    const auto typed_items = std::count_if(typed_.paths.begin(), typed_.paths.end(),
-                                           [](const PathItem& item) { return !item.nametype_text.empty(); });
-    record_cut_ = record_cut_ || (typed_items > 0 && static_cast<std::size_t>(typed_items) < typed_.paths.size());
-    infer_name_types(typed_);
+    if (typed_items_ < typed_.paths.size()) {
+        record_cut_ = record_cut_ || typed_items_ > 0;
+        infer_name_types(typed_);
+    }
     const bool early = event.closed == Closed::evicted || event.trimmed || event.late; // ours, not the kernel's loss
     const bool missing =
         static_cast<std::int64_t>(typed_.paths.size()) < items_ || (typed_.has_execve && !typed_.has_syscall);
@@ -406,6 +407,7 @@ void Decoder::read_path(const Record& record) {
         case name_code("objtype"): // kernels 3.0 to 3.10
             item.nametype_text = unquoted(field.value).value_or("");
             item.nametype = nametype_of(item.nametype_text);
+            ++typed_items_;
             return; // the file's capabilities follow, which nothing asks for
         default:
             break;

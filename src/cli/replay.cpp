@@ -48,6 +48,9 @@ class Selection : public detect::FindingSink {
     }
     // Has the programs that nobody knows by name looked at in the host's image. After each event; not from the engine.
     void look(detect::Engine& engine) {
+        if (unknown_.empty()) {
+            return;
+        }
         for (const auto& program : std::exchange(unknown_, {})) {
             if (const auto found = looks_->lua_in(program.interpreter.exe.value_or(""))) {
                 engine.saw_content(program, *found);

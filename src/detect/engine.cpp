@@ -160,9 +160,9 @@ struct Engine::Impl {
     }
 
     void on_record(const audit::Record& record) {
-        const auto message = audit::message_of(record);
+        const auto message = audit::may_be_message(record.type) ? audit::message_of(record) : std::nullopt;
         if (!message) {
-            return; // nearly all
+            return;
         }
         auto& node = nodes.of(record.node);
         switch (message->kind) {

@@ -19,8 +19,7 @@ constexpr std::size_t ancestors_asked = 8;
 // number that it has in the layer where it lies (overlayfs.rst, "Inode properties"). The file behind is the one of that
 // number and name on a device where something was written.
 const host::File* behind_overlay(const Node& node, const host::FileId& id, std::string_view name) {
-    const bool anonymous = id.dev >> 32U == 0;
-    if (!anonymous || node.files.find(id) != nullptr) {
+    if (!host::is_anonymous(id) || node.files.find(id) != nullptr) {
         return nullptr;
     }
     for (const auto dev : node.devices) {

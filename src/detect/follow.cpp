@@ -294,7 +294,7 @@ FollowUps after_file_change(Node& node, const host::FileEvent& file, host::Proce
 
 const host::File* opened_file(const Node& node, const audit::TypedEvent& event, const audit::PathItem& item,
                               const host::FileId& id) {
-    const bool another = item.name && (item.name->starts_with('/') || event.cwd) &&
+    const bool another = host::is_anonymous(id) && item.name && (item.name->starts_with('/') || event.cwd) &&
                          node.files.is_another(id, host::join_path(event.cwd.value_or("/"), *item.name));
     return another ? nullptr : node.files.find(id);
 }

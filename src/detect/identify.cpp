@@ -75,7 +75,7 @@ Identified same_file(const Node& node, const audit::TypedEvent& event, const Pro
         return {};
     }
     constexpr std::int64_t remembered_ms = 3'600'000; // an inode may be another file's after an upgrade
-    const bool anonymous = id->dev >> 32U == 0;       // or another subvolume's: FileLedger::is_another
+    const bool anonymous = host::is_anonymous(*id);   // or another subvolume's
     for (auto known = node.interpreters.rbegin(); known != node.interpreters.rend() && !anonymous; ++known) {
         if (known->id == *id && known->profile != loader_profile && known->profile != library_profile &&
             event.id.time_ms - known->last_ms < remembered_ms) {
@@ -293,8 +293,8 @@ void learn_file(Node& node, const host::FileId& id, std::string_view profile, st
 
 const host::File* interpreter_file(const Node& node, const audit::TypedEvent& event) {
     const auto id = id_of_interpreter(event);
-    const bool another =
-        id && event.syscall.exe && node.files.is_another(*id, base::without_deleted(*event.syscall.exe));
+    const bool another = id && host::is_anonymous(*id) && event.syscall.exe &&
+                         node.files.is_another(*id, base::without_deleted(*event.syscall.exe));
     return id && !another ? node.files.find(*id) : nullptr;
 }
 

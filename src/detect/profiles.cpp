@@ -101,6 +101,8 @@ bool is_whole(std::string_view glob) {
     return glob.find('/') != std::string_view::npos || glob.find("**") != std::string_view::npos;
 }
 
+constexpr std::size_t most_kept = 1024, longest_kept = 256; // of ProfileSet::Memory
+
 bool any_matches(const std::vector<std::string>& globs, std::string_view path) {
     const auto name = base_name(path);
     return std::any_of(globs.begin(), globs.end(),
@@ -192,6 +194,7 @@ void ProfileSet::read(const base::TomlTable& file) {
 }
 
 void ProfileSet::index() {
+    memory_ = {};
     by_name_.clear();
     by_pattern_.clear();
     for (std::size_t at = 0; at < profiles_.size(); ++at) {
@@ -206,7 +209,10 @@ void ProfileSet::index() {
 }
 
 // In the order of the profiles, each once.
-std::vector<const Profile*> ProfileSet::of_program(std::string_view program) const {
+const std::vector<const Profile*>& ProfileSet::of_program(std::string_view program) const {
+    if (const auto known = memory_.known.find(program); known != memory_.known.end()) {
+        return known->second;
+    }
     const auto name = base_name(program);
     std::vector<std::size_t> found;
     if (const auto named = by_name_.find(name); named != by_name_.end()) {
@@ -225,7 +231,13 @@ std::vector<const Profile*> ProfileSet::of_program(std::string_view program) con
     std::vector<const Profile*> profiles;
     std::transform(found.begin(), found.end(), std::back_inserter(profiles),
                    [this](std::size_t at) { return &profiles_[at]; });
-    return profiles;
+    if (program.size() > longest_kept) {
+        return memory_.other = std::move(profiles);
+    }
+    if (memory_.known.size() >= most_kept) {
+        memory_.known.clear();
+    }
+    return memory_.known.emplace(program, std::move(profiles)).first->second;
 }
 
 bool ProfileSet::may_match(std::string_view exe) const {
@@ -245,12 +257,19 @@ const Loader* ProfileSet::loader(std::string_view exe) const {
 }
 
 std::optional<ProgramKind> ProfileSet::kind_of(std::string_view exe) const {
-    for (const auto& [name, kind] : kind_names) {
-        if (is(kind, exe)) {
-            return kind;
-        }
+    if (const auto known = memory_.kinds.find(exe); known != memory_.kinds.end()) {
+        return known->second;
     }
-    return std::nullopt;
+    const auto* const found = std::find_if(std::begin(kind_names), std::end(kind_names),
+                                           [&](const auto& one) { return is(one.second, exe); });
+    const auto kind = found == std::end(kind_names) ? std::nullopt : std::optional(found->second);
+    if (exe.size() <= longest_kept) {
+        if (memory_.kinds.size() >= most_kept) {
+            memory_.kinds.clear();
+        }
+        memory_.kinds.emplace(exe, kind);
+    }
+    return kind;
 }
 
 std::string_view to_string(ProgramKind kind) {

@@ -365,7 +365,7 @@ const File* FileLedger::find(std::string_view absolute_path, std::vector<const C
 }
 
 bool FileLedger::is_another(FileId id, std::string_view absolute_path) const {
-    return absolute(absolute_path) && absolute_path.size() <= path_bytes &&
+    return is_anonymous(id) && absolute(absolute_path) && absolute_path.size() <= path_bytes &&
            state_->names.is_another(id, normal_path(absolute_path));
 }
 

@@ -144,11 +144,10 @@ void FileNames::seen(const audit::PathItem& item, std::optional<std::string_view
 }
 
 bool FileNames::is_another(FileId id, const std::string& path) {
-    constexpr unsigned major_shift = 32;
     const auto in_memory = [](std::string_view name) {
         return name.starts_with("/dev/shm/") || name.starts_with("/run/");
     };
-    const Entry* entry = id.dev >> major_shift == 0 ? files_.find(id) : nullptr;
+    const Entry* entry = is_anonymous(id) ? files_.find(id) : nullptr;
     if (entry == nullptr || magic(path) || in_memory(path)) {
         return false;
     }

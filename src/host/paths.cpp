@@ -4,7 +4,29 @@
 
 namespace luatrail::host {
 
+namespace {
+
+// Nearly all names are absolute and normal already. False for some that are, too ("/a/.b").
+bool is_surely_normal(std::string_view path) {
+    if (path.size() < 2 || path.front() != '/') {
+        return false;
+    }
+    char before = 'x';
+    for (const char c : path) {
+        if (before == '/' && (c == '/' || c == '.')) {
+            return false;
+        }
+        before = c;
+    }
+    return before != '/';
+}
+
+} // namespace
+
 std::string normal_path(std::string_view path) {
+    if (is_surely_normal(path)) {
+        return std::string(path);
+    }
     const bool absolute = !path.empty() && path.front() == '/';
     std::string out(absolute ? "/" : "");
     out.reserve(path.size());

@@ -44,12 +44,12 @@ void SwitchWatch::tell(std::string kind, const audit::Record& record, std::strin
 }
 
 void SwitchWatch::saw(const audit::Record& record) {
-    const auto message = audit::message_of(record);
+    const auto message = audit::may_be_message(record.type) ? audit::message_of(record) : std::nullopt;
     if (removed_ != 0 || added_ != 0) {
         settle(record.id.time_ms);
     }
     if (!message) {
-        return; // nearly all
+        return;
     }
     using Kind = audit::Message::Kind;
     if (message->kind == Kind::daemon_end) {

@@ -189,12 +189,12 @@ string_view without_padding(string_view line) {
     return line.substr(0, line.find_last_not_of('\0') + 1);
 }
 
-bool parse_text(string_view line, audit::Record& record, Malformed& reason) {
-    if (line.starts_with("\xef\xbb\xbf")) { // a byte order mark
-        line.remove_prefix(3);
-    }
+bool parse_text(string_view line, audit::Record& record, Malformed& reason) { // NOLINT(misc-no-recursion): once
     if (line.starts_with("type=") || line.starts_with("node=") || line.starts_with("host=")) {
         return parse_record(line, record, reason);
+    }
+    if (line.starts_with("\xef\xbb\xbf")) { // a byte order mark
+        return parse_text(line.substr(3), record, reason);
     }
     const auto relayed = after_relay_prefix(line);
     if (!parse_record(relayed.record, record, reason)) {

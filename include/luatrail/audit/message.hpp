@@ -29,4 +29,10 @@ struct Message {
 // Nothing for any other record.
 std::optional<Message> message_of(const Record& record);
 
+// False for the records of which a system call's event consists: nearly all are of these, and none is a message.
+inline bool may_be_message(RecordType type) {
+    constexpr RecordType first = 1300, last = 1327, configuration = 1305, seccomp = 1326; // linux/audit.h
+    return type < first || type > last || type == configuration || type == seccomp;
+}
+
 } // namespace luatrail::audit

@@ -105,6 +105,7 @@ class Decoder {
 
     TypedEvent typed_;
     std::int64_t items_ = 0;          // PATH records that the SYSCALL record announces
+    std::size_t typed_items_ = 0;     // PATH records that say what their item is
     bool record_cut_ = false;         // a relay left a record's end out
     std::deque<std::string> scratch_; // decoded strings; stable addresses
     std::size_t scratch_used_ = 0;

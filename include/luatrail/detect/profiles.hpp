@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -189,7 +190,28 @@ class ProfileSet {
   private:
     void read(const base::TomlTable& file);
     void index();
-    std::vector<const Profile*> of_program(std::string_view program) const;
+    const std::vector<const Profile*>& of_program(std::string_view program) const; // until the next call
+
+    // What programs were found to be: the same few ask again and again. At most 1024 short names. A copy begins empty,
+    // for its profiles lie elsewhere.
+    struct Memory {
+        struct Hash {
+            using is_transparent = void;
+            std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
+        };
+        Memory() = default;
+        Memory(const Memory& /*other*/) {}
+        Memory& operator=(const Memory& /*other*/) {
+            known.clear();
+            kinds.clear();
+            return *this;
+        }
+        ~Memory() = default;
+
+        std::unordered_map<std::string, std::vector<const Profile*>, Hash, std::equal_to<>> known;
+        std::unordered_map<std::string, std::optional<ProgramKind>, Hash, std::equal_to<>> kinds;
+        std::vector<const Profile*> other; // of a name that is not kept
+    };
 
     std::vector<Profile> profiles_;
     std::vector<Loader> loaders_;
@@ -199,6 +221,7 @@ class ProfileSet {
     // Which profiles are those of a program: by a name in full, and by a pattern.
     std::map<std::string, std::vector<std::size_t>, std::less<>> by_name_;
     std::vector<std::pair<std::string, std::size_t>> by_pattern_;
+    mutable Memory memory_;
 };
 
 } // namespace luatrail::detect

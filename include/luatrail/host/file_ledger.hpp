@@ -27,6 +27,12 @@ namespace luatrail::host {
 
 enum class ChangeKind : std::uint8_t { create, write, rename, link, symlink, chmod, unlink, mount };
 
+// Of a device without a name of its own (major 0): FileLedger::is_another.
+inline bool is_anonymous(const FileId& id) {
+    constexpr unsigned major_shift = 32;
+    return id.dev >> major_shift == 0;
+}
+
 struct Change {
     ChangeKind kind = ChangeKind::create;
     audit::EventId event;
