@@ -17,8 +17,7 @@ namespace {
 constexpr std::size_t most_entry = 16UL * 1024; // bytes of a line of passwd(5)
 
 bool has(unsigned capability) {
-    capng_get_caps_process();
-    return capng_have_capability(CAPNG_EFFECTIVE, capability) == 1;
+    return capng_get_caps_process() == 0 && capng_have_capability(CAPNG_EFFECTIVE, capability) == 1;
 }
 
 } // namespace
