@@ -33,7 +33,8 @@ void SerialGaps::saw(std::uint64_t serial, std::int64_t time_ms) {
     const auto jump = serial > newest_ ? serial - newest_ : newest_ - serial;
     if (!any_ || jump > most_jump) {
         missing_.clear();
-        newest_ = at_last_settle_ = at_settle_before_ = serial;
+        newest_ = serial;
+        at_settle_.fill(serial);
         newest_ms_ = time_ms;
         any_ = true;
         return;
@@ -74,10 +75,11 @@ std::uint64_t SerialGaps::settle() {
         --doubt_;
         return 0;
     }
-    while (!missing_.empty() && missing_.begin()->second <= at_settle_before_) {
+    while (!missing_.empty() && missing_.begin()->second <= at_settle_[turn_]) {
         forget(missing_.begin());
     }
-    at_settle_before_ = std::exchange(at_last_settle_, newest_);
+    at_settle_[turn_] = newest_;
+    turn_ = (turn_ + 1) % at_settle_.size();
     lost_ += unsettled_;
     return std::exchange(unsettled_, 0);
 }

@@ -25,7 +25,7 @@ rules::KernelStatus lost(std::uint32_t count) {
 }
 
 void settle_all(plugin::LossWatch& watch) {
-    for (int turn = 0; turn < 3; ++turn) {
+    for (int turn = 0; turn < 6; ++turn) {
         watch.settle();
     }
 }

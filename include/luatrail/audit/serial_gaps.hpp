@@ -4,6 +4,7 @@
 // record, so a number that stays away was lost: by the kernel, in auditd's queue, or by a filter in between.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -16,7 +17,8 @@ class SerialGaps {
     // In about the order of the numbers; late and repeated ones are fine. `time_ms` is the event's.
     void saw(std::uint64_t serial, std::int64_t time_ms);
 
-    // Once in a while (a second or more): what was missing at the last two calls, and is still, counts as lost; after a
+    // Once in a while (a second or more): what was missing at the last five calls, and is still, counts as lost: on
+    // a busy processor a process may be held up between taking its number and handing its record on. After a
     // gap of more than 10,000 numbers only 60 calls later. Returns how many that were.
     std::uint64_t settle();
 
@@ -33,7 +35,9 @@ class SerialGaps {
     void forget(std::map<std::uint64_t, std::uint64_t>::iterator gap);
 
     std::map<std::uint64_t, std::uint64_t> missing_; // first to last of each gap
-    std::uint64_t newest_ = 0, at_last_settle_ = 0, at_settle_before_ = 0;
+    std::uint64_t newest_ = 0;
+    std::array<std::uint64_t, 5> at_settle_{}; // the newest at each of the last calls, that of the oldest at turn_
+    std::size_t turn_ = 0;
     std::uint64_t lost_ = 0, unsettled_ = 0;
     std::int64_t newest_ms_ = 0; // time of the newest number's event
     int doubt_ = 0;              // turns until a wide gap is believed
