@@ -1,7 +1,8 @@
 // luatrail-rpm DIRECTORY: lists the rpm database in a directory, for `luatrail inventory build`.
 //
-// A program of its own, because librpm is under the GPL and the program that links it is, too; luatrail only reads its output. The
-// format stands in src/inventory/rpm.cpp. Nothing is verified. librpm may write into the directory: luatrail gives it a copy.
+// A program of its own, because librpm is under the GPL and the program that links it is, too; luatrail only reads its
+// output. The format stands in src/inventory/rpm.cpp. Nothing is verified. librpm may write into the directory:
+// luatrail gives it a copy.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -53,6 +54,9 @@ void print_files(Header header) {
         }
         std::size_t size = 0;
         const unsigned char* digest = rpmfilesFDigest(files, at, nullptr, &size);
+        if ((rpmfilesFFlags(files, at) & RPMFILE_CONFIG) != 0) { // meant to be edited
+            digest = nullptr;
+        }
         std::printf("F\t");
         for (std::size_t byte = 0; digest != nullptr && byte < size; ++byte) {
             std::printf("%02x", digest[byte]);
@@ -69,7 +73,8 @@ void print_files(Header header) {
 void print_package(Header header) {
     char* version = headerGetAsString(header, RPMTAG_EVR);
     const char* architecture = headerGetString(header, RPMTAG_ARCH);
-    std::printf("P\t%s\t%s\t%s\n", headerGetString(header, RPMTAG_NAME), version, architecture != nullptr ? architecture : "");
+    std::printf("P\t%s\t%s\t%s\n", headerGetString(header, RPMTAG_NAME), version,
+                architecture != nullptr ? architecture : "");
     std::free(version);
     print_names(header, RPMTAG_REQUIRENAME, 'R');
     print_names(header, RPMTAG_PROVIDENAME, 'V');
@@ -80,7 +85,9 @@ void print_package(Header header) {
 
 int main(int argc, char** argv) {
     if (argc != 2 || argv[1][0] == '-') {
-        std::fputs("usage: luatrail-rpm DIRECTORY\n\nLists the rpm database in DIRECTORY, for `luatrail inventory build`.\n", stderr);
+        std::fputs(
+            "usage: luatrail-rpm DIRECTORY\n\nLists the rpm database in DIRECTORY, for `luatrail inventory build`.\n",
+            stderr);
         return 2;
     }
     rpmReadConfigFiles(nullptr, nullptr);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iostream>
 #include <map>
+#include <system_error>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -136,6 +137,10 @@ int run(int argc, char** argv) {
         base::say(error.what());
     } catch (const std::bad_alloc&) {
         base::say("out of memory; lower engine.memory, or give the process more");
+    } catch (const std::system_error& error) {
+        if (error.code() != std::errc::broken_pipe) { // else its reader has seen enough, as head(1)
+            base::say(error.what());
+        }
     } catch (const std::exception& error) {
         base::say(fmt::format("unexpected error: {}; please report it", error.what()));
     }

@@ -2,7 +2,9 @@
 // directory.
 #include "inventory/apk.hpp"
 
+#include <algorithm>
 #include <array>
+#include <optional>
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
@@ -13,19 +15,23 @@
 namespace luatrail::inventory {
 namespace {
 
-// "Q1" and the SHA-1 in base64.
-std::string digest_of(std::string_view value) {
-    constexpr std::size_t encoded = 28;
-    constexpr std::size_t sha1 = 20;
-    if (!value.starts_with("Q1") || value.size() != encoded + 2) {
-        return {};
+// "Q1" and a SHA-1, or "Q2" and a SHA-256, in base64 (apk-package(5)). Nothing where it is neither.
+std::optional<std::string> digest_of(std::string_view value) {
+    constexpr std::size_t sha1 = 20, sha256 = 32, longest = 44;
+    const std::size_t size = value.starts_with("Q1") ? sha1 : value.starts_with("Q2") ? sha256 : 0;
+    const auto text = value.substr(std::min<std::size_t>(value.size(), 2));
+    std::array<unsigned char, longest> bytes{};
+    if (size == 0 || text.size() != (size + 2) / 3 * 4 ||
+        EVP_DecodeBlock(bytes.data(), reinterpret_cast<const unsigned char*>(text.data()),
+                        static_cast<int>(text.size())) < static_cast<int>(size)) {
+        return std::nullopt;
     }
-    std::array<unsigned char, encoded> bytes{};
-    if (EVP_DecodeBlock(bytes.data(), reinterpret_cast<const unsigned char*>(value.data()) + 2, encoded) <
-        static_cast<int>(sha1)) {
-        return {};
-    }
-    return base::to_hex({reinterpret_cast<const char*>(bytes.data()), sha1});
+    return base::to_hex({reinterpret_cast<const char*>(bytes.data()), size});
+}
+
+// What an administrator edits: apk keeps it through upgrades (apk-protected_paths(5), whose default is "etc").
+bool is_protected(std::string_view path) {
+    return path.starts_with("/etc/");
 }
 
 // "so:liblua.so.5=5.4.6 lua5.4>5 !conflict": names without versions, and without what must not be there.
@@ -97,8 +103,12 @@ bool read_apk(const Root& root, Listing& listing, Complaints& complaints) {
             package.files.push_back({fmt::format("/{}{}{}", directory, directory.empty() ? "" : "/", value), {}});
             break;
         case 'Z':
-            if (!package.files.empty()) {
-                package.files.back().digest = digest_of(value);
+            if (!package.files.empty() && !is_protected(package.files.back().path)) {
+                const auto digest = digest_of(value);
+                package.files.back().digest = digest.value_or("");
+                if (!digest) {
+                    complaints.add(fmt::format("{}:{}", place, number), "a digest of a kind that is not known");
+                }
             }
             break;
         default:

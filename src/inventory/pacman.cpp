@@ -2,6 +2,7 @@
 // (mtree(5)).
 #include "inventory/pacman.hpp"
 
+#include <set>
 #include <unordered_map>
 
 #include <fmt/format.h>
@@ -108,10 +109,16 @@ bool read_pacman(const Root& root, Listing& listing, Complaints& complaints) {
         const auto mtree = root.read(fmt::format("{}/{}/mtree", database, name)).value_or("");
         const auto digests = digests_of(base::inflated(mtree, most_mtree));
         const auto files = sections_of(root.read(fmt::format("{}/{}/files", database, name)).value_or(""));
+        std::set<std::string> edited; // "etc/lsyncd.conf" and its digest, which a change does not alter
+        if (const auto backup = files.find("BACKUP"); backup != files.end()) {
+            for (const auto& one : backup->second) {
+                edited.insert(one.substr(0, one.find('\t')));
+            }
+        }
         if (const auto list = files.find("FILES"); list != files.end()) {
             for (const auto& path : list->second) {
                 if (!path.ends_with('/')) {
-                    const auto digest = digests.find("/" + path);
+                    const auto digest = edited.contains(path) ? digests.end() : digests.find("/" + path);
                     package.files.push_back({"/" + path, digest == digests.end() ? std::string() : digest->second});
                 }
             }

@@ -230,6 +230,13 @@ TEST_CASE("a user is a name, a uid, a service or a login session") {
     CHECK(verdict("ada", person));
     CHECK_FALSE(verdict("Ada", person));
     CHECK_FALSE(verdict("", person));
+    auto raw = prosody_run(); // without names, root is root all the same
+    raw.user_name = {};
+    raw.uid = 0;
+    CHECK(verdict("root", raw));
+    CHECK_FALSE(verdict("ada", raw));
+    raw.uid = 1000;
+    CHECK_FALSE(verdict("root", raw));
     CHECK(judged(rule_of("user = \"login\""), service) ==
           "unexpected [-] unexpected-user near r wanted login found prosody");
 }

@@ -29,13 +29,13 @@ inventory::Inventory facts() {
     return made;
 }
 
-const Proposal& named(const std::vector<Proposal>& all, const std::string& id) {
+const Proposal& named(const std::vector<Proposal>& all, std::string_view id) {
     for (const auto& one : all) {
         if (one.rule.id == id) {
             return one;
         }
     }
-    throw std::runtime_error("no proposal has the id " + id);
+    throw std::runtime_error("no proposal has the id " + std::string(id));
 }
 
 TEST_CASE("a proposal names a user wherever one can be known") {

@@ -52,6 +52,13 @@ def on_terminal(*arguments, columns=100, **more):
 
 
 class HelpTest(unittest.TestCase):
+    def test_a_reader_that_leaves_is_no_error(self):
+        process = subprocess.Popen([harness.LUATRAIL, "rules"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=harness.environment())
+        process.stdout.close()
+        said = process.stderr.read()
+        process.stderr.close()
+        self.assertEqual((process.wait(timeout=harness.TIMEOUT), said), (2, b""))
+
     def test_each_command_tells_its_usage(self):
         for words in COMMANDS:
             for option in ("--help", "-h"):
