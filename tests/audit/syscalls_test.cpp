@@ -76,7 +76,10 @@ TEST_CASE("the numbers are those that libaudit knows") {
         const int machine = audit_elf_to_machine(architecture.value);
         for (const auto& row : system_calls()) {
             const int known = machine < 0 ? -1 : audit_name_to_syscall(std::string(row.name).c_str(), machine);
-            if (known < 0 || (row.marks.narrow && architecture.wide())) { // libaudit has one table for ppc and ppc64
+            // libaudit has one table for ppc and ppc64, and calls riscv32's 45 truncate64: the numbers that most
+            // processors have in common are named here as 64-bit ones do.
+            const bool named_as_wide = architecture.wide() || architecture.numbering == Numbering::generic;
+            if (known < 0 || (row.marks.narrow && named_as_wide)) {
                 continue;
             }
             INFO(architecture.name << " " << row.name);

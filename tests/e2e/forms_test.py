@@ -105,7 +105,9 @@ class Forms(harness.TestCase):
     def test_relayed_by_syslog(self):
         for scenario in some_scenarios(10):
             data = b"".join(b"Nov 25 02:00:10 web01 audispd: " + line for line in scenario.lines())
-            self.same(scenario, scenario.replay(log="-", input=data), "behind a syslog header")
+            self.same(scenario, scenario.replay("--node-from", "none", log="-", input=data), "behind a syslog header")
+            found = scenario.replay(log="-", input=data).findings()
+            self.assertEqual({"web01"} if found else set(), {finding["node"] for finding in found})
 
     def test_each_record_twice(self):
         """journald keeps each record from the netlink socket and from the ring buffer."""
