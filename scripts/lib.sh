@@ -45,13 +45,14 @@ quietly() {
 # The lines of package lists without comments: a package and its probe.
 package_lines() { sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "${@/#/"$top/scripts/packages-"}"; }
 
-probe() { # command:NAME, header:FILE or python:MODULE; alternatives behind |
+probe() { # command:NAME, header:FILE, python:MODULE or file:PATTERN; alternatives behind |
   local one
   for one in ${1//|/ }; do
     case $one in
       command:*) command -v "${one#*:}" ;;
       header:*) g++ -std=c++20 -x c++ -fsyntax-only -include "${one#*:}" /dev/null ;;
       python:*) python3 -c "import ${one#*:}" ;;
+      file:*) compgen -G "${one#*:}" ;;
     esac >/dev/null 2>&1 && return
   done
   return 1

@@ -95,8 +95,8 @@ constexpr std::array keys{
               "kern, user, mail, daemon, auth, syslog, lpr, news, uucp, cron, authpriv, ftp, local0, local1, local2, "
               "local3, local4, local5, local6, local7",
               "The facility of the messages", set_facility},
-    ConfigKey{"syslog", "format", Type::word, "rfc5424", "rfc5424, cee",
-              "RFC 5424 with structured data and the finding's JSON, or \"@cee:\" and the JSON",
+    ConfigKey{"syslog", "format", Type::word, "cee", "rfc5424, cee",
+              "\"@cee:\" and the finding's JSON as syslog(3) writes it, or RFC 5424 with structured data and the JSON",
               set<&Config::syslog, &Config::Syslog::format>},
     // At least report::least_syslog_bytes. rsyslogd cuts at 8096 unless configured otherwise.
     ConfigKey{"syslog", "max_bytes", Type::number, "8096", "2560 to 65536",

@@ -69,9 +69,10 @@ class PluginCase(harness.TestCase):
         self.state.mkdir(mode=0o700)
         self.rsyslogs = []
 
-    def rsyslog(self, mode="default", name="rsyslog"):
+    def rsyslog(self, mode="default", name="rsyslog", within=()):
+        """Starts one in this directory of the test's; `within` is what a command of another namespace begins with."""
         directory = self.dir / name
-        subprocess.run([RSYSLOG, "start", directory, mode], check=True, timeout=30)
+        subprocess.run([*within, RSYSLOG, "start", directory, mode], check=True, timeout=30)
         self.rsyslogs.append(directory)
         self.addCleanup(self.stop_rsyslog, directory)
         return directory
@@ -89,12 +90,12 @@ class PluginCase(harness.TestCase):
         )
         return path
 
-    def start(self, config, stdin=subprocess.PIPE, keep_state=False, **options):
+    def start(self, config, stdin=subprocess.PIPE, keep_state=False, within=(), **options):
         if not keep_state:
             for path in self.state.glob("*"):
                 path.unlink()
         process = subprocess.Popen(
-            [harness.LUATRAIL, "plugin", f"--config={config}"],
+            [*within, harness.LUATRAIL, "plugin", f"--config={config}"],
             stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=harness.environment(), **options,
         )  # fmt: skip
         self.addCleanup(self.end, process)

@@ -59,11 +59,12 @@ class Delivery(PluginCase):
 
     def test_priority_and_names(self):
         rsyslog = self.rsyslog("rfc5424")
-        config = self.config(rsyslog / "log")
         found = []
-        for name in ("shm-luajit-relative", "drop-other-user", "old-script"):
-            found += scenario(name).replayed.findings()
-            self.run_plugin(config, scenario(name).log.read_bytes())
+        for form in ("rfc5424", "cee"):
+            config = self.config(rsyslog / "log", more=f'format = "{form}"\n[limits]\nrepeat = "0s"\n')
+            for name in ("shm-luajit-relative", "drop-other-user", "old-script"):
+                found += scenario(name).replayed.findings()
+                self.run_plugin(config, scenario(name).log.read_bytes())
         self.stop_rsyslog(rsyslog)
         rows = [line.split("\t")[:3] for line in (rsyslog / "fields").read_text().splitlines()]
         self.assertEqual(
@@ -86,7 +87,7 @@ class Delivery(PluginCase):
         self.stop_rsyslog(rsyslog)
         self.assertEqual(self.received(rsyslog), one.replayed.findings())
         lines = (rsyslog / "all").read_bytes().splitlines()
-        ours = [line for line in lines if b"luatrail" in line.split(b" ", 4)[3:4][0]]
+        ours = [line for line in lines if re.match(rb"<\d+>[A-Z][a-z][a-z] [ \d]\d [\d:]{8} luatrail\[\d+\]: @cee: {", line)]
         self.assertEqual(len(ours), len(one.replayed.findings()))
         for line in ours:
             self.assertFalse(re.search(rb"[\x00-\x1f\x7f]", line), line)

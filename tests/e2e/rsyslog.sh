@@ -4,23 +4,26 @@ set -euo pipefail
 
 usage() {
     cat <<'END'
-Usage: rsyslog.sh start DIR [default|rfc5424]   start one that serves DIR/log
-       rsyslog.sh stop DIR                      stop it; what it received is in DIR by then
-       rsyslog.sh run DIR MODE COMMAND...       start, run the command, stop; its exit status
+Usage: rsyslog.sh start DIR [default|rfc5424|journal]   start one that serves DIR/log
+       rsyslog.sh stop DIR                              stop it; what it received is in DIR by then
+       rsyslog.sh run DIR MODE COMMAND...               start, run the command, stop; its exit status
 
   default   imuxsock as a distribution's rsyslog.conf loads it
   rfc5424   imuxsock without its special parser, so that RFC 5424 messages are taken apart
+  journal   beside imuxsock imjournal, which reads the journal's files
 
 DIR is made when missing. In it: traditional (the default file format), raw (as received), msg (the MSG part alone),
-fields (PRI, programname, app-name, msgid, structured data; tab-separated). Exit status 77: there is no rsyslogd.
+fields (PRI, programname, app-name, msgid, structured data, procid; tab-separated). As on Debian, DIR/rsyslog.d/*.conf
+are read too. Exit status 77: there is no rsyslogd.
 END
 }
 
 configuration() {
     local dir=$1 mode=$2
     case $mode in
-    default)
+    default | journal)
         printf 'module(load="imuxsock" SysSock.Name="%s/log")\n' "$dir"
+        [[ $mode != journal ]] || printf 'module(load="imjournal" StateFile="imjournal")\n'
         ;;
     rfc5424)
         printf 'module(load="imuxsock" SysSock.Use="off")\n'
@@ -32,14 +35,16 @@ configuration() {
         ;;
     esac
     cat <<END
+global(workDirectory="$dir/spool")
 template(name="raw" type="string" string="%rawmsg%\n")
 template(name="msg" type="string" string="%msg%\n")
-template(name="fields" type="string" string="%pri%\t%programname%\t%app-name%\t%msgid%\t%structured-data%\n")
+template(name="fields" type="string" string="%pri%\t%programname%\t%app-name%\t%msgid%\t%structured-data%\t%procid%\n")
 authpriv.* action(type="omfile" file="$dir/raw" template="raw")
 authpriv.* action(type="omfile" file="$dir/msg" template="msg")
 authpriv.* action(type="omfile" file="$dir/fields" template="fields")
 authpriv.* action(type="omfile" file="$dir/traditional" template="RSYSLOG_TraditionalFileFormat")
 *.* action(type="omfile" file="$dir/all" template="raw")
+include(file="$dir/rsyslog.d/*.conf" mode="optional")
 END
 }
 
@@ -56,7 +61,7 @@ wait_until() { # tenths of a second, then a condition
 }
 
 # Whoever adopted it may take its time to collect it: a zombie is gone.
-gone() { ! kill -0 "$1" 2>/dev/null || [[ $(ps -o stat= -p "$1") == Z* ]]; }
+gone() { ! kill -0 "$1" 2>/dev/null || [[ $(cat "/proc/$1/stat" 2>/dev/null) == *") Z "* ]]; }
 
 find_rsyslogd() { PATH="$PATH:/usr/sbin:/sbin" command -v rsyslogd; }
 
@@ -66,7 +71,7 @@ start() {
         echo "rsyslog.sh: no rsyslogd on this machine (package rsyslog)" >&2
         return 77
     fi
-    mkdir -p "$dir"
+    mkdir -p "$dir/spool"
     dir=$(cd "$dir" && pwd -P)
     configuration "$dir" "$mode" >"$dir/rsyslog.conf"
     "$rsyslogd" -n -f "$dir/rsyslog.conf" -i "$dir/pid" >"$dir/rsyslogd.out" 2>&1 </dev/null &
