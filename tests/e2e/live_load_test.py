@@ -41,8 +41,9 @@ class LoadTest(LiveCase):
         return self.fail("auditd alone does not sustain the lowest rate")
 
     def test_in_a_storm_nothing_is_lost_and_drops_are_found(self):
-        rate = self.highest_rate()
-        print(f"auditd alone sustains {rate} events a second here")
+        highest = self.highest_rate()
+        rate = highest * 2 // 3  # the plugin, and the other tests, need processors too: auditd's queue to it must not overflow
+        print(f"auditd alone sustains {highest} events a second here")
         rsyslog = self.rsyslog()
         self.go_live(rsyslog, more_rules=RULE)
         lost = int(kernel.status()["lost"])
