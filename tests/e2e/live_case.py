@@ -56,15 +56,22 @@ class LiveCase(PluginCase):
         self.assertTrue(wait_until(lambda: self.plugins()), self.said())
 
     def plugins(self):
-        """Those that have started: until their handlers are there, auditd's children ignore signals. Not their helpers."""
+        """Those that have started: until their handlers are there, auditd's children ignore signals. Not their helpers,
+        which are ready before the process that started them is."""
         found = []
         for directory in pathlib.Path("/proc").glob("[0-9]*"):
             try:
-                if os.readlink(directory / "exe") == str(self.program) and "Seccomp:\t2" in (directory / "status").read_text():
+                if os.readlink(directory / "exe") == str(self.program):
                     found.append(int(directory.name))
             except OSError:
                 pass
-        return without_helpers(found)
+        return [pid for pid in without_helpers(found) if self.has_started(pid)]
+
+    def has_started(self, pid):
+        try:
+            return "Seccomp:\t2" in pathlib.Path(f"/proc/{pid}/status").read_text()
+        except OSError:
+            return False
 
     def wait_for_another_than(self, pids):
         """auditd notices that a plugin has gone when it has an event for it."""
