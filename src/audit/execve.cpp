@@ -99,6 +99,7 @@ struct Collected {
     std::map<std::size_t, Split> splits;
     std::vector<std::size_t>& cut;
     std::vector<std::size_t>& headless;
+    Writing& writing;
     bool truncated = false;
 
     void set(std::size_t index, std::string_view text) {
@@ -112,9 +113,9 @@ struct Collected {
         arguments[index] = text;
     }
 
-    void read(std::string_view body) {
+    void read(const Record& record) {
         std::string scratch;
-        FieldReader fields(body);
+        FieldReader fields(record.body);
         for (Field field; fields.next(field);) {
             const auto name = argument_name(field.name);
             if (!name) {
@@ -132,7 +133,7 @@ struct Collected {
                 truncated = true;
                 continue;
             }
-            const auto text = decode_untrusted(field.value, scratch, field.cut).value_or("");
+            const auto text = writing.text(record, field, scratch).value_or("");
             const bool half_byte = field.value.size() % 2 != 0 && text.data() == scratch.data();
             const bool broken = field.cut && (half_byte || field.value.starts_with('"'));
             truncated = truncated || broken;
@@ -171,17 +172,18 @@ struct Collected {
 
 } // namespace
 
-void read_execve(const Event& event, Execve& execve) {
+void read_execve(const Event& event, Writing& writing, Execve& execve) {
     const auto* head = best_head(event, execve.argc);
     const auto argc = static_cast<std::size_t>(std::clamp<std::int64_t>(execve.argc.value_or(0), 0, most_arguments));
     Collected collected{.arguments = execve.argv,
                         .carried = std::vector<bool>(argc),
                         .splits = {},
                         .cut = execve.cut,
-                        .headless = execve.headless};
+                        .headless = execve.headless,
+                        .writing = writing};
     for (const auto& record : event.records) {
         if (record.type == AUDIT_EXECVE && (&record == head || head == nullptr || !argc_of(record.body))) {
-            collected.read(record.body);
+            collected.read(record);
         }
     }
     collected.join();
@@ -203,6 +205,24 @@ void read_execve(const Event& event, Execve& execve) {
     execve.argv.resize(end);
 }
 
+namespace {
+
+// A blank in a word cannot be told from one between two.
+Title words_at_blanks(std::string_view text) {
+    Title title;
+    title.cut = true;
+    while (!text.empty()) {
+        const auto end = std::min(text.find(' '), text.size());
+        if (end > 0) {
+            title.words.emplace_back(text.substr(0, end));
+        }
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return title;
+}
+
+} // namespace
+
 Title title_words(std::string_view body) {
     constexpr std::size_t most_bytes = 128; // MAX_PROCTITLE_AUDIT_LEN
     Title title;
@@ -213,6 +233,9 @@ Title title_words(std::string_view body) {
     }
     std::string scratch;
     auto words = decode_untrusted(field.value, scratch, field.cut).value_or("");
+    if (!words.empty() && words.data() == field.value.data()) { // decoded by others, who left the quotes out
+        return words_at_blanks(body.substr(static_cast<std::size_t>(words.data() - body.data())));
+    }
     title.cut = words.size() >= most_bytes;
     if (words.ends_with('\0')) {
         words.remove_suffix(1);

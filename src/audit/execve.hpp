@@ -3,11 +3,12 @@
 
 #include "luatrail/audit/event.hpp"
 #include "luatrail/audit/typed.hpp"
+#include "luatrail/audit/writing.hpp"
 
 namespace luatrail::audit {
 
 // From the EXECVE records. `execve` is empty before.
-void read_execve(const Event& event, Execve& execve);
+void read_execve(const Event& event, Writing& writing, Execve& execve);
 
 // Where rules leave EXECVE out or its records were lost: the first 128 bytes of the new image's command line, its words
 // ended by NULs (audit_log_proctitle).

@@ -19,6 +19,11 @@ inline std::optional<std::uint32_t> id_of(std::string_view value) {
     return static_cast<std::uint32_t>(*number); // old auditds print unset as -1
 }
 
+// Where a viewer wrote a name in a user's place, one is known.
+inline std::optional<std::uint32_t> user_id_of(std::string_view value) {
+    return value == "root" ? 0U : id_of(value);
+}
+
 inline std::optional<std::uint32_t> set_id_of(std::string_view value) {
     const auto id = id_of(value);
     return id == unset_id ? std::nullopt : id;

@@ -146,6 +146,7 @@ const TypedEvent& Decoder::decode(const Event& event) {
     items_ = 0;
     typed_items_ = 0;
     record_cut_ = false;
+    writing_ = Writing(event);
     typed_.id = event.id;
     typed_.node = event.node;
     typed_.record_count = event.records.size();
@@ -153,7 +154,7 @@ const TypedEvent& Decoder::decode(const Event& event) {
         read(record);
     }
     if (typed_.has_execve) {
-        read_execve(event, typed_.execve);
+        read_execve(event, writing_, typed_.execve);
         record_cut_ = record_cut_ || !typed_.execve.cut.empty();
         complete_by_title(typed_.title, typed_.execve);
     } else if (typed_.is_exec() && typed_.syscall.success != false) {
@@ -196,7 +197,7 @@ void Decoder::read(const Record& record) {
     case AUDIT_CWD:
         if (!typed_.cwd) {
             const auto field = field_of(record.body, name_code("cwd"));
-            typed_.cwd = field.name.empty() ? Text{} : untrusted(field.value, field.cut);
+            typed_.cwd = field.name.empty() ? Text{} : untrusted(record, field);
             note_cut(field);
         }
         break;
@@ -224,16 +225,16 @@ void Decoder::read(const Record& record) {
     }
 }
 
-Text Decoder::untrusted(std::string_view value, bool cut) {
-    if (!value.empty() && value.front() == '"') { // the common case needs no scratch
+Text Decoder::untrusted(const Record& record, const Field& field) {
+    if (!field.value.empty() && field.value.front() == '"') { // the common case needs no scratch
         std::string none;
-        return decode_untrusted(value, none, cut);
+        return decode_untrusted(field.value, none, field.cut);
     }
     if (scratch_used_ == scratch_.size()) {
         scratch_.emplace_back();
     }
     auto& scratch = scratch_[scratch_used_];
-    const auto text = decode_untrusted(value, scratch, cut);
+    const auto text = writing_.text(record, field, scratch);
     if (text && text->data() == scratch.data()) {
         ++scratch_used_;
     }
@@ -249,7 +250,7 @@ void Decoder::read_syscall(const Record& record) {
     typed_.has_syscall = true;
     FieldReader fields(record.body);
     for (Field field; fields.next(field);) {
-        read_field(field);
+        read_field(record, field);
     }
     std::string_view enriched_name;
     FieldReader enriched(record.enriched);
@@ -257,7 +258,7 @@ void Decoder::read_syscall(const Record& record) {
         if (field.code == name_code("SYSCALL")) {
             enriched_name = unquoted(field.value).value_or("");
         } else if (field.code == name_code("UID")) {
-            read_field(field);
+            read_field(record, field);
         }
     }
     name_call(enriched_name);
@@ -273,12 +274,12 @@ void Decoder::read_operation(const Record& record) {
         if (field.code == name_code("uring_op")) {
             call.call = uring_call(number_of_call(plain(field.value)).value_or(0));
         } else {
-            read_field(field);
+            read_field(record, field);
         }
     }
     const auto user = field_of(record.enriched, name_code("UID"));
     if (!user.name.empty()) {
-        read_field(user);
+        read_field(record, user);
     }
 }
 
@@ -305,7 +306,7 @@ void Decoder::name_call(std::string_view enriched_name) {
     }
 }
 
-void Decoder::read_field(const Field& field) {
+void Decoder::read_field(const Record& record, const Field& field) {
     auto& call = typed_.syscall;
     const auto value = plain(field.value); // of anything but the untrusted strings
     switch (field.code) {
@@ -342,13 +343,16 @@ void Decoder::read_field(const Field& field) {
         call.auid = set_id_of(value);
         break;
     case name_code("uid"):
-        call.uid = id_of(value);
+        call.uid = user_id_of(value);
+        if (!call.uid && !parse_decimal(value)) { // half-interpreted
+            call.user = unquoted(value);
+        }
         break;
     case name_code("gid"):
         call.gid = id_of(value);
         break;
     case name_code("euid"):
-        call.euid = id_of(value);
+        call.euid = user_id_of(value);
         break;
     case name_code("tty"):
         call.tty = unquoted(field.value);
@@ -357,15 +361,15 @@ void Decoder::read_field(const Field& field) {
         call.session = set_id_of(value);
         break;
     case name_code("comm"):
-        call.comm = untrusted(field.value, field.cut);
+        call.comm = untrusted(record, field);
         note_cut(field);
         break;
     case name_code("exe"):
-        call.exe = untrusted(field.value, field.cut);
+        call.exe = untrusted(record, field);
         note_cut(field);
         break;
     case name_code("key"):
-        call.key = untrusted(field.value, field.cut);
+        call.key = untrusted(record, field);
         note_cut(field);
         break;
     case name_code("UID"):
@@ -386,7 +390,7 @@ void Decoder::read_path(const Record& record) {
                 std::clamp<std::int64_t>(parse_decimal(plain(field.value)).value_or(-1), -1, 1'000'000));
             break;
         case name_code("name"):
-            item.name = untrusted(field.value, field.cut);
+            item.name = untrusted(record, field);
             note_cut(field);
             break;
         case name_code("inode"): {

@@ -170,7 +170,49 @@ TEST_CASE("half-interpreted lines mean what they say") {
     CHECK(call.call == audit::Call::execve);
     CHECK(call.comm == "top");
     CHECK(call.exe == "/usr/bin/top");
-    CHECK(call.uid == std::nullopt);
+    CHECK(call.uid == 0U);
+}
+
+TEST_CASE("a value without quotes is text where its record, or its event, was decoded before") {
+    const auto argv = [](const std::string& execve, const std::string& syscall) {
+        const auto made = events_of(line("SYSCALL", "1.000:5", syscall) + line("EXECVE", "1.000:5", execve));
+        return argv_text(made.events.at(0)->typed().execve);
+    };
+    const std::string decoded =
+        "arch=x86_64 syscall=execve success=yes exit=0 items=0 pid=8 uid=user comm=4142 exe=4344";
+    const std::string numbers =
+        "arch=c000003e syscall=59 success=yes exit=0 items=0 pid=8 uid=0 comm=lua exe=/usr/bin/lua";
+    const std::string raw =
+        R"(arch=c000003e syscall=59 success=yes exit=0 items=0 pid=8 uid=0 comm="lua" exe="/usr/bin/lua")";
+    const std::string names =
+        R"(arch=x86_64 syscall=execve success=yes exit=0 items=0 pid=8 uid=0 comm="lua" exe="/bin/lua")";
+    CHECK(argv("argc=2 a0=lua a1=2020", decoded) == "argc=2 [lua] [2020]");
+    CHECK(argv("argc=2 a0=lua a1=2020", raw) == "argc=2 [lua] [2020]"); // "lua" is not as the kernel writes it
+    CHECK(argv("argc=2 a0=41 a1=2020", decoded) == "argc=2 [41] [2020]");
+    CHECK(argv("argc=2 a0=41 a1=2020", numbers) == "argc=2 [41] [2020]");
+    CHECK(argv("argc=2 a0=41 a1=2020", raw) == "argc=2 [A] [  ]");
+    CHECK(argv("argc=2 a0=41 a1=2020", names) == "argc=2 [A] [  ]"); // names, and quotes all the same
+    CHECK(argv(R"(argc=2 a0="lua" a1=2020)", decoded) == "argc=2 [lua] [  ]");
+    CHECK(argv("argc=4 a0=lua a1=-e a2=x = 1 y=2 a3=4142 43", decoded) == "argc=4 [lua] [-e] [x = 1 y=2] [4142 43]");
+    CHECK(argv("argc=2 a0=lua a1=(null)", decoded) == "argc=2 [lua] []");
+
+    const auto made = events_of(line("SYSCALL", "1.000:5", decoded) + line("CWD", "1.000:5", "cwd=/srv/my work") +
+                                line("PATH", "1.000:5", "item=0 name=2020 inode=5 dev=08:01 nametype=NORMAL"));
+    const auto& typed = made.events.at(0)->typed();
+    CHECK(typed.syscall.comm == "4142");
+    CHECK(typed.syscall.exe == "4344");
+    CHECK(typed.syscall.user == "user");
+    CHECK(typed.cwd == "/srv/my work");
+    CHECK(typed.paths.at(0).name == "2020");
+    CHECK(typed.paths.at(0).inode == 5U);
+}
+
+TEST_CASE("a decoded PROCTITLE is words between blanks, of which none is certain to be whole") {
+    const auto made =
+        events_of(line("SYSCALL", "1.000:5",
+                       "arch=x86_64 syscall=execve success=yes exit=0 items=0 pid=8 comm=lua exe=/bin/lua") +
+                  line("PROCTITLE", "1.000:5", "proctitle=lua  /tmp/x.lua 2020"));
+    CHECK(argv_text(made.events.at(0)->typed().execve) == "argc=- [lua] [/tmp/x.lua] [2020] cut=2 truncated");
 }
 
 TEST_CASE("what ausearch -i prints is refused line by line, with its own reason") {

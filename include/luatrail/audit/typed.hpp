@@ -13,6 +13,7 @@
 #include "luatrail/audit/field.hpp"
 #include "luatrail/audit/message.hpp"
 #include "luatrail/audit/syscalls.hpp"
+#include "luatrail/audit/writing.hpp"
 
 namespace luatrail::audit {
 
@@ -93,17 +94,18 @@ class Decoder {
     const TypedEvent& decode(const Event& event);
 
   private:
-    Text untrusted(std::string_view value, bool cut);
+    Text untrusted(const Record& record, const Field& field);
     void read(const Record& record);
     void note_cut(const Field& field);
     void read_syscall(const Record& record);
     void read_operation(const Record& record);
     void name_call(std::string_view enriched_name);
-    void read_field(const Field& field);
+    void read_field(const Record& record, const Field& field);
     void read_path(const Record& record);
     void give_back_memory();
 
     TypedEvent typed_;
+    Writing writing_;
     std::int64_t items_ = 0;          // PATH records that the SYSCALL record announces
     std::size_t typed_items_ = 0;     // PATH records that say what their item is
     bool record_cut_ = false;         // a relay left a record's end out
