@@ -61,8 +61,14 @@ void describe_actor(const Node& node, host::ProcessRef who, const audit::EventId
     }
 }
 
-void note_login(Node& node, const audit::EventId& event, const audit::Message& message) {
-    if (message.session && message.result == "success") {
+void note_message(Node& node, const audit::EventId& event, const audit::Message& message) {
+    using Kind = audit::Message::Kind;
+    if (message.result != "success") {
+        return;
+    }
+    if (message.kind == Kind::service_start && message.pid == 1U && message.unit) {
+        node.service_starts.keep({event, cut(*message.unit)});
+    } else if (message.kind == Kind::login && message.session) {
         node.logins.keep({event, *message.session, cut(message.address), cut(message.terminal), cut(message.account)});
     }
 }

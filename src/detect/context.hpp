@@ -24,8 +24,8 @@ void add_circumstances(const Node& node, host::ProcessRef process, const EngineO
 void describe_actor(const Node& node, host::ProcessRef who, const audit::EventId& at, const ProfileSet& profiles,
                     Actor& actor);
 
-// Remembers the login of a PAM record.
-void note_login(Node& node, const audit::EventId& event, const audit::Message& message);
+// Remembers a login, and that systemd started a unit.
+void note_message(Node& node, const audit::EventId& event, const audit::Message& message);
 
 // The unit that systemd said to have started when it forked the topmost process above this one; nothing where several
 // could be meant.

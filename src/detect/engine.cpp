@@ -14,6 +14,7 @@
 #include "detect/follow.hpp"
 #include "detect/identify.hpp"
 #include "detect/judge.hpp"
+#include "detect/lone_exec.hpp"
 #include "detect/nodes.hpp"
 #include "detect/places.hpp"
 #include "detect/programs.hpp"
@@ -45,7 +46,6 @@ struct Engine::Impl {
         : options(std::move(o)), sink(s), nodes(options.memory), programs(nodes.common()), reported(nodes.common()) {}
 
     // ---- the straight list of steps
-    // -------------------------------------------------------------------------------------
 
     void on_event(const audit::Event& raw) {
         ++counters.events;
@@ -61,6 +61,9 @@ struct Engine::Impl {
         }
         if (event.message) {
             on_message(node, event);
+        }
+        if (lacks_its_process(event)) {
+            on_lone_exec(node, with_its_program(event, programs, options.profiles));
         }
         if (!event.has_syscall || !event.syscall.pid) {
             return; // user space's own records, and late pieces without the call that they belong to
@@ -84,7 +87,6 @@ struct Engine::Impl {
     }
 
     // ---- steps
-    // -------------------------------------------------------------------------------------------------------------
 
     void advance(Node& node, const audit::TypedEvent& event) {
         if (event.boot) { // pids start anew, and what lay in memory is gone
@@ -126,6 +128,12 @@ struct Engine::Impl {
         node.files.observe(event);
     }
 
+    void on_lone_exec(Node& node, const audit::TypedEvent& event) {
+        ++counters.execs;
+        judge_run(node, event, {}, programs.of(event.syscall.exe.value_or(""), options.profiles));
+        node.files.observe(event);
+    }
+
     void on_exit(Node& node, const audit::TypedEvent& event) {
         for (auto* run : node.runs.of(node.processes.current(*event.syscall.pid))) {
             run->ended = true;
@@ -164,22 +172,8 @@ struct Engine::Impl {
         if (!message) {
             return;
         }
-        auto& node = nodes.of(record.node);
-        switch (message->kind) {
-        case audit::Message::Kind::service_start:
-            if (message->pid == 1U && message->unit && message->result == "success") {
-                node.service_starts.keep({record.id, cut(*message->unit)});
-            }
-            break;
-        case audit::Message::Kind::software_update:
-            ++counters.software_updates;
-            break;
-        case audit::Message::Kind::login:
-            note_login(node, record.id, *message);
-            break;
-        default:
-            break;
-        }
+        counters.software_updates += message->kind == audit::Message::Kind::software_update ? 1 : 0;
+        note_message(nodes.of(record.node), record.id, *message);
         fit();
     }
 
@@ -215,14 +209,13 @@ struct Engine::Impl {
     }
 
     // ---- runs
-    // ------------------------------------------------------------------------------------------------------------------
 
     void judge_run(Node& node, const audit::TypedEvent& event, host::ProcessRef process, Program program) {
         const auto& argv = event.execve.argv;
         const bool called_one = !argv.empty() && programs.of(argv.front(), options.profiles).interpreter;
         auto identified = identify(node, event, program, called_one, options);
         if (identified.match.profile == nullptr) {
-            if (const auto finding = describe_unknown(node, event, process, options)) {
+            if (const auto finding = describe_unknown(node, event, process, options); process && finding) {
                 sink.on_unknown_program(*finding);
             }
             return;
@@ -232,7 +225,7 @@ struct Engine::Impl {
             if (!run.interpreter.profile->embedded) {
                 ++counters.version_calls;
                 remember_quiet(node, run);
-            } else if (const auto finding = describe_unknown(node, event, process, options)) {
+            } else if (const auto finding = describe_unknown(node, event, process, options); process && finding) {
                 sink.on_unknown_program(*finding); // brought under the name of a program that it need not be
             }
             return;
@@ -249,11 +242,16 @@ struct Engine::Impl {
         } else {
             report(finding);
         }
-        remember_run(node, run, std::move(finding));
+        if (process) {
+            remember_run(node, run, std::move(finding));
+        }
     }
 
     // Asked for its version, or to compile, it still runs LUA_INIT and loads modules: what follows is watched.
     void remember_quiet(Node& node, const Invoked& run) {
+        if (!run.process) {
+            return;
+        }
         auto finding = describe(node, run, options);
         find_chain(node, run, options, finding);
         node.runs.add({.process = run.process, .code_unknown = run.interpreter.profile->lua_init}, std::move(finding));
@@ -306,7 +304,6 @@ struct Engine::Impl {
     }
 
     // ---- what follows a run
-    // ----------------------------------------------------------------------------------------------------
 
     void raise_all(Node& node, FollowUps&& followed) {
         for (auto& [run, entry, seen_by] : followed) {

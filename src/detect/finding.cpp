@@ -20,7 +20,8 @@ constexpr std::array verdicts{"expected"sv, "unknown"sv, "unexpected"sv};
 constexpr std::array degradations{"lost-records"sv,      "partial-event"sv,       "truncated-argv"sv,
                                   "no-lineage"sv,        "no-baseline"sv,         "path-uncertain"sv,
                                   "evicted"sv,           "input-unknown"sv,       "other-file"sv,
-                                  "package-unchecked"sv, "unwatched-directory"sv, "identity-uncertain"sv};
+                                  "package-unchecked"sv, "unwatched-directory"sv, "identity-uncertain"sv,
+                                  "no-process"sv};
 
 // A table that is shorter than its enumeration does not compile.
 static_assert(severities.size() == static_cast<std::size_t>(Severity::critical) + 1);
@@ -28,7 +29,7 @@ static_assert(origins.size() == static_cast<std::size_t>(Origin::unknown) + 1);
 static_assert(identifications.size() == static_cast<std::size_t>(IdentifiedBy::library) + 1);
 static_assert(hows.size() == static_cast<std::size_t>(How::mount) + 1);
 static_assert(verdicts.size() == static_cast<std::size_t>(Verdict::unexpected) + 1);
-static_assert(degradations.size() == static_cast<std::size_t>(Degraded::identity_uncertain) + 1);
+static_assert(degradations.size() == static_cast<std::size_t>(Degraded::no_process) + 1);
 
 } // namespace
 

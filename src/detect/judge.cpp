@@ -76,6 +76,9 @@ void mark_degraded(const Node& node, const Invoked& run, const EngineOptions& op
     if (run.input_unknown) {
         marks.push_back(Degraded::input_unknown);
     }
+    if (!run.event->syscall.pid) {
+        marks.push_back(Degraded::no_process);
+    }
 }
 
 } // namespace
@@ -152,6 +155,10 @@ std::optional<Finding> describe_unknown(Node& node, const audit::TypedEvent& eve
 void resolve_input(const Node& node, Invoked& run) {
     auto& invocation = run.invocation;
     if (!invocation.reads_stdin) {
+        return;
+    }
+    if (!run.event->syscall.pid) { // nor is its terminal known
+        run.input_unknown = true;
         return;
     }
     const auto* process = node.processes.find(run.process);

@@ -81,6 +81,8 @@ std::string_view words(Degraded degraded) {
     case Degraded::identity_uncertain:
         return "On this file system an inode number is not one file's: one that changed has the script's, and another "
                "name. The names were believed.";
+    case Degraded::no_process:
+        return "The record that names the process and its user is missing: who ran it, and from where, is not known.";
     case Degraded::evicted:
         break;
     }

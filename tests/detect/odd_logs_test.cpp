@@ -1,4 +1,5 @@
 // Logs that broke other collectors, from public reports: processes, files and runs.
+#include <algorithm>
 #include <string>
 
 #include <fmt/format.h>
@@ -358,6 +359,84 @@ TEST_CASE("inodes up to 2^64 - 1 name files (FUSE, NFS, gocryptfs)") {
         moved.exec(lua, {"lua5.4", "/srv/old.lua"}).read(lua, "/mnt/pool/link.lua", inode);
         CHECK(replay(moved.text).briefs.back() == "high script: module-drop/create | no-baseline");
     }
+}
+
+namespace {
+
+// A drop, then a run of which the SYSCALL record is missing, or only its first bytes are left.
+std::string run_without_its_call(std::string_view rest_of_call, std::string_view execve, std::string_view exe,
+                                 bool paths = true) {
+    Log log;
+    log.at(start).create(shell, "/tmp/x.lua", 700);
+    Raw raw;
+    raw.text = log.text;
+    if (!rest_of_call.empty()) {
+        raw.record("SYSCALL", rest_of_call);
+    }
+    raw.record("EXECVE", execve);
+    if (paths) {
+        raw.record("CWD", "cwd=\"/tmp\"")
+            .path(0, exe, 900, "NORMAL", "0100755")
+            .path(1, "\"/lib64/ld-linux-x86-64.so.2\"", 901, "NORMAL", "0100755");
+    }
+    return raw.text;
+}
+
+} // namespace
+
+TEST_CASE("an EXECVE of Lua without its SYSCALL is a finding, which says that nobody knows who ran it") {
+    const auto lua54 = R"("/usr/bin/lua5.4")";
+    const auto read = [](const std::string& text) {
+        auto found = replay(text);
+        REQUIRE(found.findings.size() == 1);
+        return found.findings.front();
+    };
+    const auto whole = read(run_without_its_call({}, R"(argc=2 a0="lua" a1="x.lua")", lua54));
+    CHECK(whole.severity == detect::Severity::high);
+    CHECK(whole.code.path == "/tmp/x.lua");
+    CHECK(whole.interpreter.exe == "/usr/bin/lua5.4");
+    CHECK(whole.process.pid == 0);
+    CHECK(whole.process.argv == std::vector<std::string>{"lua", "x.lua"});
+    const auto marks = [](const detect::Finding& finding, detect::Degraded mark) {
+        return std::count(finding.degraded.begin(), finding.degraded.end(), mark) == 1;
+    };
+    CHECK(marks(whole, detect::Degraded::no_process));
+    CHECK(marks(whole, detect::Degraded::partial_event));
+    CHECK(marks(whole, detect::Degraded::lost_records));
+
+    // Cut before its pid, the call is known to have been an exec.
+    const auto cut =
+        read(run_without_its_call("arch=c000003e syscall=59 succ", R"(argc=2 a0="lua" a1="x.lua")", lua54));
+    CHECK(cut.id == whole.id);
+    // Without PATH the first word is all that names the program.
+    CHECK(read(run_without_its_call({}, R"(argc=2 a0="lua5.4" a1="/tmp/x.lua")", "", false)).severity ==
+          detect::Severity::high);
+    // A #! script: its interpreter is the second item.
+    const auto script =
+        read(run_without_its_call({}, R"(argc=2 a0="/usr/bin/lua" a1="/tmp/x.lua")", R"("/tmp/x.lua")"));
+    CHECK(script.interpreter.profile == "lua");
+    CHECK(script.code.path == "/tmp/x.lua");
+
+    CHECK(replay(run_without_its_call({}, R"(argc=2 a0="ls" a1="/tmp/x.lua")", R"("/usr/bin/ls")")).briefs.empty());
+    CHECK(replay(run_without_its_call({}, R"(argc=2 a0="lua" a1="-v")", lua54)).briefs.empty());
+    CHECK(
+        replay(run_without_its_call("arch=c000003e syscall=59 success=no exi", R"(argc=2 a0="lua" a1="x.lua")", lua54))
+            .briefs.empty());
+}
+
+TEST_CASE("standard input of a run without its SYSCALL may be a terminal") {
+    const auto found = replay(run_without_its_call({}, R"(argc=1 a0="lua")", R"("/usr/bin/lua5.4")"));
+    REQUIRE(found.findings.size() == 1);
+    CHECK(found.findings.front().severity == detect::Severity::info);
+    CHECK(found.findings.front().code.origin == detect::Origin::stdin_code);
+}
+
+TEST_CASE("what comes behind a run whose process is not known is not said to follow it") {
+    auto text = run_without_its_call({}, R"(argc=2 a0="lua" a1="x.lua")", R"("/usr/bin/lua5.4")");
+    Log log;
+    log.at(start + 60'000).exec({.pid = 30, .ppid = 20, .exe = "/usr/bin/dash"}, {"sh", "-c", "id"});
+    text += log.text;
+    CHECK(replay(text).findings.size() == 1);
 }
 
 } // namespace odd_logs_test

@@ -45,7 +45,8 @@ enum class Degraded : std::uint8_t {
     other_file,          // at the script's path, than earlier runs found there
     package_unchecked,   // no inventory was given that could say whether the script is its package's
     unwatched_directory, // no rule reports what is done to files where the script lies
-    identity_uncertain   // another file of a device without a name of its own has the script's inode number
+    identity_uncertain,  // another file of a device without a name of its own has the script's inode number
+    no_process           // the record that names the process and its user is missing
 };
 
 // The names of the schema, in the order of the enumerators: "script", "inline". Those of ChainKind stand in their
