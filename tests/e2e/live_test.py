@@ -64,9 +64,11 @@ class LiveTest(LiveCase):
         pids = self.plugins()
         os.kill(pids[0], signal.SIGKILL)
         self.wait_for_another_than(pids)
-        for number in range(5):
-            self.run_lua(self.drop(f"k{number}"))
-        self.assertEqual(5, len(self.settled(rsyslog, 5)))
+        dropped = [self.drop(f"k{number}") for number in range(5)]
+        for path in dropped:
+            self.run_lua(path)
+        findings = self.settled(rsyslog, 5)
+        self.assertEqual(sorted(map(str, dropped)), sorted(one["code"]["path"] for one in findings), findings)
 
     def test_what_ran_before_auditd_is_in_the_process_tree(self):
         rsyslog = self.rsyslog()
