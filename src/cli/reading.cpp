@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <set>
 
 #include <unistd.h>
@@ -59,6 +60,21 @@ std::string hosts_of(const std::vector<source::Input>& inputs) {
     const auto last = std::next(hosts.begin(), static_cast<std::ptrdiff_t>(std::min(shown, hosts.size())));
     const std::string rest = hosts.size() > shown ? fmt::format(" and {} more", hosts.size() - shown) : "";
     return fmt::format("{}{}", fmt::join(hosts.begin(), last, ", "), rest);
+}
+
+// Files that are read in another order than they are written in.
+void tell_pieces(const std::vector<source::Input>& inputs, bool quiet) {
+    std::map<std::string, std::size_t> pieces;
+    for (const auto& input : inputs) {
+        pieces[input.path] += input.piece_at ? 1 : 0;
+    }
+    for (const auto& [path, count] : pieces) {
+        if (count > 0 && !quiet) {
+            base::say(
+                fmt::format("{}: {} parts of it stand in another order than that of their time, in which they are read",
+                            base::printable(path), count));
+        }
+    }
 }
 
 bool read_one(const source::Input& input, setup::Pipeline& pipeline, base::Progress& progress) {
@@ -154,6 +170,7 @@ bool read_all(const ReadingOptions& options, setup::Pipeline& pipeline) {
                         "reads them as one host's",
                         hosts_of(inputs)));
     }
+    tell_pieces(inputs, options.quiet);
     source::NodeNaming naming;
     naming.by_relay = options.node_from == "auto" || options.node_from == "prefix";
     base::Progress progress(!options.quiet && ::isatty(::fileno(stderr)) == 1, total);

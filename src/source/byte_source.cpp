@@ -1,5 +1,6 @@
 #include "source/byte_source.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -51,6 +52,14 @@ FileSource::FileSource(const std::string& path, Position position)
     }
 }
 
+FileSource::FileSource(const std::string& path, std::uint64_t at, std::uint64_t size, Position position)
+    : FileSource(path, std::move(position)) {
+    left_ = size;
+    if (error_number_ == 0 && ::lseek(descriptor_, static_cast<off_t>(at), SEEK_SET) < 0) {
+        error_number_ = errno;
+    }
+}
+
 FileSource::~FileSource() {
     if (!is_stdin_ && descriptor_ >= 0) {
         ::close(descriptor_);
@@ -64,13 +73,14 @@ std::string_view FileSource::read() {
     buffer_.resize(buffer_size);
     ssize_t got = 0;
     do {
-        got = ::read(descriptor_, buffer_.data(), buffer_.size());
+        got = ::read(descriptor_, buffer_.data(), std::min<std::uint64_t>(buffer_.size(), left_));
     } while (got < 0 && errno == EINTR);
     if (got < 0) {
         error_number_ = errno;
         return {};
     }
     position_ += static_cast<std::uint64_t>(got);
+    left_ -= static_cast<std::uint64_t>(got);
     if (report_) {
         report_(position_);
     }

@@ -44,6 +44,8 @@ class FileSource final : public ByteSource {
 
     // "-" is standard input. error() says whether it could be opened.
     explicit FileSource(const std::string& path, Position position = {});
+    // `size` bytes of a plain file from `at` on.
+    FileSource(const std::string& path, std::uint64_t at, std::uint64_t size, Position position);
     FileSource(const FileSource&) = delete;
     FileSource& operator=(const FileSource&) = delete;
     ~FileSource() override;
@@ -61,6 +63,7 @@ class FileSource final : public ByteSource {
     Position report_;
     std::vector<char> buffer_;
     std::uint64_t position_ = 0;
+    std::uint64_t left_ = UINT64_MAX;
     int error_number_ = 0;
 };
 

@@ -6,15 +6,18 @@
 #include <map>
 #include <set>
 #include <system_error>
+#include <tuple>
 #include <utility>
 
 #include <sys/stat.h>
 
+#include "luatrail/base/text.hpp"
 #include "source/archive.hpp"
 #include "source/byte_source.hpp"
 #include "source/first_record.hpp"
 #include "source/gzip_tail.hpp"
 #include "source/log_names.hpp"
+#include "source/pieces.hpp"
 
 namespace luatrail::source {
 namespace {
@@ -74,7 +77,7 @@ class Collecting {
         } else if (S_ISSOCK(status.st_mode)) {
             failures_.push_back({path, "a socket can't be read as a log", {}});
         } else { // standard input, a pipe or a device: reading ahead would take from it
-            inputs.push_back({path, std::nullopt, 0, {}});
+            inputs.push_back({path, std::nullopt, 0, {}, {}});
         }
     }
 
@@ -86,6 +89,7 @@ class Collecting {
     // True when the file is a log, though perhaps one that can't be read or that was there already.
     bool add_file(const std::string& path, const struct stat& status, Origin origin) {
         FileSource file(path);
+        const bool plain = !looks_packed(file.peek(packed_mark_size));
         const auto first = peek_first(file, path);
         if (file.error_number() != 0 && file.position() == 0) {
             failures_.push_back(failure_of(path, file.error_number()));
@@ -97,7 +101,14 @@ class Collecting {
             return false;
         }
         if (seen_.insert({status.st_dev, status.st_ino}).second) { // a log given twice counts once
-            inputs.push_back({path, first, static_cast<std::uint64_t>(status.st_size), host_of(path, origin)});
+            const Input whole{path, first, static_cast<std::uint64_t>(status.st_size), {}, host_of(path, origin)};
+            const auto pieces = plain && first ? pieces_of(path, whole.size) : std::vector<Piece>{};
+            for (const auto& piece : pieces) {
+                inputs.push_back({path, piece.first, piece.size, piece.at, whole.host});
+            }
+            if (pieces.empty()) {
+                inputs.push_back(whole);
+            }
         }
         return true;
     }
@@ -164,21 +175,66 @@ class Collecting {
     std::set<std::pair<dev_t, ino_t>> seen_;
 };
 
+// Where an input belongs in the order of all: the time of its first record, or of one that it follows.
+struct Place {
+    Input input;
+    std::optional<audit::EventId> at;
+    std::size_t behind = 0; // of those at the same
+};
+
+// Begins before the log that its name says is older: a clock stood at 1970 until it was set, or was wrong otherwise.
+bool began_with_wrong_clock(const Input& input, const audit::EventId& older) {
+    if (!input.first || !(*input.first < older)) {
+        return false;
+    }
+    if (input.first->time_ms < earliest_ms) {
+        return true;
+    }
+    const auto last = last_record(input.path, input.size);
+    return last && older < *last;
+}
+
+// Rotated logs of one directory, whose numbers say which is older.
+void place_behind_older(std::vector<Place*>& rotated) {
+    std::stable_sort(rotated.begin(), rotated.end(), [](const Place* left, const Place* right) {
+        const auto number = [](const Place* place) { return rotation_of(base::basename(place->input.path)).number; };
+        return number(left) > number(right);
+    });
+    const Place* older = nullptr;
+    for (auto* place : rotated) {
+        if (older != nullptr && older->at && began_with_wrong_clock(place->input, *older->at)) {
+            place->at = older->at;
+            place->behind = older->behind + 1;
+        }
+        older = place;
+    }
+}
+
 // Standard input keeps its place; the others are put in the order of their content around it.
 std::vector<Input> in_order(std::vector<Input> inputs) {
-    std::vector<Input> movable;
+    std::vector<Place> places;
     for (const auto& input : inputs) {
         if (input.path != "-") {
-            movable.push_back(input);
+            places.push_back({input, input.first});
         }
     }
-    std::stable_sort(movable.begin(), movable.end(), [](const Input& left, const Input& right) {
-        return left.first && (!right.first || *left.first < *right.first);
+    std::map<std::pair<fs::path, std::string_view>, std::vector<Place*>> rotations;
+    for (auto& place : places) {
+        if (!place.input.piece_at) {
+            const std::string_view path = place.input.path;
+            rotations[{fs::path(path).parent_path(), rotation_of(base::basename(path)).log}].push_back(&place);
+        }
+    }
+    for (auto& [log, rotated] : rotations) {
+        place_behind_older(rotated);
+    }
+    std::stable_sort(places.begin(), places.end(), [](const Place& left, const Place& right) {
+        return left.at && (!right.at || std::tie(*left.at, left.behind) < std::tie(*right.at, right.behind));
     });
-    auto next = movable.begin();
+    auto next = places.begin();
     for (auto& input : inputs) {
         if (input.path != "-") {
-            input = *next++;
+            input = (next++)->input;
         }
     }
     return inputs;

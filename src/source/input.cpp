@@ -31,10 +31,19 @@ class Reading {
         : input_(input), parser_(parser), progress_(progress) {}
 
     std::optional<InputFailure> run() {
+        if (input_.piece_at) {
+            FileSource piece(input_.path, *input_.piece_at, input_.size, position());
+            return read_text(piece);
+        }
         FileSource file(input_.path, position());
         if (looks_packed(file.peek(packed_mark_size))) {
             return is_file() ? read_archive() : read_stream(file);
         }
+        return read_text(file);
+    }
+
+  private:
+    std::optional<InputFailure> read_text(FileSource& file) {
         feed(file);
         parser_.finish();
         if (!file.error().empty()) {
@@ -43,7 +52,6 @@ class Reading {
         return binary_ ? std::optional(binary_failure()) : std::nullopt;
     }
 
-  private:
     // Progress counts every byte once, however often an archive is gone through.
     FileSource::Position position() {
         return [this](std::uint64_t at) {

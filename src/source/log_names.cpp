@@ -1,5 +1,8 @@
 #include "source/log_names.hpp"
 
+#include <algorithm>
+#include <charconv>
+
 namespace luatrail::source {
 namespace {
 
@@ -31,6 +34,19 @@ std::string_view before_rotation(std::string_view name) {
 }
 
 } // namespace
+
+Rotation rotation_of(std::string_view name) {
+    constexpr std::size_t most_digits = 5; // more are a date
+    drop_compression(name);
+    const auto log = before_rotation(name);
+    unsigned number = 0;
+    const auto digits = name.substr(std::min(log.size() + 1, name.size()));
+    const bool counted = !digits.empty() && digits.size() <= most_digits && name[log.size()] == '.';
+    if (counted) {
+        std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    }
+    return counted ? Rotation{log, number} : Rotation{name, 0};
+}
 
 bool is_log_name(std::string_view name) {
     return before_rotation(name).ends_with(".log");

@@ -242,7 +242,7 @@ class Outputs(harness.TestCase):
             ["sh", "-c", command, harness.LUATRAIL, log], capture_output=True, check=False, env=harness.environment(), timeout=60
         )
         self.assertEqual(done.stdout, b"2\n")
-        self.assertRegex(done.stderr.decode(), r"\Aluatrail: standard output: Broken pipe; the findings are not complete\n")
+        self.assertRegex(done.stderr.decode(), r"(?m)^luatrail: standard output: Broken pipe; the findings are not complete$")
 
     def test_an_output_that_can_not_be_made(self):
         for option in ("--output", "--bad-lines"):

@@ -114,6 +114,104 @@ TEST_CASE("rotated logs are read in the order of their content, however they are
     CHECK(order == Lines{first, second, "-", third, none});
 }
 
+namespace {
+
+// Records of one kernel, two a second from 2026 on; the numbers go on where others come between.
+std::string log_of(int from, int to, std::int64_t start = 1'795'000'000, int serial = 1000) {
+    std::string text;
+    for (int at = from; at < to; ++at) {
+        text +=
+            "type=CWD msg=audit(" + std::to_string(start + at / 2) + ".000:" + std::to_string(serial + at) + "): a=b\n";
+    }
+    return text;
+}
+
+std::vector<int> serials(const Outcome& outcome) {
+    std::vector<int> found;
+    for (const auto& one : outcome.records) {
+        found.push_back(std::stoi(one.substr(one.rfind(':') + 1)));
+    }
+    return found;
+}
+
+std::vector<int> counted(int from, int to) {
+    std::vector<int> numbers;
+    for (int at = from; at < to; ++at) {
+        numbers.push_back(at);
+    }
+    return numbers;
+}
+
+} // namespace
+
+TEST_CASE("rotated logs that were put together in another order are read in that of their time") {
+    const Directory directory;
+    // As `cat audit.log*` does: the newest first, and 10 between 1 and 2.
+    const auto small =
+        directory.write("all.log", log_of(900, 1000) + log_of(800, 900) + log_of(0, 100) + log_of(100, 800));
+    CHECK(serials(read({small})) == counted(1000, 2000));
+    CHECK(read({small}).progress == log_of(0, 1000).size());
+    // A file between them in time stands behind the other two.
+    const auto between = directory.write("between.log", log_of(0, 100) + log_of(500, 600) + log_of(100, 500));
+    CHECK(serials(read({between})) == counted(1000, 1600));
+    // Larger than what is read to see it, its end without a newline.
+    auto text = log_of(40'000, 90'000) + log_of(0, 40'000);
+    text.pop_back();
+    const auto large = directory.write("large.log", text);
+    CHECK(serials(read({large})) == counted(1000, 91'000));
+    // Among others.
+    const auto later = directory.write("later.log", log_of(1000, 1100));
+    CHECK(serials(read({later, small})) == counted(1000, 2100));
+    // What is no record stays before the record that it stood before.
+    const auto spoiled = directory.write("spoiled.log", "x\n" + log_of(100, 200) + "y\n" + log_of(0, 100));
+    CHECK(serials(read({spoiled})) == counted(1000, 1200));
+}
+
+TEST_CASE("a clock that goes back, and logs of several hosts in one, are read as they stand") {
+    const Directory directory;
+    const auto as_it_stands = [&](const std::string& text) {
+        const auto path = directory.write("one.log", text);
+        std::vector<InputFailure> failures;
+        const auto inputs = source::collect_inputs({path}, failures);
+        return inputs.size() == 1 && !inputs.front().piece_at && read({path}).progress == text.size();
+    };
+    constexpr std::int64_t start = 1'795'000'000;
+    CHECK(as_it_stands(log_of(0, 1000)));
+    CHECK(as_it_stands(log_of(0, 500) + log_of(500, 1000, start - 3600)));        // set back by an hour
+    CHECK(as_it_stands(log_of(0, 500) + log_of(0, 100, 10, 1)));                  // booted in 1970
+    CHECK(as_it_stands(log_of(0, 500) + log_of(0, 100, start - 400'000'000, 1))); // booted in 2014
+    CHECK(as_it_stands(log_of(0, 500) + log_of(0, 500, start + 1000, 1)));        // booted
+    CHECK(as_it_stands(log_of(0, 500) + log_of(0, 500, start + 3, 700'000)));     // another host at the same time
+    CHECK(as_it_stands(log_of(0, 500) + log_of(0, 2) + log_of(500, 1000)));       // two lines twice
+    CHECK(as_it_stands("no record\n"));
+}
+
+TEST_CASE("of rotated logs with a wrong clock the numbers in their names tell the order") {
+    const Directory directory;
+    const auto oldest = directory.write("audit.log.3", log_of(0, 10));
+    const auto older = directory.write("audit.log.2", log_of(0, 10, 5, 1) + log_of(10, 20, 1'795'001'000, 1));
+    const auto newer = directory.write("audit.log.1", log_of(20, 30, 1'795'001'000, 1));
+    const auto newest = directory.write("audit.log", log_of(0, 10, 7, 1));
+    const auto order = [](const std::vector<std::string>& paths) {
+        std::vector<InputFailure> failures;
+        Lines names;
+        for (const auto& input : source::collect_inputs(paths, failures)) {
+            names.push_back(input.path);
+        }
+        return names;
+    };
+    CHECK(order({newest, newer, older, oldest}) == Lines{oldest, older, newer, newest});
+    CHECK(order({older, oldest}) == Lines{oldest, older});
+    // A clock that is only a little wrong: the log goes on behind the one that is older.
+    const auto wrong = directory.write("host.log.1", log_of(0, 10));
+    const auto spans = directory.write("host.log", log_of(0, 10, 1'794'000'000, 1) + log_of(10, 20, 1'795'002'000, 1));
+    CHECK(order({spans, wrong}) == Lines{wrong, spans});
+    // Names that contradict good clocks are others' names.
+    const auto first = directory.write("x.log", log_of(0, 10));
+    const auto second = directory.write("x.log.1", log_of(10, 20));
+    CHECK(order({second, first}) == Lines{first, second});
+}
+
 TEST_CASE("an event may go on over a file's end, and a last line needs no newline") {
     const Directory directory;
     const auto first = directory.write("audit.log.1", "type=SYSCALL msg=audit(1000000001.000:1): x=y");

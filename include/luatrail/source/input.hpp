@@ -24,7 +24,10 @@ struct Input {
     std::string path;
     std::optional<audit::EventId> first; // id of its first record; nothing when none was found in its first MiB
     std::uint64_t size = 0;              // bytes on disk, for progress; 0 when unknown
-    std::string host{};                  // whose log it is by its path ("web1-audit.log", "web1/audit.log"), or empty
+    // Where the input is a piece of a plain file, `size` bytes long, the byte at which it begins: rotated logs that
+    // were put together in another order than their time's are read in that.
+    std::optional<std::uint64_t> piece_at{};
+    std::string host{}; // whose log it is by its path ("web1-audit.log", "web1/audit.log"), or empty
 };
 
 // Called with the number of raw bytes (as on disk) consumed since the last call. May be empty.
