@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,7 @@ struct ListedPackage {
     std::vector<std::vector<std::string>> depends; // each is one of these
     std::vector<std::string> provides;
     std::vector<ListedFile> files;
+    std::set<std::string> conffiles; // dpkg's: what they hold is the administrator's, and has no digest
 };
 
 struct Diversion {

@@ -3,6 +3,7 @@
 #include "inventory/dpkg.hpp"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <unordered_map>
 
@@ -50,7 +51,13 @@ void read_stanzas(std::string_view text, const std::string& place, Complaints& c
                 complaints.add(fmt::format("{}:{}", place, number), "a continued line that continues nothing");
             }
         } else if (const auto colon = line.find(':'); colon != std::string_view::npos && colon > 0) {
-            last = &stanza[base::lower(line.substr(0, colon))];
+            const auto name = base::lower(line.substr(0, colon));
+            if (name == "package" && stanza.contains(name)) {
+                complaints.add(fmt::format("{}:{}", place, number), "no empty line between two packages");
+                finish();
+                first = number;
+            }
+            last = &stanza[name];
             *last = base::trimmed(line.substr(colon + 1));
         } else {
             complaints.add(fmt::format("{}:{}", place, number), "neither a field nor the end of a stanza");
@@ -59,16 +66,20 @@ void read_stanzas(std::string_view text, const std::string& place, Complaints& c
     finish();
 }
 
-// "install ok installed": the third word. A package of which only configuration files are left owns nothing that runs.
-bool has_files(std::string_view status) {
+// "install ok installed": the third word (dpkg-query(1)). A package of which only configuration files are left owns
+// nothing that runs. A broken status does not make a package's files anybody's; status.d of images without dpkg has
+// none.
+bool has_files(std::string_view status, const std::string& place, Complaints& complaints) {
     const auto last = status.substr(status.rfind(' ') + 1);
-    for (const std::string_view state :
-         {"installed", "unpacked", "half-configured", "half-installed", "triggers-awaited", "triggers-pending"}) {
-        if (last == state) {
-            return true;
-        }
+    if (last == "not-installed" || last == "config-files") {
+        return false;
     }
-    return status.empty(); // status.d of images without dpkg says none
+    constexpr std::array known{"installed",      "unpacked",         "half-configured",
+                               "half-installed", "triggers-awaited", "triggers-pending"};
+    if (!status.empty() && std::find(known.begin(), known.end(), last) == known.end()) {
+        complaints.add(place, "a status that dpkg does not have: taken for installed");
+    }
+    return true;
 }
 
 // "NAME" or, of packages that can be there for several architectures, "NAME:ARCH".
@@ -123,16 +134,27 @@ void read_files(const Root& root, ListedPackage& package, Complaints& complaints
     for (const auto line : base::lines(*text)) {
         if (line.size() > 1 && line.front() == '/' && line != "/.") {
             const std::string path(line);
-            const auto digest = digests.find(path);
+            const auto digest = package.conffiles.contains(path) ? digests.end() : digests.find(path);
             package.files.push_back({path, digest == digests.end() ? std::string() : digest->second});
         }
     }
 }
 
-// Images without dpkg (distroless) have no lists: what the digests name is what there is.
-void read_digests_only(const Root& root, const std::string& file, ListedPackage& package, Complaints& complaints) {
+// Images without dpkg (distroless): some have dpkg's lists, others only digests beside the package's own file, and
+// what these name is what there is.
+void read_part(const Root& root, const std::string& file, ListedPackage& package, Complaints& complaints) {
     const auto place = file + ".md5sums";
-    for (auto& [path, digest] : digests_of(root.read(place).value_or(""), place, complaints)) {
+    const auto text = root.read(place);
+    if (!info_file(root, package, "list").empty() || !text) {
+        read_files(root, package, complaints);
+    }
+    auto digests = digests_of(text.value_or(""), place, complaints);
+    for (auto& file_there : package.files) {
+        if (auto known = digests.extract(file_there.path)) {
+            file_there.digest = known.mapped();
+        }
+    }
+    for (auto& [path, digest] : digests) {
         package.files.push_back({path, digest});
     }
 }
@@ -144,7 +166,7 @@ std::optional<ListedPackage> package_of(const Stanza& stanza, const std::string&
         complaints.add(place, "no package's name");
         return std::nullopt;
     }
-    if (!has_files(field(stanza, "status"))) {
+    if (!has_files(field(stanza, "status"), place, complaints)) {
         return std::nullopt;
     }
     package.version = field(stanza, "version");
@@ -152,6 +174,9 @@ std::optional<ListedPackage> package_of(const Stanza& stanza, const std::string&
     for (const auto* name : {"depends", "pre-depends"}) {
         auto groups = dependencies_of(field(stanza, name));
         std::move(groups.begin(), groups.end(), std::back_inserter(package.depends));
+    }
+    for (const auto line : base::lines(field(stanza, "conffiles"))) { // "/etc/x.lua MD5 obsolete"
+        package.conffiles.emplace(line.substr(0, line.find(' ')));
     }
     for (auto& group : dependencies_of(field(stanza, "provides"))) {
         package.provides.push_back(std::move(group.front()));
@@ -243,7 +268,7 @@ bool read_dpkg(const Root& root, Listing& listing, Complaints& complaints) {
         read_stanzas(root.read(file).value_or(""), file, complaints,
                      [&](const Stanza& stanza, const std::string& where) {
                          if (auto package = package_of(stanza, where, complaints)) {
-                             read_digests_only(root, file, *package, complaints);
+                             read_part(root, file, *package, complaints);
                              listing.packages.push_back(std::move(*package));
                          }
                      });

@@ -28,8 +28,8 @@ namespace {
 
 using base::Descriptor;
 
-// Where distributions keep it, newest first (rpm's macro _dbpath).
-constexpr std::array directories{"/usr/lib/sysimage/rpm", "/var/lib/rpm"};
+// Where distributions keep it, newest first (rpm's macro _dbpath); ostree's hosts in /usr/share/rpm.
+constexpr std::array directories{"/usr/lib/sysimage/rpm", "/usr/share/rpm", "/var/lib/rpm"};
 
 // The database's directory, copied: librpm writes locks and indexes beside what it reads, and follows links out of a
 // root.
@@ -136,8 +136,10 @@ bool read_rpm(const Root& root, const std::string& helper, Listing& listing, Com
     for (const auto line : base::lines(listed->first)) {
         const auto fields = base::fields(line, '\t');
         if (fields[0] == "P" && fields.size() == 4) {
-            listing.packages.push_back(
-                {std::string(fields[1]), std::string(fields[2]), std::string(fields[3]), {}, {}, {}});
+            auto& package = listing.packages.emplace_back();
+            package.name = fields[1];
+            package.version = fields[2];
+            package.architecture = fields[3];
         } else if (listing.packages.empty() || fields.size() < 2) {
             complaints.add("rpm's database", "a line of the helper that is not understood");
         } else if (fields[0] == "R") {

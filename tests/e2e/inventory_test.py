@@ -178,6 +178,19 @@ class HostsTest(InventoryCase):
         )
         needs = {one["name"]: one["needs_lua_by"] for one in self.shown()["packages"] if one["needs_lua_by"]}
         self.assertEqual({"lua-tool": ["lua"], "over": ["lua-tool", "lua"]}, needs)  # by the file that it requires
+        fedoras = [one["name"] for one in self.shown()["packages"]]
+        # On ostree's hosts the database is elsewhere, and links lead to it from where it was.
+        ostree = self.directory() / "root"
+        shutil.copytree(root, ostree, symlinks=True)
+        (ostree / "usr/share").mkdir(exist_ok=True)
+        (ostree / "usr/lib/sysimage/rpm").rename(ostree / "usr/share/rpm")
+        for links in ({}, {"usr/lib/sysimage/rpm": "../../share/rpm", "var/lib/rpm": "../../usr/share/rpm"}):
+            for link, target in links.items():
+                (ostree / link).parent.mkdir(parents=True, exist_ok=True)
+                (ostree / link).symlink_to(target)
+            result = harness.run("inventory", "build", "--root", ostree, "-o", self.file, "--rpm-helper", helper)
+            self.assertEqual((0, b""), (result.status, result.out), result.err)
+            self.assertEqual(fedoras, [one["name"] for one in self.shown()["packages"]])
 
     def test_an_rpm_database_without_the_helper_is_told(self):
         result = harness.run("inventory", "build", "--root", HOSTS / "fedora" / "root", "-o", self.file, "--rpm-helper", "/nonexistent")
