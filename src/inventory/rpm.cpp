@@ -11,22 +11,16 @@
 #include <filesystem>
 #include <fstream>
 
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
-#include "luatrail/base/descriptor.hpp"
+#include "luatrail/base/command.hpp"
 #include "luatrail/base/error.hpp"
-#include "luatrail/base/file.hpp"
 #include "luatrail/base/words.hpp"
 
 namespace luatrail::inventory {
 namespace {
-
-using base::Descriptor;
 
 // Where distributions keep it, newest first (rpm's macro _dbpath); ostree's hosts in /usr/share/rpm.
 constexpr std::array directories{"/usr/lib/sysimage/rpm", "/usr/share/rpm", "/var/lib/rpm"};
@@ -94,31 +88,6 @@ std::string from_hex_escapes(std::string_view text) {
     return out;
 }
 
-// Its output and exit status; nothing when it can't be started.
-std::optional<std::pair<std::string, int>> output_of(const std::string& helper, const std::string& directory) {
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-        return std::nullopt;
-    }
-    const Descriptor out(ends[0]);
-    std::array<std::string, 2> words{helper, directory};
-    std::array<char*, 3> argv{words[0].data(), words[1].data(), nullptr};
-    pid_t child = 0;
-    posix_spawn_file_actions_t actions{};
-    ::posix_spawn_file_actions_init(&actions);
-    ::posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-    const int error = ::posix_spawn(&child, helper.c_str(), &actions, nullptr, argv.data(), environ);
-    ::posix_spawn_file_actions_destroy(&actions);
-    ::close(ends[1]);
-    if (error != 0) {
-        return std::nullopt;
-    }
-    auto text = base::read_all(out.get(), std::string::npos).value_or("");
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    return std::pair(std::move(text), WIFEXITED(status) ? WEXITSTATUS(status) : 128);
-}
-
 } // namespace
 
 bool read_rpm(const Root& root, const std::string& helper, Listing& listing, Complaints& complaints) {
@@ -126,14 +95,14 @@ bool read_rpm(const Root& root, const std::string& helper, Listing& listing, Com
     if (!copy.any()) {
         return false;
     }
-    const auto listed = helper.empty() ? std::nullopt : output_of(helper, copy.directory());
-    if (!listed || listed->second != 0) {
-        complaints.add("rpm's database", listed ? fmt::format("{} ended with status {}", helper, listed->second)
+    const auto listed = helper.empty() ? std::nullopt : base::run_command({helper, copy.directory()});
+    if (!listed || listed->status != 0) {
+        complaints.add("rpm's database", listed ? fmt::format("{} ended with status {}", helper, listed->status)
                                                 : fmt::format("not read: the program {} is not there",
                                                               helper.empty() ? "luatrail-rpm" : helper));
         return true;
     }
-    for (const auto line : base::lines(listed->first)) {
+    for (const auto line : base::lines(listed->out)) {
         const auto fields = base::fields(line, '\t');
         if (fields[0] == "P" && fields.size() == 4) {
             auto& package = listing.packages.emplace_back();
