@@ -41,7 +41,7 @@ _luatrail() {
     events) words="$reading --exec $always" ;;
     plugin) words="--config $always" ;;
     rules) words="--profile $always" ;;
-    doctor) words="--rules --profile --config --auditd --format $always" ;;
+    doctor) words="--rules --profile --config --auditd --format --try --log --seconds $always" ;;
     status) words="--config --file --format $always" ;;
     config) words="check $always" ;;
     'config check') words=$always ;;

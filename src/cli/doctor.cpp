@@ -9,8 +9,10 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/check_table.hpp"
 #include "cli/commands.hpp"
 #include "cli/doctor_programs.hpp"
+#include "cli/doctor_try.hpp"
 #include "luatrail/base/console.hpp"
 #include "luatrail/base/error.hpp"
 #include "luatrail/base/file.hpp"
@@ -30,6 +32,9 @@ using Json = nlohmann::ordered_json;
 struct DoctorOptions {
     std::vector<std::string> rules;
     std::string config = default_config_path, profile, auditd = "/etc/audit", format = "text";
+    bool try_out = false;
+    std::vector<std::string> logs; // of --try
+    unsigned seconds = 30;
 };
 
 struct Row {
@@ -94,52 +99,6 @@ std::string wanted_profile(const CLI::App& app, const DoctorOptions& options) {
                                                                 : setup::Config{}.doctor.profile;
 }
 
-std::string_view name_of(rules::Health health) {
-    return health == rules::Health::good ? "good" : health == rules::Health::warning ? "warning" : "fault";
-}
-
-class Table {
-  public:
-    Table() : colour_(base::wants_colour(stdout)), width_(std::clamp<std::size_t>(base::columns(stdout), 60, 140)) {}
-
-    void line(std::string_view state, std::string_view what, const std::vector<std::string>& below,
-              std::string_view remedy) const {
-        constexpr std::size_t state_width = 8;
-        const std::string padded = fmt::format("{:<{}}", state, state_width);
-        fmt::print("{}", colour_ ? fmt::format("\x1b[{}m{}\x1b[0m", sgr(state), padded) : padded);
-        wrapped(state_width, what);
-        const auto further = [this](std::string_view text) {
-            constexpr std::size_t indent = 10;
-            fmt::print("{:{}}", "", indent);
-            wrapped(indent, text);
-        };
-        std::for_each(below.begin(), below.end(), further);
-        if (!remedy.empty()) {
-            further(fmt::format("-> {}", remedy));
-        }
-    }
-
-  private:
-    static std::string_view sgr(std::string_view state) {
-        if (state == "seen" || state == "good") {
-            return "32";
-        }
-        if (state == "lua" || state == "inside") {
-            return "0";
-        }
-        return state == "partly" || state == "warning" || state == "content" ? "33" : "1;31";
-    }
-
-    // Behind what stands in the line already; further lines two columns further in.
-    void wrapped(std::size_t used, std::string_view text) const {
-        const auto shown = base::printable(text);
-        fmt::print("{}\n", base::wrapped(base::fields(shown, ' '), {used, used + 2, width_, ""}));
-    }
-
-    bool colour_;
-    std::size_t width_;
-};
-
 struct Report {
     std::string source, profile; // which rules, compared with which
     std::vector<Row> rows;
@@ -150,7 +109,7 @@ struct Report {
 void print_text(const Report& report) {
     const auto& [source, profile, rows, checks, programs] = report;
     fmt::print("Rules: {}. Compared with luatrail's profile {}.\n\n", base::printable(source), profile);
-    const Table table;
+    const CheckTable table;
     for (const auto& row : rows) {
         auto why = row.is.why;
         if (row.is.coverage != rules::Coverage::seen && !row.worse()) {
@@ -162,7 +121,7 @@ void print_text(const Report& report) {
         fmt::print("\n");
     }
     for (const auto& check : checks) {
-        table.line(name_of(check.health), check.text, {}, check.remedy);
+        table.line(check);
     }
     fmt::print("\nPrograms of this host that can run Lua, and what shows that they do:\n\n");
     for (const auto& program : programs) {
@@ -196,12 +155,7 @@ void print_json(const Report& report) {
     }
     out["checks"] = Json::array();
     for (const auto& check : checks) {
-        Json one;
-        one["id"] = check.id;
-        one["state"] = name_of(check.health);
-        one["text"] = text(check.text);
-        one["remedy"] = check.remedy.empty() ? Json(nullptr) : Json(text(check.remedy));
-        out["checks"].push_back(std::move(one));
+        out["checks"].push_back(check_value(check));
     }
     out["programs"] = Json::array();
     for (const auto& program : programs) {
@@ -220,6 +174,13 @@ void print_json(const Report& report) {
 }
 
 int doctor(const CLI::App& app, const DoctorOptions& options) {
+    if (options.try_out) {
+        return try_out({.config = options.config,
+                        .auditd = options.auditd,
+                        .logs = options.logs,
+                        .patience_ms = std::int64_t{options.seconds} * 1000,
+                        .json = options.format == "json"});
+    }
     Report report;
     auto& [source, profile, rows, checks, programs] = report;
     profile = wanted_profile(app, options);
@@ -265,10 +226,22 @@ int doctor(const CLI::App& app, const DoctorOptions& options) {
 
 Command add_doctor(CLI::App& app) {
     auto options = std::make_shared<DoctorOptions>();
-    app.add_option("--rules", options->rules,
-                   "Look at a rules file or a directory of them, not at the kernel (repeatable)")
+    auto* const rules = app.add_option("--rules", options->rules,
+                                       "Look at a rules file or a directory of them, not at the kernel (repeatable)")
+                            ->type_name("FILE")
+                            ->allow_extra_args(false);
+    auto* const trying = app.add_flag("--try", options->try_out,
+                                      "Drop and run a script that does nothing, and say where its finding arrives");
+    trying->excludes(rules);
+    app.add_option("--log", options->logs, "With --try: a file to which the syslog daemon writes findings (repeatable)")
         ->type_name("FILE")
+        ->needs(trying)
         ->allow_extra_args(false);
+    app.add_option("--seconds", options->seconds, "With --try: how long to wait for the finding")
+        ->type_name("N")
+        ->needs(trying)
+        ->check(CLI::Range(1U, 3600U))
+        ->capture_default_str();
     app.add_option("--profile", options->profile, "What should be seen: full or lean (default: the configuration's)")
         ->check(CLI::IsMember({"full", "lean"}))
         ->type_name("PROFILE");
@@ -282,10 +255,12 @@ Command add_doctor(CLI::App& app) {
         ->check(CLI::IsMember({"text", "json"}))
         ->type_name("FORMAT")
         ->capture_default_str();
-    app.footer(
-        "Asks the kernel for its rules and state, which needs root, and changes nothing.\n"
-        "Exit status: 0 all that the profile shows is seen, 1 some of it is not or records are kept away, 2 it could\n"
-        "not ask or a rules file has errors.");
+    app.footer("Asks the kernel for its rules and state, which needs root, and changes nothing; --try makes a finding, "
+               "which is\n"
+               "marked as a test.\n"
+               "Exit status: 0 all that the profile shows is seen (--try: the finding arrived), 1 some of it is not or "
+               "records\n"
+               "are kept away (--try: a link is broken), 2 it could not ask or a rules file has errors.");
     return [&app, options] { return doctor(app, *options); };
 }
 

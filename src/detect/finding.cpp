@@ -4,6 +4,8 @@
 #include <array>
 #include <cstddef>
 
+#include "luatrail/base/text.hpp"
+
 namespace luatrail::detect {
 namespace {
 
@@ -79,6 +81,16 @@ std::string_view to_string(Degraded value) {
 
 bool Finding::has(ChainKind kind) const {
     return std::any_of(chain.begin(), chain.end(), [kind](const ChainEntry& entry) { return entry.kind == kind; });
+}
+
+bool Finding::is_test() const {
+    const std::string_view path = code.path ? std::string_view(*code.path) : "";
+    const auto directory = base::basename(path.substr(0, std::min(path.rfind('/'), path.size())));
+    return directory.starts_with(test_directory) && process.uid == 0U &&
+           std::any_of(chain.begin(), chain.end(), [this](const ChainEntry& entry) {
+               return entry.kind == ChainKind::script_drop && entry.by && entry.by->exe && entry.by->uid == 0U &&
+                      base::basename(*entry.by->exe) == "luatrail" && entry.by->pid == process.ppid;
+           });
 }
 
 std::optional<Severity> severity_from(std::string_view name) {

@@ -259,6 +259,9 @@ Json finding_value(const detect::Finding& finding, const Sentences& sentences,
     if (finding.live) {
         value["live"] = true;
     }
+    if (finding.is_test()) {
+        value["test"] = true;
+    }
     if (!shortened.empty()) {
         value["shortened"] = shortened;
     }

@@ -97,8 +97,8 @@ std::string code_phrase(const Finding& finding) {
 } // namespace
 
 std::string title_of(const Finding& finding) {
-    auto title =
-        fmt::format("{} run by {} {}", interpreter_name(finding), user_of(finding.process), code_phrase(finding));
+    auto title = fmt::format("{}{} run by {} {}", finding.is_test() ? "Test of luatrail doctor: " : "",
+                             interpreter_name(finding), user_of(finding.process), code_phrase(finding));
     for (const auto& words : chain_words) {
         const auto* drop = row_of(words.kind).is == detect::ChainClass::drop ? told_drop(finding, words.kind) : nullptr;
         if (drop != nullptr && !(words.kind == ChainKind::script_drop && named_by_drop(finding))) {

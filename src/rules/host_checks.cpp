@@ -167,6 +167,13 @@ std::vector<Check> setting_checks(const RuleSet& set) {
     return checks;
 }
 
+std::optional<std::string> auditd_log(const std::string& directory) {
+    const auto settings = read_settings(directory + "/auditd.conf").value_or(Settings{});
+    const bool writes = base::lower(value_of(settings, "write_logs", "yes")) == "yes" &&
+                        base::lower(value_of(settings, "log_format", "raw")) != "nolog";
+    return writes ? std::optional(value_of(settings, "log_file", "/var/log/audit/audit.log")) : std::nullopt;
+}
+
 std::vector<Check> auditd_checks(const std::string& directory) {
     const auto path = directory + "/auditd.conf";
     const auto settings = read_settings(path);

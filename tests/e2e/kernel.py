@@ -77,6 +77,7 @@ class KernelAudit(contextlib.AbstractContextManager):
 
     def start_auditd(self, directory, plugins, *, backlog=65536, log_format="ENRICHED", **more):
         """A private auditd with its log in directory/audit.log. `plugins`: names of plugins.d to their texts."""
+        self.stop_auditd()  # one that a failed part of a test left
         etc = pathlib.Path(directory) / "etc"
         # auditd closes its log's own directory to others, the plugin's user among them.
         log, link = pathlib.Path(directory) / "log", pathlib.Path(directory) / "audit.log"

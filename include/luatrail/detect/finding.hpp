@@ -203,7 +203,14 @@ struct Finding {
     std::optional<Repetition> repeated{};
 
     bool has(ChainKind kind) const; // in its chain
+
+    // That of `luatrail doctor --try`: root's process of luatrail dropped the script in a directory of its own, and is
+    // the run's parent. It is judged as any other.
+    bool is_test() const;
 };
+
+// What the directories of `luatrail doctor --try` begin with.
+inline constexpr std::string_view test_directory = "luatrail-try-";
 
 // Receives findings in the order of their events.
 class FindingSink {

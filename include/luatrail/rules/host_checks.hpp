@@ -25,6 +25,9 @@ std::vector<Check> kernel_checks(const KernelStatus& status);
 // What a rules file sets beside rules (-e, -b, -r, -f).
 std::vector<Check> setting_checks(const RuleSet& set);
 
+// Where auditd of that directory writes its log; nothing where it writes none.
+std::optional<std::string> auditd_log(const std::string& directory);
+
 // auditd.conf(5) and plugins.d/luatrail.conf (auditd-plugins(5)) of a directory, "/etc/audit".
 std::vector<Check> auditd_checks(const std::string& directory);
 
