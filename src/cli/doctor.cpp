@@ -255,12 +255,11 @@ Command add_doctor(CLI::App& app) {
         ->check(CLI::IsMember({"text", "json"}))
         ->type_name("FORMAT")
         ->capture_default_str();
-    app.footer("Asks the kernel for its rules and state, which needs root, and changes nothing; --try makes a finding, "
-               "which is\n"
-               "marked as a test.\n"
-               "Exit status: 0 all that the profile shows is seen (--try: the finding arrived), 1 some of it is not or "
-               "records\n"
-               "are kept away (--try: a link is broken), 2 it could not ask or a rules file has errors.");
+    app.footer("Asks the kernel for its rules and state, which needs root, and changes nothing; --try makes a\n"
+               "finding, which is marked as a test.\n"
+               "Exit status: 0 all is seen that the profile shows, 1 some is not or records are kept away, 2 it could\n"
+               "not ask or a rules file has errors. With --try: 0 the finding arrived, 1 a link is broken, 2 it could\n"
+               "not be tried.");
     return [&app, options] { return doctor(app, *options); };
 }
 
