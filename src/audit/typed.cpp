@@ -199,6 +199,9 @@ void Decoder::read(const Record& record) {
             const auto field = field_of(record.body, name_code("cwd"));
             typed_.cwd = field.name.empty() ? Text{} : untrusted(record, field);
             note_cut(field);
+            if (typed_.cwd && is_lost(*typed_.cwd)) { // the kernel quotes it
+                typed_.cwd = std::nullopt;
+            }
         }
         break;
     case AUDIT_PATH:

@@ -49,4 +49,11 @@ bool names_descriptor(std::string_view path) {
     return of_process && parts[0] == "proc" && (kind == "fd" || kind == "map_files");
 }
 
+bool is_made_by_kernel(std::string_view path) {
+    const auto below = [path](std::string_view directory) { return path.starts_with(directory); };
+    const bool link = path.find("/root/") != std::string_view::npos || path.find("/cwd/") != std::string_view::npos;
+    const bool device = below("/dev/") && !below("/dev/shm/") && !below("/dev/mqueue/") && !below("/dev/fd");
+    return (below("/proc/") && !link) || device;
+}
+
 } // namespace luatrail::base

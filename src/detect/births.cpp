@@ -16,6 +16,13 @@ void note_birth(Node& node, const audit::TypedEvent& event, std::uint32_t parent
     if (known != node.births.rend() && (event.is_exec() || known->process == process)) {
         return;
     }
+    constexpr std::int64_t soon_ms = 1000; // the parent's record of a fork may come behind the child's exec
+    if (known != node.births.rend() && !known->process && event.id.time_ms - known->time_ms < soon_ms) {
+        auto birth = *known;
+        birth.process = process;
+        node.births.replace(std::prev(known.base()), birth);
+        return;
+    }
     node.births.keep(
         {.time_ms = event.id.time_ms, .pid = child, .parent = parent, .process = process, .ran = event.is_exec()});
 }

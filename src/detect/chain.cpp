@@ -51,10 +51,10 @@ std::optional<How> how_of(const host::Change& change, const ProfileSet& profiles
 // An event's time is that of its call's entry, so a change that ended before the run may carry a slightly later stamp.
 constexpr std::int64_t clock_slack_ms = 1000;
 
-// A package manager's own transaction is no drop. By its whole path, as root, and not itself dropped or another file
-// that was put there: a copy or an argument of that name fools nobody. An inventory that is newer than the change says
-// whether a package owns the file: what the manager writes elsewhere, or has a package's script write, is a drop like
-// any other.
+// A package manager's own transaction is no drop. By its whole path, as root, not one that runs Lua for somebody, and
+// not itself dropped or another file that was put there: a copy or an argument of that name fools nobody. An inventory
+// that is newer than the change says whether a package owns the file: what the manager writes elsewhere, or has a
+// package's script write, is a drop like any other.
 struct PackageManagers {
     const Node& node;
     const EngineOptions& options;
@@ -64,7 +64,7 @@ struct PackageManagers {
         return change.by_exe && change.by_uid == 0U &&
                options.profiles.is(ProgramKind::package_manager, *change.by_exe) &&
                (process == nullptr || node.files.find(*change.by_exe) == nullptr) && !is_impostor(node, change) &&
-               owned_after(change);
+               !node.runs.has(change.by) && owned_after(change);
     }
 
     bool owned_after(const host::Change& change) const {

@@ -45,8 +45,6 @@ struct Engine::Impl {
     Impl(EngineOptions o, FindingSink& s)
         : options(std::move(o)), sink(s), nodes(options.memory), programs(nodes.common()), reported(nodes.common()) {}
 
-    // ---- the straight list of steps
-
     void on_event(const audit::Event& raw) {
         ++counters.events;
         take(decoder.decode(raw));
@@ -86,8 +84,6 @@ struct Engine::Impl {
         }
     }
 
-    // ---- steps
-
     void advance(Node& node, const audit::TypedEvent& event) {
         if (event.boot) { // pids start anew, and what lay in memory is gone
             nodes.begin_boot(node);
@@ -119,9 +115,7 @@ struct Engine::Impl {
         note_birth(node, event, event.syscall.ppid.value_or(0), *event.syscall.pid);
         const auto program = programs.of(event.syscall.exe.value_or(""), options.profiles);
         note_program(node, event, process, program, options);
-        if (program.copies) {
-            note_copying(node, event, process, options.profiles);
-        }
+        note_copying(node, event, process, program, options.profiles);
         judge_run(node, event, process, program);
         judge_server(node, event, process, program);
         raise_all(node, after_exec(node, event, process, program));
@@ -243,6 +237,9 @@ struct Engine::Impl {
             report(finding);
         }
         if (process) {
+            if (const auto assignment = assigned_before(node, run)) {
+                report_environment(node, finding, *assignment, false);
+            }
             remember_run(node, run, std::move(finding));
         }
     }
@@ -254,14 +251,17 @@ struct Engine::Impl {
         }
         auto finding = describe(node, run, options);
         find_chain(node, run, options, finding);
+        if (const auto assignment = assigned_before(node, run)) {
+            report_environment(node, finding, *assignment, false);
+        }
         node.runs.add({.process = run.process, .code_unknown = run.interpreter.profile->lua_init}, std::move(finding));
     }
 
     // What a program opens makes a run where its command line showed none.
     void judge_open(Node& node, const audit::TypedEvent& event, host::ProcessRef who) {
-        note_reading(node, event, who, programs, options);
+        const auto* read = note_reading(node, event, who, programs, options);
         const auto program = programs.of(event.syscall.exe.value_or(""), options.profiles);
-        auto finding = runs_lua(node, who) ? std::nullopt : run_by_open(node, event, who, program, options);
+        auto finding = runs_lua(node, who) ? std::nullopt : run_by_open(node, event, who, program, read, options);
         if (!finding) {
             return;
         }
@@ -278,7 +278,12 @@ struct Engine::Impl {
             return;
         }
         auto& node = nodes.of(run.node.value_or(""));
+        report_environment(node, run, assignment, true);
+    }
+
+    void report_environment(Node& node, const Finding& run, std::string_view assignment, bool live) {
         auto finding = environment_finding(node, run, assignment, options);
+        finding.live = live;
         if (conclude(node, "environment", finding)) {
             report(finding);
         }
@@ -364,8 +369,6 @@ struct Engine::Impl {
         ++counters.findings[static_cast<std::size_t>(finding.severity)];
         sink.on_finding(finding);
     }
-
-    // ---- bookkeeping
 
     void count_expected(const Finding& finding) {
         ++counters.expected_runs;

@@ -1,7 +1,6 @@
 #include "detect/evidence.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include <fcntl.h>
 
@@ -9,7 +8,7 @@
 #include "detect/chain.hpp"
 #include "detect/context.hpp"
 #include "detect/follow.hpp"
-#include "luatrail/base/glob.hpp"
+#include "detect/opened_code.hpp"
 #include "luatrail/base/text.hpp"
 #include "luatrail/detect/invocation.hpp"
 #include "luatrail/host/file_event.hpp"
@@ -17,116 +16,6 @@
 
 namespace luatrail::detect {
 namespace {
-
-bool any_matches(const std::vector<std::string>& globs, std::string_view path) {
-    return std::any_of(globs.begin(), globs.end(),
-                       [path](const std::string& glob) { return base::glob_match(glob, path); });
-}
-
-// As Lua's modules end (package.path, package.cpath), and bytecode by its usual names.
-bool has_code_ending(std::string_view path, bool libraries) {
-    constexpr std::array endings = {std::string_view{".lua"}, std::string_view{".luac"}, std::string_view{".lc"},
-                                    std::string_view{".ljbc"}, std::string_view{".luo"}};
-    const auto name = base::basename(path);
-    return std::any_of(endings.begin(), endings.end(), [name](std::string_view one) { return name.ends_with(one); }) ||
-           (libraries && (name.ends_with(".so") || name.find(".so.") != std::string_view::npos));
-}
-
-std::string absolute(const audit::TypedEvent& event, std::string_view name) {
-    return host::join_path(event.cwd.value_or("/"), name);
-}
-
-// What a command line says of a file that the program opened. Words of options are commands ("+luafile x"), the others
-// are files to work on.
-struct Words {
-    bool operand = false; // one of them is the file, or an option gives it as one to work on
-    bool command = false; // one of the commands names it
-    bool value = false;   // the file is all that an option's value says: a settings file
-    bool sourced = false; // it is to be read as the program's own language
-};
-
-bool names(const audit::TypedEvent& event, const std::vector<std::string>& words, std::string_view path) {
-    return std::any_of(words.begin(), words.end(),
-                       [&](const std::string& word) { return absolute(event, word) == path; });
-}
-
-// A command that may run what it names: the file, or what is edited ("call execute('so %')").
-bool may_run(std::string_view command, std::string_view name, bool operand) {
-    return command.find(name) != std::string_view::npos ||
-           (operand && command.find("execute") != std::string_view::npos &&
-            command.find('%') != std::string_view::npos);
-}
-
-// A path of which only the command line's reader knows what it stands for: "#1", "<afile>", "$X".
-bool stands_for_any(const std::vector<std::string>& words) {
-    return std::any_of(words.begin(), words.end(), [](const std::string& word) {
-        return !word.empty() && std::string_view("%#<$`").find(word.front()) != std::string_view::npos;
-    });
-}
-
-Words words_about(const host::Process& process, const Profile& profile, const audit::TypedEvent& event,
-                  std::string_view path) {
-    Words found;
-    const auto name = base::basename(path);
-    const auto& argv = process.argv;
-    const bool has_language = !profile.grammar.commands.empty();
-    for (std::size_t at = 1; at < argv.size(); ++at) {
-        const std::string_view word = argv[at];
-        const bool option = word.size() > 1 && (word.front() == '-' || word.front() == '+');
-        const auto& options = profile.grammar.options;
-        const bool value = std::any_of(options.begin(), options.end(), [&](const OptionRule& rule) {
-            return rule.spelling == argv[at - 1] && rule.role != OptionRole::flag;
-        });
-        if (value && absolute(event, word) == path) {
-            found.value = true;
-        } else if (option || value) {
-            found.command = found.command || (!has_language && word.find(name) != std::string_view::npos);
-        } else {
-            found.operand = found.operand || absolute(event, word) == path;
-        }
-    }
-    const auto invocation = parse_invocation(profile, {.argv = argv, .missing = {}});
-    found.sourced = names(event, invocation.sourced, path) || names(event, invocation.more_scripts, path) ||
-                    (invocation.script && absolute(event, *invocation.script) == path) ||
-                    (found.operand && stands_for_any(invocation.sourced));
-    for (const auto& command : invocation.other_commands) {
-        if (may_run(command, name, found.operand)) {
-            (found.operand ? found.sourced : found.command) = true;
-        }
-    }
-    found.operand = found.operand || names(event, invocation.data, path);
-    return found;
-}
-
-// Somebody sits before it, at a terminal or at a window of a login session.
-bool is_attended(const host::Process& process, const Profile& profile, const audit::TypedEvent& event) {
-    const auto options_end = std::find(process.argv.begin(), process.argv.end(), "--");
-    const auto has = [&](const std::vector<std::string>& globs) {
-        return std::any_of(process.argv.begin(), options_end,
-                           [&](const std::string& word) { return any_matches(globs, word); });
-    };
-    return event.syscall.tty || (process.auid && has(profile.windowed) && !has(profile.unattended));
-}
-
-// A program that also opens Lua to show or edit it runs only what lies at its start-up paths, what its command line
-// has it read as commands, and, where nobody sits before it, what nobody gave it to edit.
-bool runs_opened(const host::Process& process, const Profile& profile, const audit::TypedEvent& event,
-                 const audit::PathItem& item, std::string_view path) {
-    const bool loads = is_code(&profile, path, item.mode);
-    const auto words = words_about(process, profile, event, path);
-    if (words.sourced) {
-        return true;
-    }
-    if (profile.startup.empty()) {
-        // A file that it is given to work on; where it is given code, its grammar says so.
-        const bool given = profile.embedded && words.operand && !profile.grammar.options.empty();
-        return loads && !given;
-    }
-    const bool attended = is_attended(process, profile, event);
-    const bool named = words.command || (words.value && has_code_ending(path, false));
-    return (any_matches(profile.startup, path) && !(words.operand && attended)) || (named && !words.operand) ||
-           (loads && !attended && !words.operand && !words.value);
-}
 
 struct OpenedCode {
     std::string path;
@@ -151,6 +40,9 @@ std::optional<OpenedCode> dropped_code(const Node& node, const audit::TypedEvent
         auto drops = unknown ? drops_of_place(node, options, ChainKind::script_drop, path, who, event.id.time_ms)
                              : drops_of_opened(node, options, ChainKind::script_drop, *file, who, event.id.time_ms);
         leave_out_own_work(profile, process, path, drops);
+        if (!unknown) {
+            leave_out_work_by_hand(node, profile, process, *file, drops);
+        }
         std::erase_if(drops, [&](const ChainEntry& entry) { // not what was another program before it
             return entry.by && entry.by->pid == process.pid && entry.by->exe == process.exe;
         });
@@ -202,13 +94,6 @@ std::optional<Finding> run_of_code(const Node& node, const audit::TypedEvent& ev
     finding.code.inode = code->id.inode;
     finding.chain = std::move(code->drops);
     return completed(node, who, options, std::move(finding));
-}
-
-// ld.so and dlopen(3) open a library exactly so (glibc's open_verify, musl's path_open); most that read files do not.
-bool as_a_loader_opens(const audit::TypedEvent& event) {
-    const auto& row = audit::system_call(event.syscall.call);
-    constexpr std::uint64_t large_file = 0100000; // added by 32-bit programs
-    return row.arguments.flags >= 0 && (event.syscall.a[row.arguments.flags] & ~large_file) == O_CLOEXEC;
 }
 
 // Programs that read files of all kinds as ld.so opens a library; copiers do not. One that was dropped under such a
@@ -281,30 +166,11 @@ std::optional<Finding> run_of_library(const Node& node, const audit::TypedEvent&
     return completed(node, who, options, std::move(finding));
 }
 
-// A program that was dropped opens an interpreter that its own command line names: it starts it as ld.so does.
-std::optional<Finding> run_of_loader(const Node& node, const audit::TypedEvent& event, host::ProcessRef who,
-                                     const EngineOptions& options) {
-    const auto exe = event.syscall.exe.value_or("");
-    const auto& process = *node.processes.find(who);
-    if (node.files.find(exe) == nullptr || event.paths.empty() || !event.paths.front().name) {
-        return std::nullopt;
-    }
-    const auto opened = absolute(event, *event.paths.front().name);
-    const auto& argv = process.argv;
-    const auto named = std::find_if(argv.begin() + (argv.empty() ? 0 : 1), argv.end(),
-                                    [&](const std::string& word) { return absolute(event, word) == opened; });
-    const auto* profile = named == argv.end() ? nullptr : options.profiles.match(*named, *named).profile;
-    if (profile == nullptr || profile->embedded) {
-        return std::nullopt;
-    }
-    const auto invocation =
-        parse_invocation(*profile, {.argv = std::span(argv).subspan(static_cast<std::size_t>(named - argv.begin())),
-                                    .missing = {},
-                                    .truncated = false,
-                                    .terminal = event.syscall.tty.has_value()});
-    auto finding = describe_image(node, event, who, profile->name);
-    finding.interpreter.identified_by = IdentifiedBy::loader;
-    finding.interpreter.jit = profile->jit;
+Finding finding_of_words(const Node& node, const audit::TypedEvent& event, host::ProcessRef who, const Profile& profile,
+                         IdentifiedBy by, const Invocation& invocation, const EngineOptions& options) {
+    auto finding = describe_image(node, event, who, profile.name);
+    finding.interpreter.identified_by = by;
+    finding.interpreter.jit = profile.jit;
     finding.code.origin = invocation.origin;
     finding.code.argument = invocation.script;
     finding.code.inline_text = invocation.inline_text;
@@ -315,15 +181,66 @@ std::optional<Finding> run_of_loader(const Node& node, const audit::TypedEvent& 
     return completed(node, who, options, std::move(finding));
 }
 
+Invocation words_from(const std::vector<std::string>& argv, std::size_t at, const Profile& profile,
+                      const audit::TypedEvent& event) {
+    return parse_invocation(profile, {.argv = std::span(argv).subspan(std::min(at, argv.size())),
+                                      .missing = {},
+                                      .truncated = false,
+                                      .terminal = event.syscall.tty.has_value()});
+}
+
+// The dynamic loader, or a program that was dropped, opens an interpreter that its own command line names, whatever the
+// name: it starts it.
+std::optional<Finding> run_of_loader(const Node& node, const audit::TypedEvent& event, host::ProcessRef who,
+                                     const Program& program, const Profile* read, const EngineOptions& options) {
+    const auto exe = event.syscall.exe.value_or("");
+    const auto& process = *node.processes.find(who);
+    if ((!program.loader && node.files.find(exe) == nullptr) || event.paths.empty() || !event.paths.front().name) {
+        return std::nullopt;
+    }
+    const auto opened = absolute(event, *event.paths.front().name);
+    const auto& argv = process.argv;
+    const auto named = std::find_if(argv.begin() + (argv.empty() ? 0 : 1), argv.end(),
+                                    [&](const std::string& word) { return absolute(event, word) == opened; });
+    if (named == argv.end()) {
+        return std::nullopt;
+    }
+    const auto* profile = options.profiles.match(*named, *named).profile;
+    if (program.loader && profile != nullptr) {
+        return std::nullopt; // its exec said what it does
+    }
+    profile = profile == nullptr ? read : profile;
+    if (profile == nullptr || profile->embedded) {
+        return std::nullopt;
+    }
+    const auto at = static_cast<std::size_t>(named - argv.begin());
+    return finding_of_words(node, event, who, *profile, IdentifiedBy::loader, words_from(argv, at, *profile, event),
+                            options);
+}
+
+// The kernel compares exe= by the file, not by its name: who opens files under the key of the rules for interpreters,
+// and is none by its name, is one by another (a hard link that is older than the log). It opens what its words name.
+std::optional<Finding> run_of_another_name(const Node& node, const audit::TypedEvent& event, host::ProcessRef who,
+                                           const EngineOptions& options) {
+    constexpr std::string_view key = "luatrail-lua";
+    const auto* profile = options.profiles.named("lua");
+    const bool asked = event.syscall.key && event.syscall.key->find(key) != std::string_view::npos;
+    if (!asked || profile == nullptr || event.paths.empty() || !event.paths.front().name) {
+        return std::nullopt;
+    }
+    const auto invocation = words_from(node.processes.find(who)->argv, 0, *profile, event);
+    if (!invocation.script || absolute(event, *invocation.script) != absolute(event, *event.paths.front().name)) {
+        return std::nullopt;
+    }
+    return finding_of_words(node, event, who, *profile, IdentifiedBy::inode, invocation, options);
+}
+
 } // namespace
 
-bool is_code(const Profile* profile, std::string_view path, std::optional<std::uint32_t> mode) {
-    constexpr std::uint32_t executable = 0111;
-    if (profile != nullptr && !profile->loads.empty()) {
-        return any_matches(profile->loads, path);
-    }
-    const bool interpreter = profile == nullptr || !profile->embedded;
-    return has_code_ending(path, interpreter) || (interpreter && mode && (*mode & executable) != 0);
+bool as_a_loader_opens(const audit::TypedEvent& event) {
+    const auto& row = audit::system_call(event.syscall.call);
+    constexpr std::uint64_t large_file = 0100000; // added by 32-bit programs
+    return row.arguments.flags >= 0 && (event.syscall.a[row.arguments.flags] & ~large_file) == O_CLOEXEC;
 }
 
 const Profile* profile_of(const host::Process& process, const ProfileSet& profiles) {
@@ -331,15 +248,6 @@ const Profile* profile_of(const host::Process& process, const ProfileSet& profil
         return at < process.argv.size() ? std::string_view(process.argv[at]) : std::string_view();
     };
     return process.exe ? profiles.match(*process.exe, word(0), word(1)).profile : nullptr;
-}
-
-void leave_out_own_work(const Profile& profile, const host::Process& process, std::string_view path,
-                        std::vector<ChainEntry>& drops) {
-    if (any_matches(profile.own, path)) {
-        std::erase_if(drops, [&](const ChainEntry& entry) {
-            return entry.by && entry.by->exe == process.exe && entry.by->uid == process.uid;
-        });
-    }
 }
 
 void add_named_drops(const Node& node, const audit::TypedEvent& event, const host::Process& process,
@@ -358,7 +266,7 @@ void add_named_drops(const Node& node, const audit::TypedEvent& event, const hos
 }
 
 std::optional<Finding> run_by_open(const Node& node, const audit::TypedEvent& event, host::ProcessRef who,
-                                   const Program& program, const EngineOptions& options) {
+                                   const Program& program, const Profile* read, const EngineOptions& options) {
     if (node.processes.find(who) == nullptr) {
         return std::nullopt;
     }
@@ -374,7 +282,10 @@ std::optional<Finding> run_by_open(const Node& node, const audit::TypedEvent& ev
     if (auto finding = run_of_library(node, event, who, options)) {
         return finding;
     }
-    return run_of_loader(node, event, who, options);
+    if (auto finding = run_of_loader(node, event, who, program, read, options)) {
+        return finding;
+    }
+    return run_of_another_name(node, event, who, options);
 }
 
 } // namespace luatrail::detect

@@ -7,6 +7,7 @@
 #include "detect/chain.hpp"
 #include "detect/evidence.hpp"
 #include "detect/given_data.hpp"
+#include "detect/opened_code.hpp"
 #include "luatrail/base/glob.hpp"
 #include "luatrail/base/text.hpp"
 #include "luatrail/detect/invocation.hpp"
@@ -253,7 +254,13 @@ FollowUps after_memory_call(Node& node, const audit::TypedEvent& event, host::Pr
     }
     if (victim) {
         for (auto& run : node.runs) { // the run is the victim
-            if (run.pid == *victim && node.processes.current(run.pid) == run.process && run.process != who) {
+            const auto* of_run = node.processes.find(run.process);
+            // A debugger that started the run itself.
+            const bool debugged = of_run != nullptr && of_run->ppid == event.syscall.pid && process != nullptr &&
+                                  process->exe && node.files.find(*process->exe) == nullptr &&
+                                  options.profiles.is(ProgramKind::debugger, *process->exe);
+            if (run.pid == *victim && node.processes.current(run.pid) == run.process && run.process != who &&
+                !debugged) {
                 made.push_back({&run,
                                 {.kind = ChainKind::injection,
                                  .path = run.interpreter_path,
@@ -322,7 +329,8 @@ FollowUps after_open(Node& node, const audit::TypedEvent& event, host::ProcessRe
             const auto* profile = process == nullptr ? nullptr : profile_of(*process, options.profiles);
             const bool script = run->script == id || path == run->script_path.value_or("") ||
                                 (profile != nullptr && is_searched_script(*process, *profile, path));
-            if (!script && !run->code_unknown && !is_code(profile, path, item.mode)) {
+            const bool loaded = (profile == nullptr || !profile->embedded) && as_a_loader_opens(event);
+            if (!script && !run->code_unknown && !loaded && !is_code(profile, path, item.mode)) {
                 continue;
             }
             const auto kind = script || run->code_unknown ? ChainKind::script_drop : ChainKind::module_drop;
@@ -334,8 +342,11 @@ FollowUps after_open(Node& node, const audit::TypedEvent& event, host::ProcessRe
             if (profile != nullptr) {
                 leave_out_own_work(*profile, *process, path, drops);
             }
-            const bool given =
-                !unknown && !drops.empty() && !script && !run->code_unknown && is_given(node, *run, *file, path, again);
+            if (profile != nullptr && !unknown) {
+                leave_out_work_by_hand(node, *profile, *process, *file, drops);
+            }
+            const bool given = !unknown && !loaded && !drops.empty() && !script && !run->code_unknown &&
+                               is_given(node, *run, *file, path, again);
             if (given) {
                 keep_given(node, *run, drops);
                 continue;

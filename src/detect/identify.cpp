@@ -127,7 +127,7 @@ const Copying* copying_of(const Node& node, const host::File* file, std::string_
     for (auto copy = node.copies.rbegin(); copy != node.copies.rend(); ++copy) {
         const auto target = target_of(*copy, path);
         const bool by_word = target == Target::same && file == nullptr;
-        const bool by_change = target != Target::below && file != nullptr &&
+        const bool by_change = target != Target::below && file != nullptr && !is_one_beside(*copy, path) &&
                                std::any_of(file->changes.begin(), file->changes.end(),
                                            [copy](const host::Change& change) { return made(*copy, change); });
         if (by_word || by_change) {
@@ -142,7 +142,7 @@ Identified copied_file(const Node& node, const host::File* file, std::string_vie
     if (copy == nullptr) {
         return {};
     }
-    return {{profiles.named(copy->profile), IdentifiedBy::copy}, 0, copy->what, *copy};
+    return {{profiles.named(copy->profile), IdentifiedBy::copy}, 0, copy->what, *copy, false, false, copy->others};
 }
 
 bool copies_loader(const Node& node, const host::File* file, std::string_view path) {
@@ -156,7 +156,8 @@ Identified copy_by_reader(const Node& node, const host::File* file, const Profil
         return {};
     }
     if (const auto* reading = copied_by_reader(node, *file, profiles)) {
-        return {{profiles.named(reading->profile), IdentifiedBy::copy}, 0, reading->what, {}, true};
+        return {
+            {profiles.named(reading->profile), IdentifiedBy::copy}, 0, reading->what, {}, true, false, reading->others};
     }
     if (const auto* reading = copied_by_user(node, *file, profiles)) {
         return {{profiles.named(reading->profile), IdentifiedBy::copy}, 0, reading->what, {}, false, true};
@@ -266,11 +267,15 @@ Identified search(const Node& node, const audit::TypedEvent& event, const Progra
     if (auto found = same_file(node, event, profiles); found.match.profile != nullptr) {
         return found;
     }
-    if (auto found = copied_file(node, file, exe, profiles); found.match.profile != nullptr) {
-        return found;
+    auto copied = copied_file(node, file, exe, profiles);
+    const bool asked = copied.copying && !copied.copying->target.empty(); // to copy it, not only told of a copy
+    if (copied.match.profile == nullptr || !asked) {
+        if (auto found = copy_by_reader(node, file, profiles); found.match.profile != nullptr) {
+            return found;
+        }
     }
-    if (auto found = copy_by_reader(node, file, profiles); found.match.profile != nullptr) {
-        return found;
+    if (copied.match.profile != nullptr) {
+        return copied;
     }
     if (by_name.match.profile != nullptr) {
         return by_name;
@@ -298,23 +303,62 @@ const host::File* interpreter_file(const Node& node, const audit::TypedEvent& ev
     return id && !another ? node.files.find(*id) : nullptr;
 }
 
-void note_copying(Node& node, const audit::TypedEvent& event, host::ProcessRef by, const ProfileSet& profiles) {
+std::string words_beside(const std::vector<std::string>& argv, std::string_view what) {
+    constexpr std::size_t most = 16;
+    std::string words;
+    std::size_t count = 0;
+    for (std::size_t at = 1; at < argv.size() && count < most; ++at) {
+        const std::string_view word = argv[at]; // one without a slash may be an option's letters, or an archive
+        if (word.starts_with('/') && base::basename(word) != base::basename(what)) {
+            words.append(words.empty() ? 0 : 1, '\0').append(word);
+            ++count;
+        }
+    }
+    return cut(words);
+}
+
+bool is_one_beside(const Copying& copying, std::string_view path) {
+    const auto name = base::basename(path);
+    for (std::string_view rest = copying.others; !rest.empty();) {
+        const auto word = rest.substr(0, rest.find('\0'));
+        rest.remove_prefix(std::min(word.size() + 1, rest.size()));
+        if (word == path) {
+            return false; // what it was told to make
+        }
+        const auto other = base::basename(word);
+        const bool temporary = name.starts_with('.') && name.substr(1).starts_with(other) &&
+                               name.substr(1 + other.size()).starts_with('.');
+        if (!other.empty() && (name == other || temporary)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void note_copying(Node& node, const audit::TypedEvent& event, host::ProcessRef by, const Program& program,
+                  const ProfileSet& profiles) {
     constexpr std::size_t most_words = 64;
+    if (!program.copies && node.copies.empty() && node.readings.empty()) {
+        return; // nearly always
+    }
     const auto& argv = event.execve.argv;
     const auto whole = [&event](const std::string& word) {
         return event.cwd || word.starts_with('/') ? host::join_path(event.cwd.value_or("/"), word) : std::string();
     };
     for (std::size_t at = 1; at < argv.size() && at < most_words; ++at) {
-        auto named = named_in(argv[at], profiles);
+        auto named = program.copies ? named_in(argv[at], profiles) : ProfileSet::Match{};
         std::string what = argv[at];
-        if (named.profile == nullptr) { // a copy of a copy
+        std::string others = named.profile == nullptr ? std::string() : words_beside(argv, what);
+        if (named.profile == nullptr) { // a copy of a copy, or an archive with one in it
             if (auto found = copied_under(node, whole(argv[at]), profiles); found.match.profile != nullptr) {
                 named = found.match;
                 what = found.copy_of.value_or(what);
+                others = std::move(found.others);
             }
         }
-        const bool loader = named.profile == nullptr && profiles.is(ProgramKind::loader, argv[at]);
+        const bool loader = program.copies && named.profile == nullptr && profiles.is(ProgramKind::loader, argv[at]);
         if (named.profile != nullptr || loader) {
+            const bool to_last = program.copies && at + 1 < argv.size();
             node.copies.keep({.event = event.id,
                               .by = by,
                               .pid = event.syscall.pid.value_or(0),
@@ -322,8 +366,9 @@ void note_copying(Node& node, const audit::TypedEvent& event, host::ProcessRef b
                               .uid = event.syscall.uid,
                               .exe = cut(event.syscall.exe.value_or("")),
                               .what = cut(what),
-                              .target = at + 1 < argv.size() ? cut(whole(argv.back())) : std::string(),
-                              .profile = loader ? std::string(loader_profile) : named.profile->name});
+                              .target = to_last ? cut(whole(argv.back())) : std::string(),
+                              .profile = loader ? std::string(loader_profile) : named.profile->name,
+                              .others = std::move(others)});
             return;
         }
     }

@@ -20,6 +20,7 @@ struct Identified {
     std::optional<Copying> copying{};
     bool by_reader = false; // the copy was written by who had read what it is one of
     bool by_user = false;   // or by the same user at least: which process read it had to be forgotten
+    std::string others{};   // Copying::others of the copy
 };
 // By its path; a package that lists it as one; a file that ran as one under another name; ld.so's arguments; a copy, by
 // the ledger and the copier's arguments; argv[0], where that is an interpreter's name (`called_one`). Learns which
@@ -27,8 +28,16 @@ struct Identified {
 Identified identify(Node& node, const audit::TypedEvent& event, const Program& program, bool called_one,
                     const EngineOptions& options);
 
-// Notes a program that was asked to copy or fetch an interpreter.
-void note_copying(Node& node, const audit::TypedEvent& event, host::ProcessRef by, const ProfileSet& profiles);
+// Notes a program that was asked to copy or fetch an interpreter, or that was told of a copy of one: what it writes may
+// be a copy, too.
+void note_copying(Node& node, const audit::TypedEvent& event, host::ProcessRef by, const Program& program,
+                  const ProfileSet& profiles);
+
+// The other files that a process names which copies `what`, as Copying::others has them.
+std::string words_beside(const std::vector<std::string>& argv, std::string_view what);
+
+// Whether a file that was made has the name of one of these others: "id", or rsync's ".id.Xb2c".
+bool is_one_beside(const Copying& copying, std::string_view path);
 
 // Remembers that a file is an interpreter, the dynamic loader or a Lua library, whatever name it has.
 void learn_file(Node& node, const host::FileId& id, std::string_view profile, std::int64_t now_ms);

@@ -382,7 +382,8 @@ class Reader {
 
     Origin origin(bool bare) const {
         if (result_.script) {
-            return base::names_descriptor(*result_.script) ? Origin::descriptor : Origin::script;
+            const bool no_file = base::names_descriptor(*result_.script) || base::is_made_by_kernel(*result_.script);
+            return no_file ? Origin::descriptor : Origin::script;
         }
         if (dash_) {
             return Origin::stdin_code;

@@ -157,8 +157,11 @@ void resolve_input(const Node& node, Invoked& run) {
     if (!invocation.reads_stdin) {
         return;
     }
-    if (!run.event->syscall.pid) { // nor is its terminal known
-        run.input_unknown = true;
+    const bool guessed =
+        run.copied_by_reader || run.copied_by_user; // without a word of code: it may be another program
+    if (!run.event->syscall.pid || guessed) {
+        invocation.origin = Origin::stdin_code;
+        run.input_unknown = true; // nor is its terminal known
         return;
     }
     const auto* process = node.processes.find(run.process);
@@ -170,11 +173,24 @@ void resolve_input(const Node& node, Invoked& run) {
     }
 }
 
+std::optional<std::string> assigned_before(const Node& node, const Invoked& run) {
+    const auto* own = node.processes.find(run.process);
+    const auto* before = own == nullptr ? nullptr : node.processes.find(own->execed_from);
+    const auto& argv = run.event->execve.argv;
+    if (before == nullptr || !run.interpreter.profile->lua_init ||
+        std::find(argv.begin(), argv.end(), "-E") != argv.end()) {
+        return std::nullopt;
+    }
+    const auto word = std::find_if(before->argv.begin(), before->argv.end(), [](const std::string& one) {
+        return one.starts_with("LUA_INIT=") || (one.starts_with("LUA_INIT_5_") && one.find('=') != std::string::npos);
+    });
+    return word == before->argv.end() ? std::nullopt : std::optional(*word);
+}
+
 // lua.c, handle_luainit(): code, or @FILE.
 Finding environment_finding(const Node& node, const Finding& run, std::string_view assignment,
                             const EngineOptions& options) {
     Finding finding = run;
-    finding.live = true;
     finding.follows = run.id.empty() ? std::nullopt : std::optional(run.id); // an expected one has none
     finding.code = {};
     finding.code.origin = Origin::environment;

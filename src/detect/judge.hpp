@@ -43,6 +43,10 @@ std::optional<Finding> describe_unknown(Node& node, const audit::TypedEvent& eve
 // What its standard input may be, where it reads code from there: a pipe, a terminal, or nobody knows.
 void resolve_input(const Node& node, Invoked& run);
 
+// `env LUA_INIT=CODE lua`: the assignment that is a word of the program which the run's process was before. Nothing:
+// there is none, or the run does not heed it (-E).
+std::optional<std::string> assigned_before(const Node& node, const Invoked& run);
+
 // The finding of a run that a variable of its environment gave other code first, without its severity.
 Finding environment_finding(const Node& node, const Finding& run, std::string_view assignment,
                             const EngineOptions& options);

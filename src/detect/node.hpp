@@ -48,6 +48,7 @@ struct Copying {
     std::string what;    // "/usr/bin/luajit"
     std::string target;  // its last word, absolute: the copy, or the directory where it goes
     std::string profile; // of what is copied; loader_profile: the dynamic loader
+    std::string others;  // other files that it names, absolute, the first 16, with NULs between: words_beside()
 };
 // No interpreters: their names come from the data file.
 inline constexpr std::string_view loader_profile = "ld.so", library_profile = "library";
@@ -104,7 +105,8 @@ inline std::size_t heap_of(const Memfd& one) {
     return base::heap_of(one.exe);
 }
 inline std::size_t heap_of(const Copying& one) {
-    return base::heap_of(one.exe) + base::heap_of(one.what) + base::heap_of(one.target) + base::heap_of(one.profile);
+    return base::heap_of(one.exe) + base::heap_of(one.what) + base::heap_of(one.target) + base::heap_of(one.profile) +
+           base::heap_of(one.others);
 }
 inline std::size_t heap_of(const MovedDirectory& one) {
     return base::heap_of(one.change.path) + base::heap_of(one.change.by_exe);

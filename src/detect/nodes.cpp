@@ -130,7 +130,7 @@ static void transfer(Archive& archive, Memfd& memfd) {
 template <class Archive>
 static void transfer(Archive& archive, Copying& copying) {
     archive(copying.event, copying.by, copying.pid, copying.parent, copying.uid, copying.exe, copying.what,
-            copying.target, copying.profile);
+            copying.target, copying.profile, copying.others);
 }
 
 template <class Archive>

@@ -33,6 +33,7 @@ constexpr std::array<std::pair<std::string_view, ProgramKind>, program_kinds> ki
     {"remote_login", ProgramKind::remote_login},
     {"scheduler", ProgramKind::scheduler},
     {"service_manager", ProgramKind::service_manager},
+    {"debugger", ProgramKind::debugger},
 }};
 
 Profile read_profile(const base::TomlTable& row, const Grammars& grammars) {
@@ -300,6 +301,8 @@ std::string_view to_string(ProgramKind kind) {
         return "remote-login";
     case ProgramKind::scheduler:
         return "scheduler";
+    case ProgramKind::debugger:
+        return "debugger";
     case ProgramKind::service_manager:
         return "service-manager";
     }

@@ -63,8 +63,8 @@ void remember_what_goes(Node& node) {
 
 } // namespace
 
-void note_reading(Node& node, const audit::TypedEvent& event, host::ProcessRef who, Programs& programs,
-                  const EngineOptions& options) {
+const Profile* note_reading(Node& node, const audit::TypedEvent& event, host::ProcessRef who, Programs& programs,
+                            const EngineOptions& options) {
     const bool asked_for = event.syscall.key && event.syscall.key->find(read_key) != std::string_view::npos;
     for (const auto& item : event.paths) {
         if (item.nametype != audit::PathItem::NameType::normal || !item.name) {
@@ -86,7 +86,11 @@ void note_reading(Node& node, const audit::TypedEvent& event, host::ProcessRef w
                         .exe = cut(event.syscall.exe.value_or("")),
                         .what = cut(host::join_path(event.cwd.value_or("/"), *item.name)),
                         .target = {},
-                        .profile = std::string(profile)};
+                        .profile = std::string(profile),
+                        .others = {}};
+        if (const auto* reader = node.processes.find(who)) {
+            reading.others = words_beside(reader->argv, reading.what);
+        }
         // Of one process only the first: a thousand readings must not push out another's.
         const bool known = std::any_of(node.readings.begin(), node.readings.end(), [&](const Copying& one) {
             return one.by == reading.by && one.profile == reading.profile;
@@ -95,8 +99,9 @@ void note_reading(Node& node, const audit::TypedEvent& event, host::ProcessRef w
             remember_what_goes(node);
             node.readings.keep(std::move(reading));
         }
-        return;
+        return options.profiles.named(profile);
     }
+    return nullptr;
 }
 
 namespace {
@@ -119,8 +124,9 @@ bool in_reach(const Node& node, const Copying& reading, const host::Change& chan
     if (change.by_pid == reading.pid) {
         return true;
     }
-    if (apart < 0) {
-        return false;
+    constexpr std::int64_t at_once_ms = 1000;
+    if (apart < 0) { // a shell that opens for `gzip -c lua > x` what it then starts the reader with
+        return change.by_pid == reading.parent && apart > -at_once_ms;
     }
     if (apart > beside_ms) {
         return node.processes.is_ancestor(reading.by, change.by);
@@ -148,7 +154,8 @@ class CopySearch {
                 }
                 beside = beside == nullptr ? &*reading : beside;
             }
-            if (beside != nullptr && !copies_something_else(change, copies) && !downloads(change)) {
+            if (beside != nullptr && !copies_something_else(change, copies) && !downloads(change) &&
+                !names_another(*beside, change)) {
                 return beside;
             }
         }
@@ -172,6 +179,9 @@ class CopySearch {
     // A copier or archiver that was not given the interpreter by name copies a whole tree: only what keeps the name,
     // also behind a temporary one (".lua5.4.Xb2c"), is the copy.
     bool is_another_of_many(const Copying& reading, const host::Change& change) const {
+        if (is_one_beside(reading, change.path)) {
+            return true;
+        }
         const auto name = base::basename(reading.what);
         const bool many = profiles_.is(ProgramKind::copier, reading.exe) ||
                           profiles_.is(ProgramKind::archiver, reading.exe) ||
@@ -185,23 +195,42 @@ class CopySearch {
         return base::basename(change.path).find(name) == std::string_view::npos;
     }
 
+    // It copies the interpreter and others, and this is one of the others.
+    bool names_another(const Copying& reading, const host::Change& change) const {
+        const auto* maker = node_.processes.find(change.by);
+        Copying own;
+        own.others = maker == nullptr ? std::string() : words_beside(maker->argv, reading.what);
+        return is_one_beside(own, change.path);
+    }
+
+    // Behind which of the options of cp(1) and install(1) a value stands.
+    static bool is_value(std::string_view option) {
+        return option == "-m" || option == "-o" || option == "-g" || option == "-S" || option == "-t" || option == "-Z";
+    }
+
     // What a download tool writes comes from elsewhere.
     bool downloads(const host::Change& change) const {
         return change.by_exe && profiles_.is(ProgramKind::downloader, *change.by_exe) &&
                !profiles_.is(ProgramKind::copier, *change.by_exe);
     }
 
-    // cp, mv, ln and install say what they copy: where that is known and is none of it, they made no copy of it.
+    // cp, mv, ln and install say what they copy, archivers what they unpack: where that is known and is none of it,
+    // they made no copy of it.
     bool copies_something_else(const host::Change& change, int copies) { // NOLINT(misc-no-recursion)
         constexpr int most_copies = 3;
         const auto* maker = node_.processes.find(change.by);
-        if (maker == nullptr || !maker->exe || maker->argv.size() < 3 || copies >= most_copies ||
-            !profiles_.is(ProgramKind::copier, *maker->exe)) {
+        if (maker == nullptr || !maker->exe || maker->argv.size() < 3 || copies >= most_copies) {
+            return false;
+        }
+        if (profiles_.is(ProgramKind::archiver, *maker->exe)) {
+            return unpacks_something_else(*maker, change, copies);
+        }
+        if (!profiles_.is(ProgramKind::copier, *maker->exe)) {
             return false;
         }
         for (std::size_t at = 1; at + 1 < maker->argv.size(); ++at) {
             const std::string_view word = maker->argv[at];
-            if (word.empty() || word.front() == '-') {
+            if (word.empty() || word.front() == '-' || is_value(maker->argv[at - 1])) {
                 continue;
             }
             const bool stream = word.starts_with("/dev/") || word.starts_with("/proc/");
@@ -214,6 +243,25 @@ class CopySearch {
             }
         }
         return true;
+    }
+
+    // Names an archive by its path, and that is no copy.
+    bool unpacks_something_else(const host::Process& maker, const host::Change& change, // NOLINT(misc-no-recursion)
+                                int copies) {
+        bool named = false;
+        for (std::size_t at = 1; at < maker.argv.size(); ++at) {
+            const std::string_view word = maker.argv[at];
+            const bool archive = word.starts_with('/') && base::basename(word).find('.') != std::string_view::npos;
+            if (!archive || word == change.path) {
+                continue;
+            }
+            const auto* source = node_.files.find(word);
+            if (source != nullptr && find(*source, copies + 1) != nullptr) {
+                return false;
+            }
+            named = true;
+        }
+        return named;
     }
 
     const Node& node_;

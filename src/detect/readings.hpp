@@ -9,9 +9,9 @@
 namespace luatrail::detect {
 
 // Notes that a program read an interpreter as a file: what it, those below it and those beside it write from then on
-// may be a copy.
-void note_reading(Node& node, const audit::TypedEvent& event, host::ProcessRef who, Programs& programs,
-                  const EngineOptions& options);
+// may be a copy. Returns the interpreter's profile; null: it is none.
+const Profile* note_reading(Node& node, const audit::TypedEvent& event, host::ProcessRef who, Programs& programs,
+                            const EngineOptions& options);
 
 // The reading that a file may be a copy by; null: none.
 const Copying* copied_by_reader(const Node& node, const host::File& file, const ProfileSet& profiles);

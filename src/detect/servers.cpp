@@ -68,6 +68,15 @@ bool runs_a_command(const audit::TypedEvent& event) { // "-c", "-ec"
     return argv.size() > 2 && argv[1].starts_with('-') && argv[1].find('c') != std::string::npos;
 }
 
+// rpm(8): a query or a verification runs no scriptlet; its macros may start shells.
+bool only_asks(const host::Process& image) {
+    return std::any_of(image.argv.begin(), image.argv.end(), [](const std::string& word) {
+        const bool letters = word.size() > 1 && word.front() == '-' && word[1] != '-';
+        return word == "--query" || word == "--verify" || word == "--checksig" ||
+               (letters && (word[1] == 'q' || word[1] == 'V' || word[1] == 'K'));
+    });
+}
+
 } // namespace
 
 std::optional<ServerRun> run_of_server(Node& node, const audit::TypedEvent& event, host::ProcessRef process,
@@ -80,7 +89,8 @@ std::optional<ServerRun> run_of_server(Node& node, const audit::TypedEvent& even
         return std::nullopt;
     }
     const auto& image = *node.processes.find(server);
-    if (profile->command_tells && !(is_child_of(node, event, *image.exe) && program.shell && runs_a_command(event))) {
+    if (profile->command_tells &&
+        (!(is_child_of(node, event, *image.exe) && program.shell && runs_a_command(event)) || only_asks(image))) {
         return std::nullopt;
     }
     auto finding = describe_image(node, event, server, profile->name);

@@ -36,6 +36,7 @@ bool update(Process& process, const audit::TypedEvent& s) {
     process.last_seen_ms = std::max(process.last_seen_ms, s.id.time_ms);
     process.ppid = s.syscall.ppid.value_or(process.ppid);
     process.learn(s.syscall);
+    process.terminal = s.syscall.tty.has_value();
     const bool exe = set_text(process.exe, s.syscall.exe, exe_bytes);
     return set_text(process.comm, s.syscall.comm, comm_bytes) || exe;
 }

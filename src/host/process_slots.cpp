@@ -181,7 +181,8 @@ bool ProcessSlots::give_way() {
 template <class Archive>
 static void transfer(Archive& archive, Process& process) {
     archive(process.created, process.born, process.pid, process.ppid, process.forked_from, process.execed_from,
-            process.exe, process.comm, process.argv, process.credentials(), process.exited, process.last_seen_ms);
+            process.exe, process.comm, process.argv, process.credentials(), process.exited, process.terminal,
+            process.last_seen_ms);
 }
 
 template <class Archive>

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "luatrail/base/kernel_path.hpp"
 #include "luatrail/base/text.hpp"
 #include "luatrail/base/time.hpp"
 #include "luatrail/detect/reason.hpp"
@@ -17,6 +18,10 @@ using detect::Finding;
 using detect::ReasonKind;
 
 std::string descriptor_text(const detect::Code& code) {
+    if (code.argument && !base::names_descriptor(*code.argument)) {
+        return fmt::format("the code is in no file: {} is made by the kernel or lies on a device",
+                           printable(*code.argument));
+    }
     return fmt::format("the code came through an open descriptor ({}): {}", printable(code.argument.value_or("")),
                        code.path ? printable(*code.path) + " is behind it" : "the log names no file behind it");
 }

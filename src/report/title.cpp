@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "luatrail/base/kernel_path.hpp"
 #include "luatrail/base/text.hpp"
 #include "luatrail/detect/reason.hpp"
 #include "report/chain_words.hpp"
@@ -78,7 +79,8 @@ std::string code_phrase(const Finding& finding) {
     case Origin::environment:
         return "on code from its environment";
     case Origin::descriptor:
-        return fmt::format("on the descriptor {}", argument);
+        return base::names_descriptor(code.argument.value_or("")) ? "on the descriptor " + argument
+                                                                  : fmt::format("on {}, which no file holds", argument);
     case Origin::embedded:
         return drop != nullptr    ? "with a Lua script that " + drop_phrase(*drop)
                : code.path        ? fmt::format("with the Lua script {}", printable(*code.path))

@@ -21,6 +21,7 @@ struct Who {
     std::string tty = "(none)";
     std::int64_t auid = 4294967295;
     std::uint32_t ses = 4294967295;
+    std::string key{}; // of the rule that reports its calls
 };
 
 class Log {
@@ -185,9 +186,10 @@ class Log {
         ++serial_;
         auto record = fmt::format("{} {} ppid={} pid={} auid={} uid={} gid=0 euid={} suid=0 "
                                   "fsuid=0 egid=0 sgid=0 fsgid=0 tty={} "
-                                  "ses={} comm=\"{}\" exe=\"{}\" key=(null)",
+                                  "ses={} comm=\"{}\" exe=\"{}\" key={}",
                                   head, middle, who.ppid, who.pid, who.auid, who.uid, who.uid, who.tty, who.ses,
-                                  who.exe.substr(who.exe.rfind('/') + 1).substr(0, 15), who.exe);
+                                  who.exe.substr(who.exe.rfind('/') + 1).substr(0, 15), who.exe,
+                                  who.key.empty() ? "(null)" : "\"" + who.key + "\"");
         if (!who.user.empty()) {
             record += fmt::format("\x1d"
                                   "ARCH=x86_64 SYSCALL=x AUID=\"unset\" UID=\"{}\"",

@@ -19,4 +19,7 @@ bool is_memfd(std::string_view path);
 // "/proc/self/fd/0", "/proc/12/task/13/fd/3", "/proc/12/map_files/7f00-7f01", however many slashes and dots are in it.
 bool names_descriptor(std::string_view path);
 
+// What the kernel or a device shows under an absolute path: "/proc/self/environ", "/dev/loop0". No file holds it.
+bool is_made_by_kernel(std::string_view path);
+
 } // namespace luatrail::base

@@ -144,8 +144,9 @@ enum class ProgramKind : std::uint8_t {
     remote_login,
     scheduler,
     service_manager,
+    debugger,
 };
-inline constexpr std::size_t program_kinds = 14;
+inline constexpr std::size_t program_kinds = 15;
 std::string_view to_string(ProgramKind kind); // "web-server"
 
 // `exe` of a SYSCALL record without what the kernel (" (deleted)", d_path), rpm (";5a1b2c3d" while it unpacks) and

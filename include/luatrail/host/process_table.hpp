@@ -38,6 +38,7 @@ struct Process : audit::Credentials {
     std::optional<std::string> exe, comm;
     std::vector<std::string> argv; // bounded: the first 32 words, each of at most 256 bytes
     bool exited = false;
+    bool terminal = false; // its latest record had a controlling terminal
     std::int64_t last_seen_ms = 0;
 };
 
