@@ -34,10 +34,21 @@ foreach(page ${pages})
                      COMMAND ${GZIP} -9nc ${CMAKE_CURRENT_SOURCE_DIR}/man/${page} >packaging/${page}.gz)
   install(FILES ${CMAKE_CURRENT_BINARY_DIR}/packaging/${page}.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
 endforeach()
-list(APPEND compressed ${CMAKE_CURRENT_BINARY_DIR}/packaging/changelog.gz)
-add_custom_command(OUTPUT packaging/changelog.gz DEPENDS CHANGELOG.md
-                   COMMAND ${GZIP} -9nc ${CMAKE_CURRENT_SOURCE_DIR}/CHANGELOG.md >packaging/changelog.gz)
-install(FILES ${CMAKE_CURRENT_BINARY_DIR}/packaging/changelog.gz DESTINATION ${CMAKE_INSTALL_DOCDIR})
+foreach(pair CHANGELOG.md=changelog packaging/debian/changelog=changelog.Debian)
+  string(REPLACE "=" ";" pair ${pair})
+  list(GET pair 0 source)
+  list(GET pair 1 name)
+  list(APPEND compressed ${CMAKE_CURRENT_BINARY_DIR}/packaging/${name}.gz)
+  add_custom_command(OUTPUT packaging/${name}.gz DEPENDS ${source}
+                     COMMAND ${GZIP} -9nc ${CMAKE_CURRENT_SOURCE_DIR}/${source} >packaging/${name}.gz)
+endforeach()
+set(changelogs ${CMAKE_CURRENT_BINARY_DIR}/packaging/changelog.gz ${CMAKE_CURRENT_BINARY_DIR}/packaging/changelog.Debian.gz)
+install(FILES ${changelogs} DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES packaging/lintian/luatrail DESTINATION ${CMAKE_INSTALL_DATADIR}/lintian/overrides)
+if(TARGET luatrail-rpm)
+  install(FILES ${changelogs} packaging/debian/copyright DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/luatrail-rpm COMPONENT rpm)
+  install(FILES packaging/lintian/luatrail-rpm DESTINATION ${CMAKE_INSTALL_DATADIR}/lintian/overrides COMPONENT rpm)
+endif()
 file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/packaging)
 add_custom_target(compressed_documents ALL DEPENDS ${compressed})
 
@@ -82,6 +93,8 @@ set(CPACK_DEBIAN_MAIN_PACKAGE_CONTROL_EXTRA ${packaging}/debian/conffiles ${pack
 
 set(CPACK_RPM_FILE_NAME RPM-DEFAULT)
 set(CPACK_RPM_PACKAGE_RELEASE 1)
+set(CPACK_RPM_PACKAGE_SUMMARY "Find Lua run outside of expected packages in the audit trail")
+set(CPACK_RPM_PACKAGE_DESCRIPTION ${CPACK_PACKAGE_DESCRIPTION})
 set(CPACK_RPM_PACKAGE_LICENSE Apache-2.0)
 set(CPACK_RPM_PACKAGE_GROUP "System Environment/Daemons")
 set(CPACK_RPM_PACKAGE_AUTOREQ ON)
@@ -91,7 +104,7 @@ set(CPACK_RPM_USER_FILELIST "%config(noreplace) /etc/luatrail/luatrail.toml"
                             "%dir %attr(1770, root, luatrail) /var/lib/luatrail")
 set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION /etc /etc/audit /etc/audit/plugins.d /usr/share/man /usr/share/man/man1
     /usr/share/man/man5 /usr/share/man/man7 /usr/share/man/man8 /usr/lib/systemd /usr/lib/systemd/system /usr/lib/sysusers.d /usr/share/bash-completion /usr/share/bash-completion/completions
-    /var /var/lib)
+    /usr/share/lintian /usr/share/lintian/overrides /var /var/lib)
 set(CPACK_RPM_PRE_INSTALL_SCRIPT_FILE ${packaging}/rpm/pre)
 set(CPACK_RPM_POST_INSTALL_SCRIPT_FILE ${packaging}/rpm/post)
 set(CPACK_RPM_PRE_UNINSTALL_SCRIPT_FILE ${packaging}/rpm/preun)

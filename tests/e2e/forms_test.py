@@ -32,7 +32,7 @@ class Forms(harness.TestCase):
         self.assert_same(result, scenario.replayed, f"{scenario.name}: {form}")
 
     def test_either_parser(self):
-        for scenario in some_scenarios(3):
+        for scenario in some_scenarios(6):
             self.same(scenario, scenario.replay("--parser", "auparse"), "--parser auparse")
 
     def test_standard_input(self):
@@ -78,7 +78,7 @@ class Forms(harness.TestCase):
 
     def test_rotated(self):
         """auditd counts upwards from the newest; files are cut anywhere between lines, and copying sets their times anew."""
-        for scenario in some_scenarios(3):
+        for scenario in some_scenarios(8):
             directory = self.directory()
             lines = scenario.lines()
             order = random.Random(scenario.name)
@@ -122,7 +122,7 @@ class Forms(harness.TestCase):
 
 class Nodes(harness.TestCase):
     def test_a_node_in_front_changes_nothing_but_the_name(self):
-        for scenario in some_scenarios(3):
+        for scenario in some_scenarios(6):
             data = b"".join(b"node=web01 " + line for line in scenario.lines())
             for parser in ("native", "auparse"):
                 result = scenario.replay("--parser", parser, log="-", input=data)
