@@ -20,6 +20,7 @@ std::optional<Ended> run_command(std::vector<std::string> argv) {
     }
     const Descriptor out(ends[0]);
     std::vector<char*> words;
+    words.reserve(argv.size() + 1);
     for (auto& word : argv) {
         words.push_back(word.data());
     }
