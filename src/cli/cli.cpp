@@ -132,6 +132,7 @@ int run(int argc, char** argv) {
         add("doctor", "What this host's telemetry, or a rules file, can and cannot show", add_doctor);
         add("status", "Counters of the running plugin", add_status);
         add("config", "The configuration", add_config);
+        add("completion", "What a shell needs to complete this command line", add_completion);
         return parse_and_run(app, commands, argc, argv);
     } catch (const base::Error& error) {
         base::say(error.what());

@@ -29,5 +29,6 @@ Command add_rules(CLI::App& app);
 Command add_doctor(CLI::App& app);
 Command add_status(CLI::App& app);
 Command add_config(CLI::App& app);
+Command add_completion(CLI::App& app); // of what the app has when it runs
 
 } // namespace luatrail::cli

@@ -36,7 +36,7 @@ THIRD_PARTY = {
 
 # Each source has a header of its name, but for these. A command is one function, add_NAME, that nobody but the command line calls:
 # cli/commands.hpp is the one table of them.
-HEADLESS = {"base/asio", "cli/main", "cli/commands", "cli/baseline_command", "cli/config_command", "cli/doctor", "cli/events", "cli/plugin_command",
+HEADLESS = {"base/asio", "cli/main", "cli/commands", "cli/baseline_command", "cli/completion_command", "cli/config_command", "cli/doctor", "cli/events", "cli/plugin_command",
             "cli/replay", "cli/rules_command", "cli/status_command"}
 
 MAX_LINES = 450
@@ -173,7 +173,7 @@ def sizes(root):
 def shell_scripts(root):
     """The scripts for people, and every other file that a shell runs."""
     found = []
-    for directory in (".ci", "completions", "scripts", "tests", "fixtures"):
+    for directory in (".ci", "scripts", "tests", "fixtures"):
         for path in sorted((root / directory).rglob("*")):
             if not path.is_file():
                 continue

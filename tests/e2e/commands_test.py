@@ -13,7 +13,7 @@ import unittest
 
 import harness
 
-COMMANDS = ((), ("replay",), ("events",), ("plugin",), ("rules",), ("doctor",), ("status",), ("inventory",), ("inventory", "build"), ("inventory", "show"), ("inventory", "owner"), ("baseline",), ("baseline", "build"), ("baseline", "learn"), ("baseline", "check"), ("baseline", "explain"), ("config",), ("config", "check"))
+COMMANDS = ((), ("replay",), ("events",), ("plugin",), ("rules",), ("doctor",), ("status",), ("inventory",), ("inventory", "build"), ("inventory", "show"), ("inventory", "owner"), ("baseline",), ("baseline", "build"), ("baseline", "learn"), ("baseline", "check"), ("baseline", "explain"), ("config",), ("config", "check"), ("completion",))
 TWO_RUNS = "drop-one-run-other"
 DROPPED = "drop-other-user"
 ODD_NAMES = "names-odd"

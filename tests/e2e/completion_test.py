@@ -1,15 +1,26 @@
-"""bash completion, held against what the program says of itself."""
+"""Completion in bash, zsh and fish, held against what the program says of itself."""
 import re
 import subprocess
+import tempfile
 import unittest
 
 import harness
 
-SCRIPT = harness.ROOT / "completions" / "luatrail.bash"
+def script(shell):
+    result = harness.run("completion", shell)
+    assert (result.status, result.err) == (0, ""), result.err
+    return result.out.decode()
 
 
 def completed(*words):
     """What bash would offer for the last word; "<files>" where it is told to offer files."""
+    with tempfile.NamedTemporaryFile("w", suffix=".bash") as file:
+        file.write(script("bash"))
+        file.flush()
+        return completed_by(file.name, *words)
+
+
+def completed_by(script, *words):
     done = subprocess.run(
         [
             "bash",
@@ -17,7 +28,7 @@ def completed(*words):
             'source "$1"; shift; compopt() { echo "<files>"; }; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _luatrail; '
             'printf "%s\\n" "${COMPREPLY[@]}"',
             "bash",
-            SCRIPT,
+            script,
             "luatrail",
             *words,
         ],
@@ -28,6 +39,17 @@ def completed(*words):
     )
     assert done.stderr == "", done.stderr
     return {line for line in done.stdout.splitlines() if line}
+
+
+# Its own functions are replaced by ones that print.
+IN_ZSH = """compdef() {}
+compset() { words[CURRENT]=${words[CURRENT]#*=}; }
+_files() { print "<files>"; }
+compadd() { shift; print -l -- "$@"; }
+_describe() { [[ $1 != -o ]] || shift; print -l -- "${(@P)2}"; }
+source "$1"; shift; words=("$@"); CURRENT=$#; _luatrail
+"""
+COMMANDS = (("replay",), ("events",), ("plugin",), ("rules",), ("doctor",), ("status",), ("inventory", "build"), ("inventory", "show"), ("inventory", "owner"), ("baseline", "build"), ("baseline", "learn"), ("baseline", "check"), ("baseline", "explain"), ("config", "check"), ("completion",))
 
 
 def options(*command):
@@ -44,10 +66,10 @@ class CompletionTest(unittest.TestCase):
         self.assertEqual({"build", "learn", "check", "explain", "--help", "--version"}, completed("baseline", ""))
 
     def test_each_option_is_offered(self):
-        for command in (("replay",), ("events",), ("plugin",), ("rules",), ("doctor",), ("status",), ("inventory", "build"), ("inventory", "show"), ("inventory", "owner"), ("baseline", "build"), ("baseline", "learn"), ("baseline", "check"), ("baseline", "explain"), ("config", "check")):
+        for command in COMMANDS:
             with self.subTest(command=command):
                 self.assertEqual(options(*command), completed(*command, "--"))
-                self.assertEqual(options(*command), completed(*command, "--stats", "--"))
+                self.assertEqual(options(*command), completed(*command, "--version", "--"))
         self.assertEqual({"--baseline", "--bad-lines"}, completed("replay", "--ba"))
 
     def test_values_are_offered(self):
@@ -66,6 +88,58 @@ class CompletionTest(unittest.TestCase):
         self.assertEqual({"<files>"}, completed("config", "check", "/etc"))
         self.assertEqual(set(), completed("plugin", ""))
         self.assertEqual(set(), completed("replay", "--since", ""))
+        self.assertEqual({"bash", "zsh", "fish"}, {one for one in completed("completion", "") if one[0] != "-"})
+
+    def test_bash_takes_the_script_without_a_complaint(self):
+        shellcheck = harness.needs("shellcheck")
+        done = subprocess.run([shellcheck, "-"], input=script("bash"), capture_output=True, text=True, check=False)
+        self.assertEqual((0, ""), (done.returncode, done.stdout))
+
+    def in_zsh(self, *words):
+        """Names that zsh would offer."""
+        zsh = harness.needs("zsh")
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write(script("zsh"))
+            file.flush()
+            done = subprocess.run(
+                [zsh, "-f", "-c", IN_ZSH, "zsh", file.name, "luatrail", *words],
+                capture_output=True, text=True, check=True, timeout=harness.TIMEOUT,
+            )  # fmt: skip
+        self.assertEqual("", done.stderr)
+        return {line.partition(":")[0] for line in done.stdout.splitlines() if line}
+
+    def test_zsh_offers_the_same(self):
+        self.assertEqual(completed("") - {"--help", "--version"}, self.in_zsh(""))
+        self.assertEqual({"build", "show", "owner"}, self.in_zsh("inventory", ""))
+        for command in COMMANDS:
+            with self.subTest(command=command):
+                self.assertEqual(options(*command), {one for one in self.in_zsh(*command, "--") if one.startswith("--")})
+        self.assertEqual({"text", "json", "prometheus"}, self.in_zsh("status", "--format", ""))
+        self.assertEqual({"text", "json"}, self.in_zsh("replay", "--format=t"))
+        self.assertEqual({"<files>"}, self.in_zsh("replay", "/var"))
+        self.assertEqual({"<files>"}, self.in_zsh("plugin", "--config", ""))
+        self.assertEqual(set(), self.in_zsh("plugin", ""))
+
+    def in_fish(self, line):
+        fish = harness.needs("fish")
+        with tempfile.NamedTemporaryFile("w", suffix=".fish") as file:
+            file.write(script("fish"))
+            file.flush()
+            done = subprocess.run(
+                [fish, "--no-config", "-c", f"source {file.name}; complete -C '{line}'"],
+                capture_output=True, text=True, check=True, timeout=harness.TIMEOUT, env=harness.environment(),
+            )  # fmt: skip
+        self.assertEqual("", done.stderr)
+        return {one.partition("\t")[0] for one in done.stdout.splitlines() if one}
+
+    def test_fish_offers_the_same(self):
+        self.assertEqual(completed("") - {"--help", "--version"}, self.in_fish("luatrail "))
+        self.assertEqual({"build", "show", "owner"}, self.in_fish("luatrail inventory "))
+        for command in COMMANDS:
+            with self.subTest(command=command):
+                self.assertEqual(options(*command), self.in_fish(f"luatrail {' '.join(command)} --"))
+        self.assertEqual({"text", "json", "prometheus"}, self.in_fish("luatrail status --format "))
+        self.assertEqual({"high"}, self.in_fish("luatrail replay --min-severity hi"))
 
 
 if __name__ == "__main__":
