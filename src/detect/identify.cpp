@@ -349,7 +349,9 @@ void note_copying(Node& node, const audit::TypedEvent& event, host::ProcessRef b
         auto named = program.copies ? named_in(argv[at], profiles) : ProfileSet::Match{};
         std::string what = argv[at];
         std::string others = named.profile == nullptr ? std::string() : words_beside(argv, what);
-        if (named.profile == nullptr) { // a copy of a copy, or an archive with one in it
+        // Where no rule watches, a copier's last word is all that is known of its copy; it may be a directory.
+        const bool may_be_copy = program.copies ? at + 1 < argv.size() : node.files.find(whole(argv[at])) != nullptr;
+        if (named.profile == nullptr && may_be_copy) { // a copy of a copy, or an archive with one in it
             if (auto found = copied_under(node, whole(argv[at]), profiles); found.match.profile != nullptr) {
                 named = found.match;
                 what = found.copy_of.value_or(what);

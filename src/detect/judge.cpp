@@ -157,8 +157,9 @@ void resolve_input(const Node& node, Invoked& run) {
     if (!invocation.reads_stdin) {
         return;
     }
-    const bool guessed =
-        run.copied_by_reader || run.copied_by_user; // without a word of code: it may be another program
+    const bool told = run.copying && run.copying->target.empty(); // who made it was told of a copy
+    // Without a word of code it may be another program.
+    const bool guessed = run.copied_by_reader || run.copied_by_user || told;
     if (!run.event->syscall.pid || guessed) {
         invocation.origin = Origin::stdin_code;
         run.input_unknown = true; // nor is its terminal known

@@ -1,6 +1,7 @@
 #include "detect/readings.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "detect/bounds.hpp"
 #include "detect/identify.hpp"
@@ -186,6 +187,9 @@ class CopySearch {
         const bool many = profiles_.is(ProgramKind::copier, reading.exe) ||
                           profiles_.is(ProgramKind::archiver, reading.exe) ||
                           profiles_.is(ProgramKind::downloader, reading.exe);
+        if (many && base::basename(change.path) != name && made_it_beside(reading, change)) {
+            return true;
+        }
         const auto* reader = node_.processes.find(reading.by);
         if (!many || reader == nullptr || reader->argv.empty() ||
             std::any_of(reader->argv.begin(), reader->argv.end(),
@@ -219,7 +223,13 @@ class CopySearch {
     bool copies_something_else(const host::Change& change, int copies) { // NOLINT(misc-no-recursion)
         constexpr int most_copies = 3;
         const auto* maker = node_.processes.find(change.by);
-        if (maker == nullptr || !maker->exe || maker->argv.size() < 3 || copies >= most_copies) {
+        if (maker == nullptr || !maker->exe || copies >= most_copies) {
+            return false;
+        }
+        if (maker->argv.empty()) { // its exec is not in the log
+            return copies_files(*maker->exe);
+        }
+        if (maker->argv.size() < 3) {
             return false;
         }
         if (profiles_.is(ProgramKind::archiver, *maker->exe)) {
@@ -245,14 +255,18 @@ class CopySearch {
         return true;
     }
 
-    // Names an archive by its path, and that is no copy.
+    // Names what it packs or unpacks by its path, and that is no copy. "-" is a pipe.
     bool unpacks_something_else(const host::Process& maker, const host::Change& change, // NOLINT(misc-no-recursion)
                                 int copies) {
         bool named = false;
         for (std::size_t at = 1; at < maker.argv.size(); ++at) {
             const std::string_view word = maker.argv[at];
-            const bool archive = word.starts_with('/') && base::basename(word).find('.') != std::string_view::npos;
-            if (!archive || word == change.path) {
+            const std::string_view before = maker.argv[at - 1];
+            const bool where = before == "-C" || before == "-D" || before == "-d" || before == "--directory";
+            if (word == "-" || profiles_.match(word, word).profile != nullptr) {
+                return false;
+            }
+            if (where || !word.starts_with('/') || word == change.path) {
                 continue;
             }
             const auto* source = node_.files.find(word);
@@ -262,6 +276,22 @@ class CopySearch {
             named = true;
         }
         return named;
+    }
+
+    // Beside it lies a file with the interpreter's name that the same process made: that is the copy.
+    bool made_it_beside(const Copying& reading, const host::Change& change) const {
+        const auto directory = change.path.substr(0, change.path.rfind('/') + 1);
+        const auto* file = node_.files.find(directory + std::string(base::basename(reading.what)));
+        return file != nullptr && std::any_of(file->changes.begin(), file->changes.end(), [&](const host::Change& one) {
+                   return one.by_pid == change.by_pid && is_content(one);
+               });
+    }
+
+    // Copies files by their names and no stream: had it copied the interpreter, it would have read it.
+    static bool copies_files(std::string_view exe) {
+        constexpr std::array names{std::string_view{"cp"}, std::string_view{"install"}, std::string_view{"mv"},
+                                   std::string_view{"ln"}};
+        return std::find(names.begin(), names.end(), base::basename(exe)) != names.end();
     }
 
     const Node& node_;

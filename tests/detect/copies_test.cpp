@@ -58,6 +58,37 @@ TEST_CASE("of several files that are copied each keeps its name") {
     CHECK(copied({"cp", "/usr/bin/lua5.4", "/tmp/upd"}, "/tmp/upd") == found);
 }
 
+TEST_CASE("beside a backup an archive of other things holds no interpreter") {
+    auto log = begun_twice();
+    const Who backup = reads("/usr/bin/tar", 20);
+    log.exec(backup, {"tar", "-cf", "/tmp/b.tar", "/usr/bin/lua5.4"}).read(backup, "/usr/bin/lua5.4", 900, "0100755");
+    log.create(backup, "/tmp/b.tar", 701);
+    const auto packs = as("/usr/bin/tar", 21);
+    log.exec(packs, {"tar", "-cf", "/tmp/o.tar", "/usr/bin/uname"}).create(packs, "/tmp/o.tar", 702);
+    const auto unpacks = as("/usr/bin/tar", 22);
+    log.exec(unpacks, {"tar", "-xf", "/tmp/o.tar", "-C", "/tmp/s"}).create(unpacks, "/tmp/s/uname", 703);
+    CHECK(briefs(log.at(start + 100).exec(as("/tmp/s/uname", 23), {"uname", "/srv/old"})) == silent);
+}
+
+TEST_CASE("without their words, copiers copy what they read, and files beside the interpreter are others") {
+    const auto copied = [](const std::string& made, bool interpreter_too) { // as under the lean rules
+        auto log = begun_twice();
+        const Who cp = reads("/usr/bin/cp", 20);
+        log.read(cp, "/usr/bin/lua5.4", 900, "0100755");
+        if (interpreter_too) {
+            log.create(cp, "/tmp/s/lua5.4", 701);
+        }
+        return briefs(log.create(cp, made, 702).at(start + 100).exec(as(made, 21), {made, "/srv/old"}));
+    };
+    CHECK(copied("/tmp/s/upd", false) == found);
+    CHECK(copied("/tmp/s/id", true) == silent);
+
+    auto installed = begun_twice();
+    const Who tar = reads("/usr/bin/tar", 20);
+    installed.read(tar, "/usr/bin/lua5.4", 900, "0100755").create(as("/usr/bin/install", 21), "/tmp/tool", 701);
+    CHECK(briefs(installed.at(start + 100).exec(as("/tmp/tool", 22), {"tool", "/srv/old"})) == silent);
+}
+
 TEST_CASE("a shell that opens for a reader what it then writes made the copy") {
     auto log = begun_twice();
     log.exec(as("/usr/bin/dash"), {"sh", "-c", "gzip -c /usr/bin/lua5.4 > /tmp/upd"})
