@@ -158,7 +158,7 @@ class Arguments(harness.TestCase):
             (["replay", "--windw=10m", "audit.log"], "unknown option --windw: did you mean `--window`?; see `luatrail replay --help`"),
             (["events", "--exce", "audit.log"], "unknown option --exce: did you mean `--exec`?; see `luatrail events --help`"),
             (["replya"], "unknown command replya: did you mean `replay`?; see `luatrail --help`"),
-            (["findings"], "unknown command findings: known here: replay, plugin, events, inventory, baseline, rules, doctor, status, config; see `luatrail --help`"),
+            (["findings"], "unknown command findings: known here: replay, plugin, events, inventory, baseline, rules, doctor, status, config, completion; see `luatrail --help`"),
             (["config", "chekc"], "unknown command chekc: did you mean `check`?; see `luatrail config --help`"),
             (["plugin", "extra"], "unexpected argument extra; see `luatrail plugin --help`"),
             (["replay", "--stat"], "unknown option --stat: did you mean `--stats`?; see `luatrail replay --help`"),
