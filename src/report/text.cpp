@@ -170,6 +170,12 @@ std::string when(const detect::ChainEntry& entry) {
                        row_of(entry.kind).stands == detect::Stands::after_run ? "after" : "before");
 }
 
+// ", an editor"
+std::string with_article(std::string_view kind) {
+    const bool vowel = !kind.empty() && std::string_view("aeio").find(kind.front()) != std::string_view::npos;
+    return fmt::format(", {} {}", vowel ? "an" : "a", kind);
+}
+
 void chain_entry(Page& page, const detect::ChainEntry& entry) {
     constexpr std::string_view below = "    ";
     page.item("  - ", fmt::format("{}{}{}", words_of(entry.kind).heading,
@@ -183,7 +189,7 @@ void chain_entry(Page& page, const detect::ChainEntry& entry) {
     if (entry.by) {
         page.item(below, fmt::format("by {} (pid {}, uid {}){}", or_unknown(entry.by->exe), entry.by->pid,
                                      number_or(entry.by->uid, "unknown"),
-                                     entry.by->kind ? ", a " + safe(*entry.by->kind) : ""));
+                                     entry.by->kind ? with_article(safe(*entry.by->kind)) : ""));
         if (entry.by->below) {
             page.item(below, "below " + safe(way_in(*entry.by->below)));
         }

@@ -229,3 +229,19 @@ TEST_CASE("colour adds escape sequences and changes nothing else") {
         CHECK(text == report::to_text(finding, {}));
     }
 }
+
+TEST_CASE("what somebody's program is for has its article") {
+    auto finding = test::bare();
+    detect::ChainEntry drop;
+    drop.kind = detect::ChainKind::script_drop;
+    drop.event = {5'000, 6};
+    drop.by = detect::Actor{};
+    drop.by->pid = 7;
+    const auto shown = [&](const std::string& kind) {
+        drop.by->kind = kind;
+        finding.chain = {drop};
+        return report::to_text(finding, {});
+    };
+    CHECK(shown("editor").find("uid unknown), an editor\n") != std::string::npos);
+    CHECK(shown("shell").find("uid unknown), a shell\n") != std::string::npos);
+}
